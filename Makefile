@@ -1,0 +1,142 @@
+# Every command of this project. Bare `make` prints them; CI and hooks call them too.
+
+# The first Python that is new enough; `make PYTHON=python3.12 ...` chooses another.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+PY := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check -qq
+SIDECAR := $(PY) -m sidecar
+READY := .venv/ready
+NODE_READY := .venv/node-ready
+
+TESTS := $(wildcard tests/unit tests/property tests/interop tests/process tests/fault tests/fuzz)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run sync status verify format lint types imports test test-interop \
+	test-fault test-tauri fuzz soak cover bench bench-check check build bundle lock clean
+
+help:  ## print this list
+	@echo "make TARGET [ROOT=folder] [ARGS='more arguments'] [PYTHON=python3.12]"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | \
+		awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
+
+# ------------------------------------------------------------------------------ set-up
+
+setup: $(READY) $(NODE_READY)  ## make .venv with everything from the lock files (other targets call it)
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Setting up .venv (once)"
+	@$(PYTHON) -m venv --clear .venv
+
+$(READY): $(PY) requirements/dev.txt pyproject.toml
+	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# Node is a help and no condition: without it the committed documents are used.
+$(NODE_READY): $(READY) requirements/node.txt scripts/js/package-lock.json scripts/nodejs.py
+	@$(PY) -m scripts.nodejs && touch $@ || true
+
+# ------------------------------------------------------------------------------ use it
+
+demo: setup  ## watch a sample app folder while another process edits it
+	@$(PY) -m scripts.demo $(ARGS)
+
+run: $(READY) root  ## watch a real folder: make run ROOT=...
+	@$(SIDECAR) watch $(ARGS) "$(ROOT)"
+
+sync: $(READY) root  ## bring every mirror under ROOT up to date, once
+	@$(SIDECAR) sync $(ARGS) "$(ROOT)"
+
+status: $(READY) root  ## say which mirrors under ROOT are in step
+	@$(SIDECAR) status $(ARGS) "$(ROOT)"
+
+verify: $(READY) root  ## compare the mirrors under ROOT with their documents, cell by cell
+	@$(SIDECAR) verify $(ARGS) "$(ROOT)"
+
+.PHONY: root
+root:
+	@test -n "$(ROOT)" || { echo "Which folder? For example: make run ROOT=~/.local/share/com.example.app" >&2; exit 2; }
+
+# ------------------------------------------------------------------------------ the gate
+
+check: lint types imports  ## lint, types and import contracts (the tests are make test)
+
+format: $(READY)  ## format the code and mend what the linter can
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(PY) -m ruff format .
+
+lint: $(READY)  ## ruff, with every rule on
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+types: setup  ## mypy over all of it, pyright over the package, both strict
+	@$(PY) -m mypy
+	@$(PY) -m pyright
+
+imports: $(READY)  ## the architecture's import contracts
+	@$(BIN)/lint-imports
+
+# ------------------------------------------------------------------------------ tests
+
+test: setup  ## every test but the Tauri host: unit, property, interop, process, fault, fuzz seeds
+	@$(PY) -m pytest $(TESTS) $(ARGS)
+
+test-interop: setup  ## documents by real Yjs against what JavaScript says they hold
+	@$(PY) -m pytest tests/interop $(ARGS)
+
+test-fault: setup  ## SIGKILL at every step, full disks, refused files; then the whole kill matrix
+	@$(PY) -m pytest tests/fault $(ARGS)
+	@$(PY) -m scripts.kill_matrix
+
+test-tauri: setup  ## a real Tauri app under Xvfb starts, uses and stops the program
+	@$(PY) -m pytest tests/tauri $(ARGS)
+
+fuzz: setup  ## mutated documents against the one written invariant
+	@$(PY) -m scripts.fuzz $(ARGS)
+
+soak: setup  ## ten minutes of edits, kills and full disks, then verify
+	@$(PY) -m scripts.soak $(ARGS)
+
+cover: setup  ## the tests with branch coverage, child processes too
+	@$(PY) -m coverage erase
+	@$(PY) -m coverage run -m pytest $(TESTS) $(ARGS)
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage report
+
+# ------------------------------------------------------------------------------ figures and releases
+
+bench: setup  ## measure beside the Node peer and the bare decoder; writes docs/performance.md
+	@$(PY) -m scripts.bench $(ARGS)
+
+bench-check: setup  ## compare the ratios with the committed ones
+	@$(PY) -m scripts.bench --check $(ARGS)
+
+build: $(READY)  ## wheel and source archive in dist/
+	@$(PY) -m build --no-isolation --outdir dist .
+
+bundle: setup  ## a folder to ship inside a Tauri app, in dist/
+	@$(PY) -m scripts.bundle $(ARGS)
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(ARGS)
+
+lock: $(READY)  ## write the lock files anew (ARGS=--upgrade for the newest versions)
+	@$(PIP) install uv
+	@$(LOCK) --group dev --output-file requirements/dev.txt pyproject.toml
+	@$(LOCK) --group node --output-file requirements/node.txt
+	@cd scripts/js && npm install --package-lock-only --omit-lockfile-registry-resolved
+
+clean:  ## remove everything that make made
+	rm -rf .venv build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache .hypothesis scripts/js/node_modules
+	find sidecar scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +

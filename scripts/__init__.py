@@ -1,0 +1,1 @@
+"""What a developer runs: the demo, document makers, measurements and release tools."""

@@ -1,0 +1,1 @@
+"""Mirrors Yjs workspace documents into SQLite files that anyone can query."""

@@ -1,0 +1,1 @@
+"""The tests, by level: unit, property, interop, process, fault, fuzz."""
