@@ -15,7 +15,7 @@ SIDECAR := $(PY) -m sidecar
 READY := .venv/ready
 NODE_READY := .venv/node-ready
 
-TESTS := $(wildcard tests/unit tests/property tests/interop tests/process tests/fault tests/fuzz)
+TESTS := tests --ignore=tests/tauri
 ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -1,0 +1,29 @@
+"""What every test run says first: whether real Yjs takes part."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from scripts import nodejs
+
+
+def pytest_report_header() -> str:
+    """Say whether documents are written by real Yjs or taken from the committed corpus."""
+    missing = nodejs.missing()
+    if missing is None:
+        return f"yjs: real, by {nodejs.find_node()}"
+    return f"yjs: only the committed corpus, tests/corpus: {missing}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the settings of whoever runs the tests out of them, and our locks out of theirs."""
+    state = tmp_path_factory.mktemp("state")
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("SIDECAR_")]:
+        del os.environ[name]
+    os.environ["XDG_STATE_HOME"] = str(state)
+    yield
+    os.environ.clear()
+    os.environ.update(before)

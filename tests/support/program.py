@@ -1,0 +1,53 @@
+"""Runs the installed command, once or as a long-running ``watch``."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scripts.children import ChildError, LineProcess, Watch, program
+
+__all__ = ["ChildError", "Finished", "LineProcess", "Watch", "program", "run", "sync"]
+
+RUN_SECONDS = 240
+
+
+class Finished(NamedTuple):
+    """How a command ended: its exit code and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return stdout as JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def json(self) -> Any:  # noqa: ANN401 - whatever the command's --json holds
+        """Return stdout as one JSON value."""
+        return json.loads(self.out)
+
+
+def run(
+    *arguments: str | Path, environment: Mapping[str, str] | None = None, stdin: str = ""
+) -> Finished:
+    """Run the command to its end."""
+    done = subprocess.run(
+        [*program(), *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, **(environment or {})},
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def sync(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Finished:
+    """Run ``sync --json``, which must succeed."""
+    done = run("sync", "--json", *arguments, environment=environment)
+    assert done.code == 0, done.err or done.out
+    return done
