@@ -1,0 +1,40 @@
+"""Canonical digests of document bytes and of tables. The only user of the hash library.
+
+SHA-256: a peer chooses the content of a document, so a fast hash that can be steered would let it
+hide an edit. 32 MB take 0.02 s, which is nothing beside the decoder's 1 s.
+"""
+
+import hashlib
+
+import msgspec
+
+from sidecar.model import Chunk, Table
+
+_encode = msgspec.msgpack.Encoder(order="sorted").encode
+
+
+def digest_bytes(data: bytes) -> str:
+    """Digest the bytes of a document, as lower-case hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class TableDigest:
+    """The running digest of one table: its definition, then its rows in id order.
+
+    Cells are canonical before they come here (integral floats are ints, JSON has one form) and
+    keys are written sorted, so the digest does not depend on the order of edits, merges or maps.
+    """
+
+    def __init__(self, table: Table) -> None:
+        definition = table.definition.canonical if table.definition else None
+        self._hash = hashlib.sha256(
+            _encode((table.layout, table.definition is not None, definition, table.fields))
+        )
+
+    def update(self, chunk: Chunk) -> None:
+        """Add the next rows."""
+        self._hash.update(_encode(chunk))
+
+    def hexdigest(self) -> str:
+        """Return the digest of all rows so far, as lower-case hex."""
+        return self._hash.hexdigest()

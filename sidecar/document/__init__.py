@@ -1,0 +1,1 @@
+"""From the bytes of a workspace.yjs to a Workspace. The only user of pycrdt."""

@@ -1,0 +1,131 @@
+"""The bytes of an update to a Workspace, with a proof that all of them were read."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sidecar.document.extension import Doc, Transaction
+from sidecar.document.layouts import Arrays, layouts, read_tables
+from sidecar.document.reading import Content, read_varuint, refuse_foreign
+from sidecar.errors import DocumentUnavailableError
+from sidecar.model import Problem, Workspace
+
+_FROM_NOTHING = b"\0"
+_EMPTY_UPDATE_BYTES = 2
+
+
+@contextmanager
+def decode(content: Content, *, tolerate: bool) -> Iterator[Workspace]:
+    """Decode a document; its rows can be walked until the context ends.
+
+    Args:
+        content: What was read.
+        tolerate: Accept a document whose re-encoding has another length, although all its bytes
+            were read: BigInts and sub-documents have that effect, and so may a torn file.
+
+    Raises:
+        DocumentUnavailableError: ``torn`` or ``undecodable``; a host that is still writing gives
+            both, so a later try may succeed.
+        DocumentUnusableError: ``v2`` or ``foreign``.
+    """
+    refuse_foreign(content.data)
+    collecting = gc.isenabled()
+    gc.disable()  # millions of fresh cells and no cycles: collecting costs a tenth of the walk
+    try:
+        doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc, so that the re-encoding is complete
+        arrays = Arrays(doc, content.data)
+        _apply(doc, content.data)
+        txn = doc.create_transaction()
+        problems = _account(doc, txn, content.data, tolerate=tolerate)
+        yield Workspace(
+            layouts=layouts(doc, txn),
+            tables=tuple(read_tables(doc, txn, arrays)),
+            state_vector=decode_state_vector(doc.get_state(txn)),
+            problems=problems,
+        )
+        txn.drop()
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def decode_state_vector(data: bytes) -> dict[int, int]:
+    """Decode a state vector, client -> clock (Yjs V1 encoding)."""
+    count, position = read_varuint(data, 0)
+    vector: dict[int, int] = {}
+    for _ in range(count):
+        client, position = read_varuint(data, position)
+        vector[client], position = read_varuint(data, position)
+    return vector
+
+
+def _apply(doc: Doc, data: bytes) -> None:
+    """Apply an update to a fresh document.
+
+    Raises:
+        DocumentUnavailableError: ``undecodable``, or ``torn`` when it builds on updates that are
+            not in the file: yrs shows what lies past such a gap, Yjs keeps it back.
+    """
+    reached: list[bytes] = []
+    subscription = doc.observe(lambda event: reached.append(event.after_state))
+    txn = doc.create_transaction()
+    try:
+        doc.apply_update(txn, data)
+        txn.commit()
+    except BaseException as error:
+        if not _is_decoder_error(error):
+            raise
+        raise DocumentUnavailableError(
+            "undecodable", f"the file is no whole Yjs update: {error}"
+        ) from None
+    finally:
+        txn.drop()
+        subscription.drop()
+    txn = doc.create_transaction()
+    whole = all(state == doc.get_state(txn) for state in reached)
+    txn.drop()
+    if not whole:
+        raise DocumentUnavailableError("torn", "the file builds on updates that it does not hold")
+
+
+def _is_decoder_error(error: BaseException) -> bool:
+    """Tell the decoder's own failures: ValueError, RuntimeError, and a panic of its Rust code.
+
+    pyo3's PanicException is a BaseException and cannot be imported by name.
+    """
+    return isinstance(error, (ValueError, RuntimeError)) or (
+        type(error).__name__ == "PanicException"
+    )
+
+
+def _account(
+    doc: Doc, txn: Transaction, data: bytes, *, tolerate: bool
+) -> tuple[Problem, ...]:
+    """Prove that every byte of the file was read.
+
+    yrs ignores trailing bytes, and a zero-filled tail mostly decodes, into less data. Two guards
+    tell: what was read has the length of the file when it is encoded again; and the file without
+    its last byte does not decode, which is how the first guard's harmless misses are sorted out.
+    """
+    length = len(doc.get_update(txn, _FROM_NOTHING))
+    if length == len(data) and (data[-2:] != b"\0\0" or len(data) == _EMPTY_UPDATE_BYTES):
+        return ()
+    if _decodes(data[:-1]):
+        raise DocumentUnavailableError("torn", "the file ends in bytes that belong to nothing")
+    if length == len(data):
+        return ()
+    if not tolerate:
+        raise DocumentUnavailableError(
+            "torn", f"the file has {len(data)} bytes and its content {length}"
+        )
+    detail = f"{len(data)} bytes in the file, {length} when its content is encoded again"
+    return (Problem(None, None, "unaccounted", detail=detail),)
+
+
+def _decodes(data: bytes) -> bool:
+    doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc
+    try:
+        _apply(doc, data)
+    except DocumentUnavailableError:
+        return False
+    return True

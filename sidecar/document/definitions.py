@@ -1,0 +1,104 @@
+"""Field definitions: what users declared, read with nothing taken for granted."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from sidecar.document.extension import Doc, Map, Transaction
+from sidecar.document.values import TooDeepError, plain
+from sidecar.model import Cell, FieldDefinition, Problem, TableDefinition
+
+ROOTS = ("schema", "definition")
+"""Root maps that hold definitions, the one that wins last."""
+
+KNOWN_TYPES = frozenset(
+    "id text ytext richtext integer real boolean date select tags json".split()
+)
+
+
+def read_definitions(
+    doc: Doc, txn: Transaction
+) -> dict[str, tuple[TableDefinition, tuple[Problem, ...]]]:
+    """Read the definitions of all tables from both roots, by table name.
+
+    Any level may be a CRDT map or plain JSON. What is no definition is a problem, and an empty
+    one takes its place; nothing is raised.
+    """
+    found: dict[str, Cell] = {}
+    for root in ROOTS:
+        tables = _get(doc.get_or_insert_map(txn, root), "tables", txn)
+        found.update(_children(tables, txn))
+    return {name: _table(name, raw) for name, raw in found.items()}
+
+
+def _table(name: str, raw: Cell) -> tuple[TableDefinition, tuple[Problem, ...]]:
+    problems: list[Problem] = []
+
+    def problem(field: str | None, detail: str) -> None:
+        problems.append(Problem(name, field, "definition", detail=detail))
+
+    if not isinstance(raw, dict):
+        problem(None, f"the definition is {_kind(raw)}, no map")
+        raw = {}
+    declared: dict[str, Cell] = raw
+    fields = declared.get("fields")
+    if not isinstance(fields, dict):
+        if declared:
+            problem(None, f"its fields are {_kind(fields)}, no map")
+        fields = {}
+    definition = TableDefinition(
+        fields=tuple(_field(key, fields[key], problem) for key in sorted(fields)),
+        canonical=raw,
+        label=_label(declared.get("name")),
+        description=_label(declared.get("description")),
+        icon=_label(declared.get("icon")),
+    )
+    return definition, tuple(problems)
+
+
+def _field(name: str, raw: Cell, problem: Any) -> FieldDefinition:
+    if not isinstance(raw, dict):
+        problem(name, f"the definition is {_kind(raw)}, no map")
+        raw = {}
+    elif raw.get("type") not in KNOWN_TYPES:
+        problem(name, f"the type is {_label(raw.get('type')) or 'missing'}; shown as text")
+    declared: dict[str, Cell] = raw
+    kind = declared.get("type")
+    return FieldDefinition(
+        name=name,
+        type=kind if isinstance(kind, str) else None,
+        nullable=kind == "richtext" or declared.get("nullable") is True,
+        label=_label(declared.get("name")),
+        description=_label(declared.get("description")),
+        icon=_label(declared.get("icon")),
+        options=declared.get("options"),
+    )
+
+
+def _children(value: Any, txn: Transaction) -> Iterator[tuple[str, Cell]]:
+    """Give the entries of a map or dict as plain JSON; anything else has none."""
+    keys = value.keys(txn) if isinstance(value, Map) else value if isinstance(value, dict) else ()
+    for key in keys:
+        try:
+            yield key, plain(_get(value, key, txn), txn)
+        except TooDeepError:
+            yield key, None
+
+
+def _get(value: Any, key: str, txn: Transaction) -> Any:
+    try:
+        return value.get(txn, key) if isinstance(value, Map) else value[key]
+    except (ValueError, KeyError):
+        return None
+
+
+def _label(value: Cell) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return msgspec.json.encode(value, order="sorted").decode()
+
+
+def _kind(value: Cell) -> str:
+    kinds = {type(None): "null", str: "a text", bool: "a boolean", list: "a list", dict: "a map"}
+    return kinds.get(type(value), "a number")

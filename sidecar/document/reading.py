@@ -1,0 +1,171 @@
+"""Read a document that another program may be writing, and refuse early what is no document."""
+
+import errno
+import os
+import stat
+
+import msgspec
+
+from sidecar.digests import digest_bytes
+from sidecar.errors import DocumentUnavailableError, DocumentUnusableError, SidecarError
+
+_MAGIC = {
+    b"SQLite format 3\0": "a SQLite database",
+    b"\x89PNG\r\n\x1a\n": "a PNG picture",
+    b"PK\x03\x04": "a ZIP archive",
+    b"\x1f\x8b\x08": "a gzip file",
+    b"%PDF-": "a PDF file",
+    b"\x7fELF": "a program",
+}
+_V2_BUFFERS = 9
+"""A V2 update is a feature byte 0, nine length-prefixed buffers and a rest."""
+
+
+class Content(msgspec.Struct, frozen=True):
+    """The whole of a document at one moment.
+
+    Attributes:
+        data: Its bytes.
+        digest: Their digest.
+        mode: The file's permission bits.
+    """
+
+    data: bytes
+    digest: str
+    mode: int
+
+
+def read_stable(path: str, max_bytes: int) -> Content:
+    """Read a document between two equal stats.
+
+    Hosts truncate and rewrite in place, so a file may be empty, short or changing at any moment.
+
+    Args:
+        path: The document, a regular file.
+        max_bytes: Larger files are refused before they are read.
+
+    Raises:
+        DocumentUnavailableError: ``gone``, ``denied``, ``empty`` or ``torn`` (changed meanwhile).
+        DocumentUnusableError: ``foreign`` (no regular file) or ``too_large``.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _OPEN_FLAGS)
+    except OSError as error:
+        raise _open_error(path, error) from error
+    try:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise DocumentUnusableError("foreign", f"{path} is no regular file")
+        if before.st_size > max_bytes:
+            raise DocumentUnusableError(
+                "too_large",
+                f"{path} has {before.st_size >> 20} MB, more than --max-document-mb "
+                f"{max_bytes >> 20} allows",
+            )
+        data = _read_all(descriptor, before.st_size)
+        after = os.fstat(descriptor)
+    except OSError as error:
+        raise DocumentUnavailableError("denied", f"{path} cannot be read: {error}") from error
+    finally:
+        os.close(descriptor)
+    if len(data) != after.st_size or version_of(before) != version_of(after):
+        raise DocumentUnavailableError("torn", f"{path} changed while it was read")
+    if not data:
+        raise DocumentUnavailableError("empty", f"{path} is empty; its app may be writing it")
+    return Content(data=data, digest=digest_bytes(data), mode=after.st_mode & 0o777)
+
+
+def version_of(found: os.stat_result) -> str:
+    """Name one version of a file. Times are only ever compared for equality."""
+    return f"{found.st_dev}:{found.st_ino}:{found.st_size}:{found.st_mtime_ns}"
+
+
+def version_on_disk(path: str) -> str | None:
+    """Name the version of the file that is in place now, None when there is none."""
+    try:
+        return version_of(os.stat(path))  # noqa: PTH116 - a surrogate-escaped str
+    except OSError:
+        return None
+
+
+def refuse_foreign(data: bytes) -> None:
+    """Refuse what would decode without an error to an empty document, and is none.
+
+    Raises:
+        DocumentUnavailableError: ``torn``: nothing but zeros, as after a crash of the machine.
+        DocumentUnusableError: ``foreign`` or ``v2``.
+    """
+    for magic, what in _MAGIC.items():
+        if data.startswith(magic):
+            raise DocumentUnusableError("foreign", f"the file is {what}, no Yjs update")
+    if data[0] != 0 or len(data) <= 2:  # noqa: PLR2004 - two zeros are an empty document
+        return
+    if not any(data):
+        raise DocumentUnavailableError("torn", f"the file is {len(data)} zero bytes")
+    if is_v2(data):
+        raise DocumentUnusableError(
+            "v2", "the file is a Yjs V2 update; the app must save V1 (Y.encodeStateAsUpdate)"
+        )
+
+
+def is_v2(data: bytes) -> bool:
+    """Tell whether bytes have the frame of a V2 update (lib0 encoding, Yjs UpdateEncoderV2)."""
+    if not data or data[0] != 0:
+        return False
+    position = 1
+    for _ in range(_V2_BUFFERS):
+        try:
+            size, position = read_varuint(data, position)
+        except ValueError:
+            return False
+        position += size
+        if position > len(data):
+            return False
+    return position < len(data)
+
+
+def read_varuint(data: bytes, position: int) -> tuple[int, int]:
+    """Read one lib0 variable-length unsigned integer.
+
+    Returns:
+        The value and the position behind it.
+
+    Raises:
+        ValueError: The data end inside the number, or it has more than 64 bits.
+    """
+    value = shift = 0
+    while position < len(data) and shift < 64:  # noqa: PLR2004 - bits
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004 - the continuation bit
+            return value, position
+        shift += 7
+    message = "a variable-length integer does not end"
+    raise ValueError(message)
+
+
+_OPEN_FLAGS = (
+    getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
+"""Without O_NONBLOCK, opening a FIFO would wait for its writer."""
+
+
+def _read_all(descriptor: int, expected: int) -> bytes:
+    data = os.read(descriptor, expected + 1)
+    if len(data) == expected:
+        return data
+    parts = [data]
+    while part := os.read(descriptor, 1 << 20):
+        parts.append(part)
+        if sum(map(len, parts)) > expected:
+            break
+    return b"".join(parts)
+
+
+def _open_error(path: str, error: OSError) -> SidecarError:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return DocumentUnavailableError("gone", f"{path} is not there")
+    if error.errno in (errno.ENXIO, errno.EISDIR, errno.ELOOP):
+        return DocumentUnusableError("foreign", f"{path} is no regular file")
+    return DocumentUnavailableError("denied", f"{path} cannot be opened: {error.strerror}")

@@ -1,0 +1,159 @@
+"""CRDT values to cells: one canonical form for whatever a document holds, without side effects.
+
+The walk uses the objects of pycrdt's extension, not its public wrappers, which cost three to five
+times the decode. That is private API: pyproject pins the minor version and
+tests/unit/test_values.py notices a change.
+"""
+
+import base64
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+from sidecar.document.extension import (
+    Array,
+    Doc,
+    Map,
+    Text,
+    Transaction,
+    XmlElement,
+    XmlFragment,
+    XmlText,
+)
+from sidecar.model import EXACT_INTEGER, JSON_DEPTH, Cell
+
+_AS_IS = frozenset((str, bool, type(None)))
+_INT64 = 2**63
+
+
+class TooDeepError(Exception):
+    """A value nests deeper than ``JSON_DEPTH``."""
+
+
+def number(value: float) -> float:
+    """Give a JavaScript number its one form: int when integral and exact, else float."""
+    if value.is_integer() and -EXACT_INTEGER <= value <= EXACT_INTEGER:
+        return int(value)
+    return value
+
+
+def column(values: Sequence[Any], txn: Transaction, too_deep: Callable[[int], None]) -> list[Cell]:
+    """Make one column of raw values into cells.
+
+    Columns of one kind are the rule, so the kinds are found first and the common ones are done
+    without a call per cell; the result is the same as ``cell`` for each.
+
+    Args:
+        values: What the walk found.
+        txn: The transaction of the walk.
+        too_deep: Called with the index of each value that nests too deep; its cell is None.
+    """
+    kinds = set(map(type, values))
+    if kinds <= _AS_IS:
+        return list(values)
+    if kinds <= _AS_IS | {float}:
+        return [number(value) if type(value) is float else value for value in values]
+    if kinds == {list} and set(map(type, chain.from_iterable(values))) <= _AS_IS:
+        return list(values)
+    return [_guarded(value, txn, too_deep, index) for index, value in enumerate(values)]
+
+
+def cell(value: Any, txn: Transaction) -> Cell:
+    """Make one raw value into a cell.
+
+    Returns:
+        None, bool, int within int64, float, str, bytes, or a list or dict of ``plain`` values.
+
+    Raises:
+        TooDeepError: It nests deeper than ``JSON_DEPTH``.
+    """
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, (bytearray, bytes, memoryview)):
+        return bytes(value)
+    return plain(value, txn)
+
+
+def plain(value: Any, txn: Transaction, depth: int = 0) -> Cell:
+    """Make a value into canonical JSON: what ``JSON.stringify`` shows, and bytes as base64.
+
+    Raises:
+        TooDeepError: It nests deeper than ``JSON_DEPTH``.
+    """
+    leaf = _LEAVES.get(type(value))
+    if leaf is not None:
+        return leaf(value, txn)
+    if depth == JSON_DEPTH:
+        raise TooDeepError
+    return _container(value, txn, depth + 1)
+
+
+def entries(value: Map, txn: Transaction) -> Iterable[tuple[str, Any]]:
+    """Give the entries of a map in the order of its keys."""
+    get = value.get
+    for key in sorted(value.keys(txn)):
+        yield key, get(txn, key)
+
+
+def items(value: Array, txn: Transaction) -> list[Any]:
+    """Give the elements of an array."""
+    get = value.get
+    return [get(txn, index) for index in range(value.len(txn))]
+
+
+def _container(value: Any, txn: Transaction, depth: int) -> Cell:
+    if isinstance(value, Array):
+        value = items(value, txn)
+    if isinstance(value, (list, tuple)):
+        return [plain(item, txn, depth) for item in value]
+    pairs = entries(value, txn) if isinstance(value, Map) else sorted(value.items())
+    return {key: plain(item, txn, depth) for key, item in pairs}
+
+
+def _guarded(value: Any, txn: Transaction, too_deep: Callable[[int], None], index: int) -> Cell:
+    try:
+        return cell(value, txn)
+    except TooDeepError:
+        too_deep(index)
+        return None
+
+
+def _itself(value: Any, _txn: Transaction) -> Cell:
+    return value
+
+
+def _finite(value: float, _txn: Transaction) -> Cell:
+    return number(value) if -_INFINITY < value < _INFINITY else None
+
+
+def _integer(value: int, _txn: Transaction) -> Cell:
+    return value if -_INT64 <= value < _INT64 else float(value)
+
+
+def _base64(value: bytes, _txn: Transaction) -> Cell:
+    return base64.b64encode(value).decode("ascii")
+
+
+def _text(value: Any, txn: Transaction) -> Cell:
+    return value.get_string(txn)
+
+
+def _guid(value: Doc, _txn: Transaction) -> Cell:
+    return value.guid()
+
+
+_INFINITY = float("inf")
+_LEAVES: dict[type, Callable[[Any, Transaction], Cell]] = {
+    str: _itself,
+    bool: _itself,
+    type(None): _itself,
+    float: _finite,
+    int: _integer,
+    bytes: _base64,
+    bytearray: _base64,
+    Text: _text,
+    XmlElement: _text,
+    XmlFragment: _text,
+    XmlText: _text,
+    Doc: _guid,
+}

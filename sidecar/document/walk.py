@@ -1,0 +1,180 @@
+"""Rows to chunks: each row is visited once, in id order, and turned into columns of cells."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from sidecar.document.extension import Map, Transaction
+from sidecar.document.values import TooDeepError, cell, column, plain
+from sidecar.model import JSON_DEPTH, ROWS_PER_CHUNK, Cell, Chunk, RowProblem
+
+_UNREADABLE = object()
+_DETAIL = 200
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """The rows of one table, not yet looked at.
+
+    Attributes:
+        keys: The row keys, sorted.
+        fetch: Gives the raw row of a key: a CRDT map, a dict, or anything else.
+    """
+
+    keys: Sequence[str]
+    fetch: Callable[[str], Any]
+
+
+def field_names(rows: Rows, txn: Transaction) -> set[str]:
+    """Collect the names of all fields that any row has, ``id`` among them."""
+    names: set[str] = set()
+    for key in rows.keys:
+        row = rows.fetch(key)
+        if type(row) is Map:
+            names.update(row.keys(txn))
+        elif isinstance(row, dict):
+            names.update(row)
+    return names
+
+
+def walk(rows: Rows, fields: Sequence[str], txn: Transaction) -> Iterator[Chunk]:
+    """Walk all rows, ``ROWS_PER_CHUNK`` at a time.
+
+    Args:
+        rows: The rows.
+        fields: The fields that get a column, without ``id``; everything else goes to extras.
+        txn: The transaction of the walk.
+    """
+    for start in range(0, len(rows.keys), ROWS_PER_CHUNK):
+        yield _Walk(fields, txn).chunk(rows.keys[start : start + ROWS_PER_CHUNK], rows.fetch)
+
+
+class _Walk:
+    """The walk over one chunk."""
+
+    def __init__(self, fields: Sequence[str], txn: Transaction) -> None:
+        self.txn = txn
+        self.fields = fields
+        self.names = ("id", *fields)
+        self.extras: list[Cell] = []
+        self.problems: list[RowProblem] = []
+
+    def chunk(self, ids: Sequence[str], fetch: Callable[[str], Any]) -> Chunk:
+        raw = [self._row(row_id, fetch(row_id)) for row_id in ids]
+        own_ids, *columns = zip(*raw, strict=True)
+        if own_ids != tuple(ids):
+            self._mismatches(ids, own_ids)
+        return Chunk(
+            ids=list(ids),
+            columns=[
+                self._column(ids, field, values)
+                for field, values in zip(self.fields, columns, strict=True)
+            ],
+            extras=self.extras,
+            problems=self.problems,
+        )
+
+    def _row(self, row_id: str, row: Any) -> Sequence[Any]:
+        """Give the raw values of ``names``, in their order, and note the rest in extras.
+
+        A row that has exactly the expected fields is the rule: it is read by name, and its
+        length proves that there is nothing else.
+        """
+        if type(row) is not Map:
+            return self._plain_row(row_id, row)
+        get, txn, surplus = row.get, self.txn, len(self.names) - row.len(self.txn)
+        try:
+            if surplus == 0:
+                cells = [get(txn, name) for name in self.names]
+                self.extras.append(None)
+                return cells
+            if surplus == 1:
+                cells = [row_id, *[get(txn, name) for name in self.fields]]
+                self.extras.append(None)
+                return cells
+        except ValueError:
+            pass  # a name is not there, so another one is: look at the names themselves
+        return self._sparse_row(row_id, self._found(row))
+
+    def _found(self, row: Map) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name in row.keys(self.txn):
+            try:
+                found[name] = row.get(self.txn, name)
+            except ValueError:
+                found[name] = _UNREADABLE
+        return found
+
+    def _plain_row(self, row_id: str, row: Any) -> Sequence[Any]:
+        if isinstance(row, dict):
+            return self._sparse_row(row_id, dict(row))
+        value, deep = self._plain(row)
+        self.extras.append([value])
+        self._note(row_id, None, "too_deep" if deep else "not_a_row", value)
+        return [row_id, *[None] * len(self.fields)]
+
+    def _sparse_row(self, row_id: str, found: dict[str, Any]) -> Sequence[Any]:
+        for name in [name for name, value in found.items() if value is _UNREADABLE]:
+            found[name] = None
+            self._note(row_id, name, "unreadable", None)
+        cells = [found.pop("id", row_id), *[found.pop(name, None) for name in self.fields]]
+        self.extras.append(None)
+        for name, value in sorted(found.items()):
+            self._extra(len(self.extras) - 1, row_id, name, value)
+        return cells
+
+    def _extra(self, index: int, row_id: str, name: str, value: Any) -> None:
+        shown, deep = self._plain(value)
+        if deep:
+            self._note(row_id, name, "too_deep", None)
+        self.extras[index] = {**(self.extras[index] or {}), name: shown}
+
+    def _mismatches(self, ids: Sequence[str], own_ids: Sequence[Any]) -> None:
+        for index, (row_id, own) in enumerate(zip(ids, own_ids, strict=True)):
+            if own is None or own == row_id:
+                continue
+            self._extra(index, row_id, "id", own)
+            self._note(row_id, "id", "id_mismatch", self._plain(own)[0])
+
+    def _column(self, ids: Sequence[str], field: str, values: Sequence[Any]) -> list[Cell]:
+        def too_deep(index: int) -> None:
+            self._note(ids[index], field, "too_deep", None)
+
+        return column(values, self.txn, too_deep)
+
+    def _plain(self, value: Any) -> tuple[Cell, bool]:
+        try:
+            shown = cell(value, self.txn)
+            return (plain(value, self.txn) if isinstance(shown, (float, bytes)) else shown), False
+        except TooDeepError:
+            return None, True
+
+    def _note(self, row_id: str, field: str | None, kind: str, value: Cell) -> None:
+        self.problems.append(RowProblem(row_id, field, kind, _detail(kind, value)))
+
+
+def _detail(kind: str, value: Cell) -> str | None:
+    if kind == "too_deep":
+        return f"nested deeper than {JSON_DEPTH}"
+    if kind == "unreadable":
+        return "the document names the field and does not hold it"
+    text = msgspec.json.encode(value, order="sorted").decode()
+    return text if len(text) <= _DETAIL else text[:_DETAIL] + "…"
+
+
+def of_dict(rows: Mapping[str, Any]) -> Rows:
+    """Make the rows of a table that is held as plain entries."""
+    return Rows(keys=sorted(rows), fetch=rows.__getitem__)
+
+
+def of_map(table: Map, txn: Transaction) -> Rows:
+    """Make the rows of a table that is a CRDT map."""
+    get = table.get
+
+    def fetch(key: str) -> Any:
+        try:
+            return get(txn, key)
+        except ValueError:
+            return None
+
+    return Rows(keys=sorted(table.keys(txn)), fetch=fetch)

@@ -1,0 +1,117 @@
+"""Locks that die with their holder: one per root, one per document. The only user of OS locks.
+
+Lock files live in the user's state folder, never beside the data. A lock is held on the open
+file, so the system lets go of it when the holder dies, however it dies; the file holds the
+holder's pid for people. It is removed on release, which is why a fresh lock is checked against
+the path: someone else may have removed the file between open and lock.
+"""
+
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sidecar.errors import LockedError, RootError
+
+_POLL_S = 0.05
+_PID_BYTES = 20
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _LOCK_OFFSET = 1 << 30  # the locked byte cannot be read by others, the pid must be
+
+    def _try_lock(descriptor: int) -> bool:
+        os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+@contextmanager
+def lock(
+    state_folder: str, kind: str, path: str, *, keep_waiting: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Hold the lock of one thing while the context lasts.
+
+    Args:
+        state_folder: Where lock files live; made when missing.
+        kind: ``root`` or ``document``.
+        path: What is locked; links in it are resolved, so that one thing has one lock.
+        keep_waiting: Asked each time the lock is found taken; False gives up.
+
+    Raises:
+        LockedError: Another process holds it.
+        RootError: The state folder cannot be used.
+    """
+    try:
+        file = _lock_file(state_folder, kind, path)
+        descriptor = _acquire(file, path, keep_waiting)
+    except OSError as error:
+        message = f"the state folder {state_folder} cannot be used: {error.strerror}"
+        raise RootError(message) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.unlink()
+        os.close(descriptor)
+
+
+def _lock_file(state_folder: str, kind: str, path: str) -> Path:
+    real = os.path.normcase(os.path.realpath(path))
+    name = hashlib.sha256(os.fsencode(real)).hexdigest()[:32]
+    folder = Path(state_folder) / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{kind}-{name}.lock"
+
+
+def _acquire(file: Path, path: str, keep_waiting: Callable[[], bool]) -> int:
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        if _try_lock(descriptor):
+            if _is_at(descriptor, file):
+                os.ftruncate(descriptor, 0)
+                os.lseek(descriptor, 0, os.SEEK_SET)
+                os.write(descriptor, str(os.getpid()).encode())
+                return descriptor
+            os.close(descriptor)
+            continue
+        holder = _holder(descriptor)
+        os.close(descriptor)
+        if not keep_waiting():
+            raise LockedError(_message(path, holder), holder)
+        time.sleep(_POLL_S)
+
+
+def _is_at(descriptor: int, file: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _holder(descriptor: int) -> int | None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    text = os.read(descriptor, _PID_BYTES)
+    return int(text) if text.isdigit() else None
+
+
+def _message(path: str, holder: int | None) -> str:
+    who = f"process {holder}" if holder else "another process"
+    return f"{path} is already followed by {who}; stop it first, or use --wait-lock"

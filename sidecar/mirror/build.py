@@ -1,0 +1,173 @@
+"""A whole new mirror from scratch, in one transaction, under a temporary name."""
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import apsw
+
+from sidecar.digests import TableDigest, digest_bytes
+from sidecar.errors import MirrorUnavailableError
+from sidecar.mirror.catalog import Built, write_catalog
+from sidecar.mirror.files import (
+    TEMPORARY_SUFFIX,
+    connect,
+    mirror_errors,
+    remove,
+    remove_journals,
+    sync_file,
+)
+from sidecar.mirror.fts import create_indexes
+from sidecar.mirror.naming import quote
+from sidecar.mirror.rows import RowWriter
+from sidecar.mirror.schema import Column, TableSchema, create_table, dump_json, plan, sqlite_type
+from sidecar.model import Problem, Workspace
+
+_SMALL_DOCUMENT = 1 << 20
+_SMALL_PAGE, _LARGE_PAGE = 4096, 32768
+"""Large pages make the build a quarter faster and small mirrors eight times larger."""
+
+
+class Candidate:
+    """A mirror being built beside its place. Leaving the context removes what was not published.
+
+    Attributes:
+        path: The temporary file.
+        digests: Name in the mirror -> digest, of the tables filled so far.
+        rows: Rows of all tables so far.
+        problems: What was bent so far, by names in the mirror.
+    """
+
+    def __init__(self, mirror: str, *, mode: int, document_bytes: int) -> None:
+        """Prepare a candidate.
+
+        Args:
+            mirror: The mirror's place.
+            mode: Permission bits of the document, which the mirror takes over.
+            document_bytes: Size of the document, which decides the page size.
+        """
+        self.path = mirror + TEMPORARY_SUFFIX
+        self.problems: list[Problem] = []
+        self._mode = mode
+        self._page_size = _SMALL_PAGE if document_bytes < _SMALL_DOCUMENT else _LARGE_PAGE
+        self._tables: list[Built] = []
+        self._connection: apsw.Connection | None = None
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Name in the mirror -> digest, of the tables filled so far."""
+        return {built.name: built.digest for built in self._tables}
+
+    @property
+    def rows(self) -> int:
+        """Rows of all tables so far."""
+        return sum(built.rows for built in self._tables)
+
+    def __enter__(self) -> Self:
+        with mirror_errors(self.path):
+            self._discard()
+            create = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+            descriptor = os.open(self.path, create, self._mode)
+            try:
+                if hasattr(os, "fchmod"):
+                    os.fchmod(descriptor, self._mode | 0o600)
+            finally:
+                os.close(descriptor)
+            self._connection = connect(self.path, flags=apsw.SQLITE_OPEN_READWRITE)
+            self._connection.execute(
+                f"PRAGMA page_size={self._page_size}; PRAGMA journal_mode=OFF;"
+                "PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"
+                "PRAGMA temp_store=MEMORY; BEGIN EXCLUSIVE"
+            ).fetchall()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._discard()
+        except OSError as left:
+            if error is None:
+                message = f"{self.path} cannot be removed: {left}"
+                raise MirrorUnavailableError("denied", message) from left
+
+    def fill(self, workspace: Workspace) -> None:
+        """Walk, digest and insert all rows of all tables, one pass."""
+        with mirror_errors(self.path):
+            self.problems += workspace.problems
+            for schema in plan(workspace.tables):
+                self._fill_table(schema)
+
+    def finish(self, facts: Mapping[str, str | None], fts: tuple[str, ...]) -> None:
+        """Add the indexes and the catalog, and bring the file to disk.
+
+        Args:
+            facts: What ``_mirror`` says of the document; the content's digest is added.
+            fts: The columns to index, as in ``Options.fts``.
+        """
+        connection = self._open()
+        with mirror_errors(self.path):
+            indexes, problems = create_indexes(connection, self._tables, fts)
+            self.problems += problems
+            own_facts = {
+                "content_digest": digest_bytes(dump_json(self.digests).encode()),
+                "fts_indexes": dump_json(indexes),
+            }
+            write_catalog(connection, {**facts, **own_facts}, self._tables, self.problems)
+            connection.execute("COMMIT")
+            connection.close()
+            self._connection = None
+            sync_file(self.path)
+            os.chmod(self.path, self._mode)  # noqa: PTH101 - surrogate-escaped str
+
+    def _fill_table(self, schema: TableSchema) -> None:
+        connection, writer, digest = self._open(), RowWriter(schema), TableDigest(schema.table)
+        declared = [(c.name, sqlite_type(c, ()), False) for c in schema.columns]
+        connection.execute(create_table(schema.name, declared))
+        marks = ",".join("?" * (len(schema.columns) + 2))
+        insert = f"INSERT INTO {quote(schema.name)} VALUES ({marks})"  # noqa: S608 - quoted
+        for chunk in schema.table.chunks():
+            digest.update(chunk)
+            connection.executemany(insert, writer.convert(chunk))
+        columns = [
+            (column, sqlite_type(column, kinds), nullable or not column.required)
+            for column, kinds, nullable in zip(
+                schema.columns, writer.kinds, writer.nullable, strict=True
+            )
+        ]
+        self._settle(schema.name, columns)
+        self.problems += writer.problems.lines(schema.name)
+        self._tables.append(
+            Built(schema.name, schema.table, columns, writer.rows, digest.hexdigest())
+        )
+
+    def _settle(self, name: str, columns: list[tuple[Column, str, bool]]) -> None:
+        """Give a filled table the types and NOT NULLs that only its rows could tell.
+
+        Rows go in as they are walked, so the table is made before they are known; what changes
+        here leaves stored rows as they are, which is what SQLite allows writable_schema for.
+        """
+        sql = create_table(name, [(c.name, declared, not null) for c, declared, null in columns])
+        connection = self._open()
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute(
+            "UPDATE sqlite_schema SET sql=? WHERE type='table' AND name=?", (sql, name)
+        )
+        connection.execute("PRAGMA writable_schema=OFF")
+
+    def _open(self) -> apsw.Connection:
+        if self._connection is None:
+            message = "the candidate is not open"
+            raise RuntimeError(message)
+        return self._connection
+
+    def _discard(self) -> None:
+        if self._connection is not None:
+            self._connection.close(True)  # noqa: FBT003 - force: the file goes away
+            self._connection = None
+        remove(self.path)
+        remove_journals(self.path)

@@ -1,0 +1,118 @@
+"""The catalog inside every mirror: for people, for agents, and for the next sync."""
+
+from collections.abc import Mapping, Sequence
+
+import apsw
+import msgspec
+
+from sidecar.mirror.naming import EXTRA, ID
+from sidecar.mirror.schema import Column, dump_json
+from sidecar.model import Problem, Table
+
+APPLICATION_ID = 0x59534D31
+FORMAT = 1
+
+TABLES = """
+CREATE TABLE _mirror (key TEXT NOT NULL PRIMARY KEY, value TEXT);
+CREATE TABLE _mirror_tables (
+  name TEXT NOT NULL PRIMARY KEY, source TEXT NOT NULL, label TEXT, description TEXT, icon TEXT,
+  declared INTEGER NOT NULL, rows INTEGER NOT NULL, digest TEXT NOT NULL
+);
+CREATE TABLE _mirror_columns (
+  table_name TEXT NOT NULL, name TEXT NOT NULL, position INTEGER NOT NULL, source TEXT, type TEXT,
+  sqlite_type TEXT NOT NULL, nullable INTEGER NOT NULL, label TEXT, description TEXT, icon TEXT,
+  options TEXT
+);
+CREATE TABLE _mirror_problems (
+  table_name TEXT, field TEXT, kind TEXT NOT NULL, rows INTEGER NOT NULL, row_id TEXT, detail TEXT
+);
+"""
+
+
+class Built(msgspec.Struct, frozen=True):
+    """One finished table.
+
+    Attributes:
+        name: In the mirror.
+        table: The document's table.
+        columns: Each column with its SQLite type and whether it may be null.
+        rows: How many.
+        digest: Of its definition and rows.
+    """
+
+    name: str
+    table: Table
+    columns: Sequence[tuple[Column, str, bool]]
+    rows: int
+    digest: str
+
+
+def write_catalog(
+    connection: apsw.Connection,
+    facts: Mapping[str, str | None],
+    tables: Sequence[Built],
+    problems: Sequence[Problem],
+) -> None:
+    """Create and fill the catalog's tables.
+
+    Args:
+        connection: Inside the transaction that builds the mirror.
+        facts: The lines of ``_mirror``.
+        tables: All tables, in the order of their names.
+        problems: All problems; ``table`` is the name in the mirror.
+    """
+    connection.execute(TABLES)
+    connection.executemany("INSERT INTO _mirror VALUES (?,?)", sorted(facts.items()))
+    for built in tables:
+        connection.execute(
+            "INSERT INTO _mirror_tables VALUES (?,?,?,?,?,?,?,?)", _table_line(built)
+        )
+        connection.executemany(
+            "INSERT INTO _mirror_columns VALUES (?,?,?,?,?,?,?,?,?,?,?)", _column_lines(built)
+        )
+    connection.executemany(
+        "INSERT INTO _mirror_problems VALUES (?,?,?,?,?,?)",
+        [msgspec.structs.astuple(problem) for problem in problems],
+    )
+    connection.execute(f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={FORMAT}")
+
+
+def _table_line(built: Built) -> tuple[str | int | None, ...]:
+    about = built.table.definition
+    return (
+        built.name,
+        built.table.name,
+        about.label if about else None,
+        about.description if about else None,
+        about.icon if about else None,
+        int(about is not None),
+        built.rows,
+        built.digest,
+    )
+
+
+def _column_lines(built: Built) -> list[tuple[str | int | None, ...]]:
+    fields = built.table.definition.fields if built.table.definition else ()
+    key = Column(ID, ID, next((field for field in fields if field.name == ID), None))
+    all_columns = [(key, "TEXT", False), *built.columns, (Column(EXTRA, "", None), "TEXT", True)]
+    return [
+        (
+            built.name,
+            column.name,
+            position,
+            None if column.name == EXTRA else column.source,
+            column.type,
+            declared,
+            int(nullable),
+            *_about(column),
+        )
+        for position, (column, declared, nullable) in enumerate(all_columns)
+    ]
+
+
+def _about(column: Column) -> tuple[str | None, ...]:
+    field = column.field
+    if field is None:
+        return None, None, None, None
+    options = None if field.options is None else dump_json(field.options)
+    return field.label, field.description, field.icon, options

@@ -1,0 +1,122 @@
+"""The files of a mirror: their names, how SQLite opens them, and what their failures mean."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import quote
+
+import apsw
+
+from sidecar.errors import Code, MirrorUnavailableError, SidecarError
+
+LAST_GOOD = "tables.last-good.sqlite"
+TEMPORARY_SUFFIX = ".tmp"
+JOURNALS = ("-journal", "-wal", "-shm")
+BUSY_MS = 1000
+
+_REFUSALS = (
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.ReadOnlyError,
+    apsw.FullError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.PermissionsError,
+)
+"""What the world may do to SQLite; its other errors are bugs of ours."""
+
+_WINDOWS = sys.platform == "win32"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_CROWDED = (errno.EMFILE, errno.ENFILE, errno.EBUSY, errno.ETXTBSY)
+
+
+def connect(path: str, *, flags: int, immutable: bool = False) -> apsw.Connection:
+    """Open a database by URI, so that paths need not be UTF-8.
+
+    Args:
+        path: Absolute path, surrogate-escaped.
+        flags: ``apsw.SQLITE_OPEN_*``.
+        immutable: Take no locks and read no journal: for files that nobody writes.
+    """
+    name = quote(os.fsencode(path.replace("\\", "/") if _WINDOWS else path))
+    prefix = "file:///" if _WINDOWS else "file:"
+    suffix = "?immutable=1" if immutable else ""
+    return apsw.Connection(prefix + name + suffix, flags=flags | apsw.SQLITE_OPEN_URI)
+
+
+def open_reader(path: str) -> apsw.Connection:
+    """Open a published mirror, which nobody writes to, for reading."""
+    return connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=True)
+
+
+def remove(path: str) -> None:
+    """Remove a file that may not be there.
+
+    Raises:
+        OSError: It is there and cannot be removed.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108 - a surrogate-escaped str, in the hot path
+
+
+def remove_journals(path: str) -> None:
+    """Remove what SQLite may have left beside a database."""
+    for suffix in JOURNALS:
+        remove(path + suffix)
+
+
+def sync_file(path: str) -> None:
+    """Wait until a file or folder is on disk; folders are skipped where they cannot be opened."""
+    if _WINDOWS and os.path.isdir(path):  # noqa: PTH112 - surrogate-escaped str
+        return
+    descriptor = os.open(path, os.O_RDWR if _WINDOWS else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def mirror_errors(path: str) -> Iterator[None]:
+    """Turn what the disk and SQLite raise into coded failures that keep the old mirror.
+
+    Raises:
+        MirrorUnavailableError: ``disk_full``, ``read_only``, ``busy``, ``gone`` or ``denied``.
+    """
+    try:
+        yield
+    except _REFUSALS as error:
+        raise MirrorUnavailableError(_sqlite_code(error, path), f"{path}: {error}") from error
+    except OSError as error:
+        raise _disk_error(error, path) from error
+
+
+def _disk_error(error: OSError, path: str) -> SidecarError:
+    text = f"{path}: {error.strerror or error}"
+    if error.errno in _FULL:
+        return MirrorUnavailableError("disk_full", f"{text}; free some space")
+    if error.errno == errno.EROFS:
+        return MirrorUnavailableError("read_only", f"{text}; the folder must be writable")
+    if error.errno in _CROWDED:
+        return MirrorUnavailableError("busy", text)
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return MirrorUnavailableError("gone", text)
+    return MirrorUnavailableError("denied", f"{text}; check the folder's permissions")
+
+
+def _sqlite_code(error: apsw.Error, path: str) -> Code:
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+        return "busy"
+    if isinstance(error, apsw.ReadOnlyError):
+        return "read_only"
+    return "disk_full" if isinstance(error, apsw.FullError) or _is_full(path) else "denied"
+
+
+def _is_full(path: str) -> bool:
+    try:
+        state = os.statvfs(os.path.dirname(path))  # noqa: PTH120 - surrogate-escaped str
+    except (OSError, AttributeError):
+        return False
+    return state.f_bavail == 0

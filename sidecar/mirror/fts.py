@@ -1,0 +1,126 @@
+"""Full-text indexes over a mirror's text columns: FTS5 with external content."""
+
+from collections.abc import Sequence
+
+import apsw
+
+from sidecar.mirror.catalog import Built
+from sidecar.mirror.naming import EXTRA, ID, fold, quote
+from sidecar.mirror.schema import Column
+from sidecar.model import Problem
+
+ALL = ("*",)
+_TEXT_TYPES = frozenset(("text", "ytext", "richtext"))
+_MOST_COLUMNS = 1993
+_RESERVED_COLUMNS = ("rank", "rowid")
+_ROWIDS = ("rowid", "_rowid_", "oid")
+_SHADOWS = ("", "_data", "_idx", "_docsize", "_config", "_content")
+
+
+def create_indexes(
+    connection: apsw.Connection, tables: Sequence[Built], wanted: tuple[str, ...]
+) -> tuple[dict[str, str], list[Problem]]:
+    """Create and fill the index ``TABLE_fts`` of each table that has columns to index.
+
+    Args:
+        connection: Inside the transaction that builds the mirror.
+        tables: All tables, filled.
+        wanted: TABLE.FIELD names, ``ALL`` for every text column, or nothing.
+
+    Returns:
+        The index of each indexed table, and a problem ``fts`` for what FTS5 cannot index.
+    """
+    taken = {fold(built.name) for built in tables}
+    indexes: dict[str, str] = {}
+    problems = _unknown(tables, wanted)
+    for built in tables:
+        usable, refused = _split(built, [c for c in built.columns if _is_wanted(built, *c, wanted)])
+        problems += refused
+        if usable:
+            indexes[built.name] = name = _index_name(built.name, taken)
+            taken.update(fold(name + shadow) for shadow in _SHADOWS)
+            _create(connection, name, built, usable)
+    return indexes, problems
+
+
+def _is_wanted(
+    built: Built, column: Column, declared: str, _nullable: object, wanted: tuple[str, ...]
+) -> bool:
+    if wanted == ALL:
+        return column.type in _TEXT_TYPES if column.field else declared == "TEXT"
+    return bool(_spellings(built, column) & set(wanted))
+
+
+def _spellings(built: Built, column: Column) -> set[str]:
+    return {f"{built.name}.{column.name}", f"{built.table.name}.{column.source}"}
+
+
+def _unknown(tables: Sequence[Built], wanted: tuple[str, ...]) -> list[Problem]:
+    if wanted == ALL:
+        return []
+    known: set[str] = set()
+    for built in tables:
+        for column, _, _ in built.columns:
+            known |= _spellings(built, column)
+    return [
+        Problem(None, None, "fts", detail=f"there is no column {name}")
+        for name in wanted
+        if name not in known
+    ]
+
+
+def _split(
+    built: Built, columns: Sequence[tuple[Column, str, bool]]
+) -> tuple[list[Column], list[Problem]]:
+    """Part the columns that FTS5 takes from those that it refuses, with the reasons."""
+    usable: list[Column] = []
+    problems: list[Problem] = []
+    for column, _, _ in columns:
+        reason = _reason(built, column, len(usable))
+        if reason is None:
+            usable.append(column)
+        else:
+            problems.append(Problem(built.name, column.source, "fts", detail=reason))
+    return usable, problems
+
+
+def _reason(built: Built, column: Column, before: int) -> str | None:
+    if not built.name:
+        return "FTS5 cannot index a table without a name"
+    if _rowid(built) is None:
+        return "the table has columns called rowid, _rowid_ and oid"
+    if fold(column.name) in (*_RESERVED_COLUMNS, fold(built.name), fold(built.name) + "_fts"):
+        return "FTS5 keeps this column name for itself"
+    if not column.name:
+        return "FTS5 cannot index a column without a name"
+    return None if before < _MOST_COLUMNS else f"FTS5 takes {_MOST_COLUMNS} columns"
+
+
+def _rowid(built: Built) -> str | None:
+    names = {fold(name) for name in (ID, EXTRA, *(c.name for c, _, _ in built.columns))}
+    return next((name for name in _ROWIDS if name not in names), None)
+
+
+def _index_name(table: str, taken: set[str]) -> str:
+    name = f"{table}_fts"
+    number = 2
+    while any(fold(name + shadow) in taken for shadow in _SHADOWS):
+        name = f"{table}_fts_{number}"
+        number += 1
+    return name
+
+
+def _create(
+    connection: apsw.Connection, name: str, built: Built, columns: Sequence[Column]
+) -> None:
+    shown = ", ".join(quote(column.name) for column in columns)
+    content, rowid = _literal(built.name), _literal(_rowid(built) or "")
+    connection.execute(
+        f"CREATE VIRTUAL TABLE {quote(name)} USING fts5"
+        f"({shown}, content={content}, content_rowid={rowid})"
+    )
+    connection.execute(f"INSERT INTO {quote(name)}({quote(name)}) VALUES ('rebuild')")  # noqa: S608
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,81 @@
+"""Names that SQLite can take, as near to the app's own as can be."""
+
+from collections.abc import Callable, Collection, Sequence
+
+OURS = "_mirror"
+"""Prefix of the catalog's tables."""
+
+ID = "id"
+EXTRA = "_extra"
+
+
+def fold(name: str) -> str:
+    """Fold a name as SQLite compares them: ASCII case only."""
+    return name.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+
+
+def quote(name: str) -> str:
+    """Quote an identifier for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def place_tables(names: Sequence[str]) -> list[str]:
+    """Find a name in the mirror for each table.
+
+    Args:
+        names: The document's names, in code point order. Of equal ones the first keeps its name.
+
+    Returns:
+        The mirror's names, in the same order, no two equal but for ASCII case.
+    """
+    return _place(names, (), _bend_table, lambda name: fold(name).startswith(OURS))
+
+
+def place_columns(names: Sequence[str]) -> list[str]:
+    """Find a column name for each field, as ``place_tables`` does; ``id`` and ``_extra`` are ours.
+
+    Args:
+        names: The fields' names without ``id``, in code point order.
+    """
+    return _place(names, (ID, EXTRA), _bend_nul, lambda _: False)
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Give the first of ``name_2``, ``name_3``... whose folded form is not taken."""
+    number = 2
+    while fold(f"{name}_{number}") in taken:
+        number += 1
+    return f"{name}_{number}"
+
+
+def _place(
+    names: Sequence[str],
+    reserved: Sequence[str],
+    bend: Callable[[str], str],
+    is_ours: Callable[[str], bool],
+) -> list[str]:
+    placed = [""] * len(names)
+    taken = set(reserved)
+    bent: list[int] = []
+    for index, name in enumerate(names):
+        if bend(name) != name or is_ours(name) or fold(name) in taken:
+            bent.append(index)
+        else:
+            placed[index] = name
+            taken.add(fold(name))
+    for index in bent:
+        name = bend(names[index])
+        if is_ours(name) or fold(name) in taken:
+            name = free_name(name, taken)
+        placed[index] = name
+        taken.add(fold(name))
+    return placed
+
+
+def _bend_nul(name: str) -> str:
+    return name.replace("\0", "\ufffd")
+
+
+def _bend_table(name: str) -> str:
+    name = _bend_nul(name)
+    return "_" + name if fold(name).startswith("sqlite_") else name

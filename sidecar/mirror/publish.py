@@ -1,0 +1,159 @@
+"""Put a finished mirror in the old one's place, so that readers see one of the two, whole."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+
+import apsw
+
+from sidecar.mirror.files import (
+    BUSY_MS,
+    JOURNALS,
+    LAST_GOOD,
+    TEMPORARY_SUFFIX,
+    connect,
+    mirror_errors,
+    remove,
+    remove_journals,
+    sync_file,
+)
+from sidecar.mirror.read import change_counter, row_count
+
+Replace = Callable[[str, str], None]
+_REFUSED_WAITS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+
+
+def publish(candidate: str, mirror: str, *, replace: Replace = os.replace) -> None:
+    """Rename a finished candidate over the mirror and bring the folder to disk.
+
+    Args:
+        candidate: The new file, closed and on disk.
+        mirror: The mirror's place.
+        replace: How a file is renamed over another.
+
+    Raises:
+        MirrorUnavailableError: The old mirror stays.
+    """
+    with mirror_errors(mirror):
+        if any(os.path.lexists(mirror + suffix) for suffix in JOURNALS):
+            _replace_with_journals(candidate, mirror, replace)
+        else:
+            _replace(candidate, mirror, replace)
+        sync_file(os.path.dirname(mirror))  # noqa: PTH120 - surrogate-escaped str
+
+
+def keep_last_good(mirror: str, rows: int) -> str:
+    """Keep the mirror in place as tables.last-good.sqlite, unless a fuller one is there.
+
+    Args:
+        mirror: The mirror that is about to collapse; it stays where it is.
+        rows: Its rows.
+
+    Returns:
+        The path of the copy.
+
+    Raises:
+        MirrorUnavailableError: It could not be kept; the mirror must not be replaced.
+    """
+    kept = os.path.join(os.path.dirname(mirror), LAST_GOOD)  # noqa: PTH118, PTH120
+    if (row_count(kept) or 0) > rows:
+        return kept
+    temporary = kept + TEMPORARY_SUFFIX
+    with mirror_errors(kept):
+        remove(temporary)
+        _settle_journals(mirror)
+        try:
+            os.link(mirror, temporary)
+        except OSError:
+            shutil.copy2(mirror, temporary)
+            sync_file(temporary)
+        os.replace(temporary, kept)  # noqa: PTH105 - surrogate-escaped str
+        remove(temporary)  # still there when both were links to one file
+    return kept
+
+
+def _replace(candidate: str, mirror: str, replace: Replace) -> None:
+    """Rename; where a reader holds the file and the system refuses, copy into the open file."""
+    for wait_s in (*_REFUSED_WAITS_S, None):
+        try:
+            replace(candidate, mirror)
+        except PermissionError:
+            if not os.path.exists(mirror) or not _refuses_open_files(replace):  # noqa: PTH110
+                raise
+            if wait_s is None:
+                _copy_into(candidate, mirror)
+                return
+            time.sleep(wait_s)
+        else:
+            return
+
+
+def _refuses_open_files(replace: Replace) -> bool:
+    """Only Windows refuses to rename over an open file; a test says so with its own rename."""
+    return os.name == "nt" or replace is not os.replace
+
+
+def _copy_into(candidate: str, mirror: str) -> None:
+    """Copy page by page with SQLite's backup, under its locks: readers see old or new, whole."""
+    counter = change_counter(mirror)
+    source = connect(candidate, flags=apsw.SQLITE_OPEN_READONLY)
+    target = connect(mirror, flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        target.set_busy_timeout(BUSY_MS)
+        with target.backup("main", source, "main") as backup:
+            while not backup.done:
+                backup.step(-1)
+        # the copy and this line are a transaction each, so the counter goes up by two
+        target.execute(
+            "INSERT OR REPLACE INTO _mirror VALUES ('change_counter', ?)", (str(counter + 2),)
+        )
+    finally:
+        target.close()
+        source.close()
+
+
+def _replace_with_journals(candidate: str, mirror: str, replace: Replace) -> None:
+    """Replace a mirror that someone else opened for writing.
+
+    Their journal would be applied to our file, or ours read without it. So the old file is put
+    out of WAL mode and locked while the rename happens; where that is refused, the journals are
+    removed and the rename follows at once.
+    """
+    try:
+        old = _locked(mirror)
+    except apsw.Error:
+        remove_journals(mirror)
+        _replace(candidate, mirror, replace)
+        return
+    try:
+        remove_journals(mirror)
+        _replace(candidate, mirror, replace)
+    finally:
+        old.close(True)  # noqa: FBT003 - force: it has nothing to commit
+        remove_journals(mirror)
+
+
+def _locked(mirror: str) -> apsw.Connection:
+    """Open a mirror, settle its journal and take its write lock.
+
+    Raises:
+        apsw.Error: It is busy, or no database.
+    """
+    connection = connect(mirror, flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.set_busy_timeout(BUSY_MS)
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("BEGIN IMMEDIATE")
+    except apsw.Error:
+        connection.close(True)  # noqa: FBT003 - force
+        raise
+    return connection
+
+
+def _settle_journals(mirror: str) -> None:
+    if any(os.path.lexists(mirror + suffix) for suffix in JOURNALS):
+        try:
+            _locked(mirror).close(True)  # noqa: FBT003 - force: the lock is not needed further
+        except apsw.Error:
+            return

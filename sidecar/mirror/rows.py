@@ -1,0 +1,255 @@
+"""Cells to SQLite values, and the problems met on the way. Values in, values out."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from sidecar.mirror.schema import Column, TableSchema, dump_json
+from sidecar.model import EXACT_INTEGER, Cell, Chunk, Problem
+
+Converted = tuple[Cell, str | None, bool]
+"""What SQLite gets, the kind of problem or None, and whether the original is kept in _extra."""
+
+_NUMERIC_TEXT = re.compile(r"[ \t\n\v\f\r]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t\n\v\f\r]*", re.A)
+_INT64 = 2.0**63
+_NULL = type(None)
+_DETAIL = 200
+
+
+class Problems:
+    """Problems of one table, one line for each field and kind: how many rows, the first one."""
+
+    def __init__(self) -> None:
+        self._lines: dict[tuple[str | None, str], list[Cell]] = {}
+
+    def add(
+        self, field: str | None, kind: str, row_id: str | None, detail: str | None, rows: int = 1
+    ) -> None:
+        """Count a problem; the first row and its detail are kept."""
+        line = self._lines.setdefault((field, kind), [0, row_id, detail])
+        line[0] += rows
+
+    def lines(self, table: str) -> list[Problem]:
+        """Give all lines, sorted by field and kind."""
+        return [
+            Problem(table, field, kind, rows, row_id, detail)
+            for (field, kind), (rows, row_id, detail) in sorted(
+                self._lines.items(), key=lambda item: (item[0][0] or "", item[0])
+            )
+        ]
+
+
+class RowWriter:
+    """Turns the chunks of one table into rows for SQLite, and keeps count of what it met.
+
+    Attributes:
+        rows: Rows so far.
+        kinds: For each column the kinds of its cells so far, null apart.
+        nullable: For each column whether it met a null.
+        problems: What was bent so far.
+    """
+
+    def __init__(self, schema: TableSchema) -> None:
+        self.rows = 0
+        self.problems = Problems()
+        self.kinds: list[set[type]] = [set() for _ in schema.columns]
+        self.nullable = [False] * len(schema.columns)
+        self._schema = schema
+        for problem in schema.problems:
+            self.problems.add(
+                problem.field, problem.kind, problem.row_id, problem.detail, problem.rows
+            )
+
+    def convert(self, chunk: Chunk) -> Iterator[tuple[Cell, ...]]:
+        """Convert the rows of a chunk: id, the columns in the schema's order, extra."""
+        self.rows += len(chunk.ids)
+        for problem in chunk.problems:
+            self.problems.add(problem.field, problem.kind, problem.row_id, problem.detail)
+        originals: list[tuple[int, str, Cell]] = []
+        columns = [
+            self._column(index, chunk.columns[source], chunk.ids, originals)
+            for index, source in enumerate(self._schema.order)
+        ]
+        for source in self._schema.surplus:
+            name = self._schema.table.fields[source]
+            originals += [(i, name, v) for i, v in enumerate(chunk.columns[source]) if v is not None]
+        return zip(chunk.ids, *columns, _extras(chunk.extras, originals), strict=True)
+
+    def _column(
+        self,
+        index: int,
+        cells: Sequence[Cell],
+        ids: Sequence[str],
+        originals: list[tuple[int, str, Cell]],
+    ) -> Iterable[Cell]:
+        column = self._schema.columns[index]
+        kinds = set(map(type, cells))
+        self.kinds[index] |= kinds - {_NULL}
+        whole, convert = _CONVERTERS.get(column.type or "", _TEXT) if column.field else _UNDECLARED
+        stored = whole(cells, kinds)
+        if stored is None:
+            stored = self._one_by_one(column, convert, cells, ids, originals)
+        if _NULL in kinds or None in stored:
+            self.nullable[index] = True
+            if column.required:
+                self._missing(column, stored, ids)
+        return stored
+
+    def _one_by_one(
+        self,
+        column: Column,
+        convert: Callable[[Cell], Converted],
+        cells: Sequence[Cell],
+        ids: Sequence[str],
+        originals: list[tuple[int, str, Cell]],
+    ) -> list[Cell]:
+        stored: list[Cell] = []
+        for index, value in enumerate(cells):
+            shown, problem, keep = convert(value)
+            stored.append(shown)
+            if problem:
+                self.problems.add(column.source, problem, ids[index], _detail(column, value))
+            if keep:
+                originals.append((index, column.source, value))
+        return stored
+
+    def _missing(self, column: Column, stored: Sequence[Cell], ids: Sequence[str]) -> None:
+        for index, value in enumerate(stored):
+            if value is None:
+                self.problems.add(column.source, "missing", ids[index], None)
+
+
+def _extras(
+    extras: Sequence[Cell], originals: Sequence[tuple[int, str, Cell]]
+) -> list[str | None]:
+    merged: list[Cell] = list(extras)
+    for index, name, value in originals:
+        merged[index] = {**(merged[index] or {}), name: _json(value)}
+    return [
+        None if extra is None else dump_json(extra[0] if isinstance(extra, list) else extra)
+        for extra in merged
+    ]
+
+
+def _json(value: Cell) -> Cell:
+    """Give a cell as JSON shows it: no NaN, no infinities."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _detail(column: Column, value: Cell) -> str:
+    text = value.hex() if isinstance(value, bytes) else dump_json(_json(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        text = str(value)
+    shown = text if len(text) <= _DETAIL else text[:_DETAIL] + "…"
+    return f"{column.type or 'undeclared'} holds {shown}"
+
+
+def _text(value: Cell) -> Converted:
+    if value is None or isinstance(value, str):
+        return value, None, False
+    if isinstance(value, (list, dict)):
+        return dump_json(value), "kind", False
+    if isinstance(value, bytes):
+        return value, "kind", False
+    if isinstance(value, float) and math.isnan(value):
+        return None, "not_finite", False
+    return value, "kind", True
+
+
+def _other_in_numeric(value: Cell) -> Converted:
+    """Convert what is neither null nor a number for a column of numeric affinity."""
+    if isinstance(value, str):
+        return value, "kind", _NUMERIC_TEXT.fullmatch(value) is not None
+    if isinstance(value, (list, dict)):
+        return dump_json(value), "kind", False
+    return value, "kind", isinstance(value, bool)
+
+
+def _integer(value: Cell) -> Converted:
+    if value is None or type(value) is int:
+        return value, None, False
+    if not isinstance(value, float):
+        return _other_in_numeric(value)
+    if math.isnan(value):
+        return None, "not_finite", False
+    whole = value.is_integer() and -_INT64 <= value < _INT64
+    return value, None if whole else "kind", False
+
+
+def _boolean(value: Cell) -> Converted:
+    if value is None or isinstance(value, bool):
+        return value, None, False
+    shown, problem, keep = _integer(value)
+    return shown, problem or "kind", keep
+
+
+def _real(value: Cell) -> Converted:
+    if isinstance(value, float):
+        return (None, "not_finite", False) if math.isnan(value) else (value, None, False)
+    if value is None or (type(value) is int and int(float(value)) == value):
+        return value, None, False
+    if type(value) is int:
+        return value, "kind", True
+    return _other_in_numeric(value)
+
+
+def _json_text(value: Cell) -> Converted:
+    if value is None:
+        return None, None, False
+    if isinstance(value, float) and not math.isfinite(value):
+        return None, "not_finite", False
+    if isinstance(value, bytes):
+        return dump_json(value), "kind", False
+    return dump_json(value), None, False
+
+
+def _tags(value: Cell) -> Converted:
+    shown, problem, keep = _json_text(value)
+    if problem is None and shown is not None and not isinstance(value, list):
+        problem = "kind"
+    return shown, problem, keep
+
+
+def _undeclared(value: Cell) -> Converted:
+    if isinstance(value, (list, dict)):
+        return dump_json(value), None, False
+    if isinstance(value, float) and math.isnan(value):
+        return None, "not_finite", False
+    return value, None, False
+
+
+def _only(*kinds: type) -> Callable[[Sequence[Cell], set[type]], Sequence[Cell] | None]:
+    """Make the fast road for columns whose cells SQLite takes as they are."""
+    expected = {_NULL, *kinds}
+
+    def whole(cells: Sequence[Cell], found: set[type]) -> Sequence[Cell] | None:
+        return cells if found <= expected else None
+
+    return whole
+
+
+def _whole_real(cells: Sequence[Cell], kinds: set[type]) -> Sequence[Cell] | None:
+    if kinds <= {float}:
+        return None if any(value != value for value in cells) else cells  # noqa: PLR0124 - NaN
+    if kinds <= {float, int} and all(-EXACT_INTEGER <= value <= EXACT_INTEGER for value in cells):
+        return cells
+    return None
+
+
+def _whole_json(cells: Sequence[Cell], kinds: set[type]) -> Sequence[Cell] | None:
+    return [dump_json(value) for value in cells] if kinds == {list} else None
+
+
+def _whole_undeclared(cells: Sequence[Cell], kinds: set[type]) -> Sequence[Cell] | None:
+    return cells if not kinds & {float, list, dict} else None
+
+
+_TEXT = (_only(str), _text)
+_UNDECLARED = (_whole_undeclared, _undeclared)
+_CONVERTERS = {
+    "integer": (_only(int), _integer),
+    "boolean": (_only(bool), _boolean),
+    "real": (_whole_real, _real),
+    "tags": (_whole_json, _tags),
+    "json": (_whole_json, _json_text),
+}

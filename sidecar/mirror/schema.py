@@ -1,0 +1,132 @@
+"""Definitions to columns: what each table of the mirror looks like."""
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from sidecar.mirror.naming import EXTRA, ID, place_columns, place_tables, quote
+from sidecar.model import Cell, FieldDefinition, Problem, Table
+
+MOST_FIELDS = 1998
+"""SQLite's 2000 columns, less ``id`` and ``_extra``."""
+
+_SQLITE_TYPES = {"integer": "INTEGER", "boolean": "INTEGER", "real": "REAL"}
+_INFERRED = (
+    (frozenset((bool,)), "INTEGER"),
+    (frozenset((int,)), "INTEGER"),
+    (frozenset((int, float)), "REAL"),
+    (frozenset((str, list, dict)), "TEXT"),
+    (frozenset((bytes,)), "BLOB"),
+)
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One field's column.
+
+    Attributes:
+        name: In the mirror.
+        source: The field's name in the document.
+        field: Its definition, None in a table that nobody declared.
+    """
+
+    name: str
+    source: str
+    field: FieldDefinition | None
+
+    @property
+    def type(self) -> str | None:
+        """The declared kind, None when there is none."""
+        return self.field.type if self.field else None
+
+    @property
+    def required(self) -> bool:
+        """Whether the definition promises a value in every row."""
+        return self.field is not None and not self.field.nullable
+
+
+class TableSchema(msgspec.Struct, frozen=True):
+    """One table of the mirror.
+
+    Attributes:
+        name: In the mirror.
+        table: The document's table.
+        columns: Its fields' columns in the order of their names, without ``id`` and ``_extra``.
+        order: For each column its index in ``table.fields``.
+        surplus: Indexes in ``table.fields`` of those that found no column.
+        problems: What was bent in names and definitions.
+    """
+
+    name: str
+    table: Table
+    columns: tuple[Column, ...]
+    order: tuple[int, ...]
+    surplus: tuple[int, ...]
+    problems: tuple[Problem, ...]
+
+
+def plan(tables: Sequence[Table]) -> list[TableSchema]:
+    """Name all tables and their columns, in the order of their names in the mirror."""
+    ordered = sorted(tables, key=lambda table: (table.name, table.layout != "keyed_arrays"))
+    names = place_tables([table.name for table in ordered])
+    schemas = [_table(name, table) for name, table in zip(names, ordered, strict=True)]
+    return sorted(schemas, key=lambda schema: schema.name)
+
+
+def sqlite_type(column: Column, kinds: Collection[type]) -> str:
+    """Give the declared SQLite type of a column, "" for none.
+
+    Args:
+        column: The column.
+        kinds: The kinds of all its cells but null, which decide where nobody declared one.
+    """
+    if column.field is not None:
+        return _SQLITE_TYPES.get(column.field.type or "", "TEXT")
+    for family, name in _INFERRED:
+        if kinds and family.issuperset(kinds):
+            return name
+    return ""
+
+
+def create_table(name: str, columns: Sequence[tuple[str, str, bool]]) -> str:
+    """Write CREATE TABLE for columns of name, SQLite type and whether they are NOT NULL."""
+    lines = [f'{quote(ID)} TEXT NOT NULL PRIMARY KEY']
+    for column, declared, required in columns:
+        words = [quote(column), declared, "NOT NULL" if required else ""]
+        lines.append(" ".join(word for word in words if word))
+    lines.append(f"{quote(EXTRA)} TEXT")
+    body = ",\n  ".join(lines)
+    return f"CREATE TABLE {quote(name)} (\n  {body}\n)"
+
+
+def dump_json(value: Cell) -> str:
+    """Write canonical JSON: keys sorted, no spaces, text as it is."""
+    return _encode(value).decode()
+
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def _table(name: str, table: Table) -> TableSchema:
+    shown = table.fields[:MOST_FIELDS]
+    names = place_columns(shown)
+    order = sorted(range(len(shown)), key=names.__getitem__)
+    fields = {field.name: field for field in table.definition.fields} if table.definition else {}
+    columns = tuple(Column(names[i], shown[i], fields.get(shown[i])) for i in order)
+    problems = [_renamed(None, table.name)] if name != table.name else []
+    problems += [_renamed(c.source, c.source) for c in columns if c.name != c.source]
+    surplus = tuple(range(MOST_FIELDS, len(table.fields)))
+    if surplus:
+        detail = f"{len(surplus)} fields past SQLite's 2000 columns are in {EXTRA}"
+        problems.append(Problem(None, None, "too_many", detail=detail))
+    return TableSchema(
+        name=name,
+        table=table,
+        columns=columns,
+        order=tuple(order),
+        surplus=surplus,
+        problems=(*table.problems, *problems),
+    )
+
+
+def _renamed(field: str | None, original: str) -> Problem:
+    return Problem(None, field, "name", detail=original)

@@ -1,0 +1,224 @@
+"""The values every room speaks: what a document holds, what was bent, how one sync ended."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from sidecar.errors import Code
+
+# A cell as the mirror sees it: null, boolean, integer within int64, float, text, bytes, or a
+# canonical JSON container (list or dict of the same without bytes, NaN and infinities).
+# ``Any`` because JSON containers nest and type checkers gain nothing from the recursion here.
+Cell = Any
+
+ROWS_PER_CHUNK = 1000
+"""Rows in every chunk but a table's last. Digests are taken chunk by chunk, so this is part of
+the mirror format."""
+
+JSON_DEPTH = 500
+"""Deepest JSON that is shown. SQLite's own JSON functions refuse more than 1000 levels."""
+
+EXACT_INTEGER = 2**53
+"""Largest magnitude up to which every integer is a JavaScript number."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something of the user's that the mirror could not show as asked.
+
+    Attributes:
+        table: The table's name in the document, None for the document as a whole.
+        field: The field's name in the document, None for the row or table.
+        kind: ``name``, ``missing``, ``kind`` and the others of docs/format.md.
+        rows: Number of rows concerned, 0 when no single row is.
+        row_id: Key of the first such row in id order.
+        detail: One example or the reason, for people.
+    """
+
+    table: str | None
+    field: str | None
+    kind: str
+    rows: int = 0
+    row_id: str | None = None
+    detail: str | None = None
+
+
+class FieldDefinition(msgspec.Struct, frozen=True):
+    """One declared field. Every value but the name is the user's and may be absent."""
+
+    name: str
+    type: str | None
+    nullable: bool = False
+    label: str | None = None
+    description: str | None = None
+    icon: str | None = None
+    options: Cell = None
+
+
+class TableDefinition(msgspec.Struct, frozen=True):
+    """One declared table; ``canonical`` is all of the definition as plain JSON, for the digest."""
+
+    fields: tuple[FieldDefinition, ...]
+    canonical: Cell
+    label: str | None = None
+    description: str | None = None
+    icon: str | None = None
+
+
+class RowProblem(msgspec.Struct, frozen=True, array_like=True):
+    """A problem found in one row while it was read."""
+
+    row_id: str
+    field: str | None
+    kind: str
+    detail: str | None = None
+
+
+class Chunk(msgspec.Struct, frozen=True, array_like=True):
+    """Up to ``ROWS_PER_CHUNK`` rows of one table, by column, sorted by id.
+
+    Attributes:
+        ids: The row keys.
+        columns: One sequence of cells for each of the table's fields, as long as ``ids``.
+        extras: For each row what has no column: None, a dict by field, or for a row that is no
+            map the one-element list of its value.
+        problems: What was bent while reading these rows.
+    """
+
+    ids: list[str]
+    columns: list[list[Cell]]
+    extras: list[Cell]
+    problems: list[RowProblem]
+
+
+class Table(msgspec.Struct, frozen=True):
+    """One table of the document. Rows are produced on demand, once, sorted by id.
+
+    Attributes:
+        name: The name in the document.
+        layout: Where it was found.
+        definition: None when nobody declared it.
+        fields: Names of the fields that get a column, in code point order, without ``id``.
+        chunks: Starts the walk over the rows.
+        problems: What was bent in the definition.
+    """
+
+    name: str
+    layout: Literal["maps", "keyed_arrays"]
+    definition: TableDefinition | None
+    fields: tuple[str, ...]
+    chunks: Callable[[], Iterator[Chunk]]
+    problems: tuple[Problem, ...] = ()
+
+
+class Workspace(msgspec.Struct, frozen=True):
+    """What one document holds.
+
+    Attributes:
+        layouts: The layouts found, in a fixed order.
+        tables: Sorted by name in code point order, maps first.
+        state_vector: client -> clock, of the whole document.
+        problems: Those of no single table.
+    """
+
+    layouts: tuple[str, ...]
+    tables: tuple[Table, ...]
+    state_vector: dict[int, int]
+    problems: tuple[Problem, ...] = ()
+
+
+class Source(msgspec.Struct, frozen=True, order=True):
+    """Where one document lives and where its mirror goes: absolute paths, surrogate-escaped."""
+
+    document: str
+    mirror: str
+    workspace: str | None
+    epoch: int | None
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What may differ from one sync to the next.
+
+    Attributes:
+        fts: None keeps the mirror's own setting; () turns full-text search off; ("*",) indexes
+            every declared text column; otherwise TABLE.FIELD names.
+        last_good: Whether a collapsed mirror is kept as tables.last-good.sqlite.
+        max_document_bytes: Larger documents are refused, code ``too_large``.
+        state_folder: Where the locks live.
+    """
+
+    state_folder: str
+    fts: tuple[str, ...] | None = None
+    last_good: bool = True
+    max_document_bytes: int = 1024 * 1024 * 1024
+
+
+UnchangedReason = Literal["bytes", "content"]
+RebuiltReason = Literal["changed", "missing", "damaged", "foreign", "options", "format", "forced"]
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """Tables by which two mirrors differ, by their names in the mirror, sorted."""
+
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.removed)
+
+
+class Collapse(msgspec.Struct, frozen=True):
+    """A mirror with rows was about to be lost; ``kept`` is the path of the copy."""
+
+    rows_before: int
+    kept: str
+
+
+class Unchanged(msgspec.Struct, frozen=True, tag="unchanged"):
+    """The mirror is in step and was not touched.
+
+    Attributes:
+        reason: Equal bytes, or equal content.
+        digest: Digest of the document's bytes, to be remembered.
+    """
+
+    reason: UnchangedReason
+    digest: str
+
+
+class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
+    """A new mirror stands in place.
+
+    Attributes:
+        rows: Rows of all tables.
+        problems: Lines in ``_mirror_problems``.
+        regressed: The document's state vector went back.
+        ms: Milliseconds from the start of the read to the published mirror.
+    """
+
+    reason: RebuiltReason
+    changes: Changes
+    rows: int
+    problems: int
+    regressed: bool
+    ms: int
+    digest: str
+    collapse: Collapse | None = None
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The old mirror stays.
+
+    Attributes:
+        effect: ``retry`` soon (the host is writing), ``slow`` retry (disk, locks), ``once`` (this
+            version of the document is no good), ``gone`` (the document is not there).
+        version: Identity of the file that failed, so that it is reported once; None if unread.
+    """
+
+    code: Code
+    message: str
+    effect: Literal["retry", "slow", "once", "gone"]
+    version: str | None = None
+
+
+Outcome = Unchanged | Rebuilt | Failed

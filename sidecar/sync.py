@@ -1,0 +1,137 @@
+"""One pass over one document: read, decode, compare, build, publish."""
+
+import time
+
+from sidecar import __version__
+from sidecar.changes import collapsed, compare, regressed
+from sidecar.document.decode import decode
+from sidecar.document.reading import Content, read_stable, version_on_disk
+from sidecar.errors import (
+    DocumentUnavailableError,
+    DocumentUnusableError,
+    LockedError,
+    MirrorUnavailableError,
+    RootError,
+    SidecarError,
+)
+from sidecar.locks import lock
+from sidecar.mirror.build import Candidate
+from sidecar.mirror.catalog import FORMAT
+from sidecar.mirror.publish import keep_last_good, publish
+from sidecar.mirror.read import Mirror, read_mirror
+from sidecar.mirror.schema import dump_json
+from sidecar.model import (
+    Collapse,
+    Failed,
+    Options,
+    Outcome,
+    Rebuilt,
+    RebuiltReason,
+    Source,
+    Unchanged,
+    Workspace,
+)
+
+
+def sync(
+    source: Source,
+    options: Options,
+    *,
+    force: bool = False,
+    known: str | None = None,
+    last_try: bool = False,
+) -> Outcome:
+    """Bring one mirror in step with its document. The whole flow, on one screen.
+
+    Args:
+        source: The document and its mirror.
+        options: What may differ from one sync to the next.
+        force: Rebuild even when nothing changed.
+        known: Digest of document bytes that were found equal in content to the mirror before.
+        last_try: No further try follows soon: accept what can be accepted.
+
+    Returns:
+        The outcome; failures raised on purpose come back as ``Failed``, bugs are raised.
+    """
+    started = time.monotonic()
+    version = version_on_disk(source.document)
+    try:
+        with lock(options.state_folder, "document", source.document):
+            content = read_stable(source.document, options.max_document_bytes)
+            mirror = read_mirror(source.mirror)
+            fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
+            reason = "forced" if force else reason_to_rebuild(mirror, fts)
+            if reason is None and content.digest in (mirror.source_digest, known):
+                return Unchanged("bytes", content.digest)
+            with (
+                decode(content, tolerate=last_try or mirror.unaccounted) as workspace,
+                Candidate(
+                    source.mirror, mode=content.mode, document_bytes=len(content.data)
+                ) as candidate,
+            ):
+                candidate.fill(workspace)
+                changes = compare(mirror.digests, candidate.digests)
+                if reason is None and not changes:
+                    return Unchanged("content", content.digest)
+                candidate.finish(_facts(source, content, workspace, fts), fts)
+                collapse = _guard(source, options, mirror, candidate, workspace)
+                publish(candidate.path, source.mirror)
+                return Rebuilt(
+                    reason=reason or "changed",
+                    changes=changes,
+                    rows=candidate.rows,
+                    problems=len(candidate.problems),
+                    regressed=regressed(mirror.state_vector, workspace.state_vector),
+                    ms=round((time.monotonic() - started) * 1000),
+                    digest=content.digest,
+                    collapse=collapse,
+                )
+    except SidecarError as error:
+        return _failed(error, version)
+
+
+def reason_to_rebuild(mirror: Mirror, fts: tuple[str, ...]) -> RebuiltReason | None:
+    """Tell why a mirror must be rebuilt whatever its document holds, None when it need not."""
+    return mirror.fault or ("options" if mirror.fts != fts else None)
+
+
+def _facts(
+    source: Source, content: Content, workspace: Workspace, fts: tuple[str, ...]
+) -> dict[str, str | None]:
+    return {
+        "format": str(FORMAT),
+        "generator": f"epicenter-sidecar {__version__}",
+        "layout": ",".join(workspace.layouts),
+        "workspace": source.workspace,
+        "epoch": None if source.epoch is None else str(source.epoch),
+        "source_digest": content.digest,
+        "options": dump_json({"fts": list(fts)}),
+        "state_vector": dump_json({str(c): k for c, k in workspace.state_vector.items()}),
+    }
+
+
+def _guard(
+    source: Source,
+    options: Options,
+    mirror: Mirror,
+    candidate: Candidate,
+    workspace: Workspace,
+) -> Collapse | None:
+    lost = collapsed(
+        mirror.rows, mirror.state_vector, candidate.rows, workspace.state_vector
+    )
+    if not lost or not options.last_good:
+        return None
+    return Collapse(mirror.rows, keep_last_good(source.mirror, mirror.rows))
+
+
+def _failed(error: SidecarError, version: str | None) -> Failed:
+    if isinstance(error, DocumentUnavailableError):
+        effect = "gone" if error.code == "gone" else "retry"
+    elif isinstance(error, DocumentUnusableError):
+        effect = "once"
+    elif isinstance(error, (MirrorUnavailableError, LockedError, RootError)):
+        effect = "slow"
+    else:
+        raise error
+    return Failed(error.code, error.message, effect, version)
