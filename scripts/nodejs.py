@@ -39,8 +39,8 @@ def missing() -> str | None:
     return None
 
 
-def install() -> None:
-    """Make ``scripts/js`` runnable.
+def install(folder: Path = JS) -> None:
+    """Make the scripts of a folder runnable: find or fetch Node, and install its packages.
 
     Raises:
         NodeUnavailableError: no usable Node, or its packages cannot be installed.
@@ -55,7 +55,7 @@ def install() -> None:
     if node is None:
         reason = "the wheel with Node holds no executable"
         raise NodeUnavailableError(reason)
-    _run([*_npm(node), "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=JS)
+    _run([*_npm(node), "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder)
 
 
 def _wheel_root() -> Path | None:
