@@ -1,0 +1,361 @@
+/**
+ * Starts `epicenter-sidecar watch` from a Tauri app and speaks its protocol.
+ *
+ * One file, no dependency but `@tauri-apps/plugin-shell`. Copy it into the app:
+ *
+ *     epicenter-sidecar protocol --typescript-client > src/sidecar.ts
+ *
+ *     const sidecar = new Sidecar();
+ *     sidecar.on("rebuilt", (event) => reopenMirrorOf(event.path));
+ *     const ready = await sidecar.start();
+ *
+ * Start it in one window only: there is one watcher per data folder.
+ */
+import { Child, Command as ShellCommand } from "@tauri-apps/plugin-shell";
+
+// --- protocol types, printed by `epicenter-sidecar protocol --typescript` ---
+
+export type Code =
+  | "empty" | "torn" | "undecodable" | "v2" | "foreign" | "too_large" | "too_deep" | "memory"
+  | "timeout" | "crashed" | "denied" | "disk_full" | "read_only" | "busy" | "gone" | "root"
+  | "locked" | "protocol" | "internal";
+export type Doc = { workspace: string | null; epoch: number | null; path: string };
+export type Status = Doc & {
+  mirror: string; state: "in_step" | "stale" | "missing" | "damaged" | "unreadable";
+  code: Code | null; name: string | null; icon: string | null; current: boolean; deleted: boolean;
+  tables: number; rows: number; problems: number; bytes: number;
+  mirror_mtime_ms: number | null; document_mtime_ms: number;
+};
+export type Command = {
+  type: "sync" | "status" | "ping" | "shutdown";
+  id?: string | number; workspace?: string; epoch?: number; force?: boolean;
+};
+export type Event = { v: 1; time: string; id?: string | number } & (
+  | { type: "started"; pid: number; version: string; root: string[] }
+  | { type: "ready"; pid: number; version: string; root: string[];
+      documents: number; rebuilt: number; unchanged: number; failed: number }
+  | Doc & { type: "rebuilt";
+      reason: "changed" | "missing" | "damaged" | "foreign" | "options" | "format" | "forced";
+      changed: string[]; removed: string[]; rows: number; problems: number;
+      regressed: boolean; ms: number }
+  | Doc & { type: "unchanged"; reason: "bytes" | "content" }
+  | Doc & { type: "collapsed"; rows_before: number; kept: string }
+  | Partial<Doc> & { type: "failed"; code: Code; message: string;
+      retry_ms: number | null; holder_pid?: number }
+  | Doc & { type: "gone" }
+  | { type: "waiting"; root: string }
+  | { type: "pong" }
+  | { type: "synced"; rebuilt: number; unchanged: number; failed: number }
+  | { type: "status"; documents: Status[] }
+  | { type: "stopped"; reason: "shutdown" | "signal" | "stdin" | "parent" | "stdout" }
+);
+
+// --- end of the protocol types ---
+
+/** The event of one type: `EventOf<"rebuilt">`. */
+export type EventOf<T extends Event["type"]> = Extract<Event, { type: T }>;
+
+/** Which documents a `sync` is about: all of them when empty. */
+export type Target = Pick<Command, "workspace" | "epoch" | "force">;
+
+/** How a process of the sidecar ended, and whether another one is about to start. */
+export type Exit = { code: number | null; signal: number | null; restarting: boolean };
+
+export type SidecarOptions = {
+  /** The program's name in the capability; default `binaries/epicenter-sidecar`. */
+  program?: string;
+  /** True (default): a program of `bundle.externalBin`. False: a `cmd` of the capability. */
+  external?: boolean;
+  /** Values for the capability's validated arguments; its fixed ones are filled in by Tauri. */
+  args?: string[];
+  /** How often in a row it is started again after a crash; default 5. */
+  restarts?: number;
+  /** Remembers the process across a page reload; default `sessionStorage`. */
+  storage?: Pick<Storage, "getItem" | "setItem" | "removeItem">;
+  /** Gets each line of the log, and of output that is no event. */
+  onLog?: (line: string) => void;
+  /** Called when a process of the sidecar has ended. */
+  onExit?: (exit: Exit) => void;
+};
+
+/** A start or a command that failed; `code` is the protocol's or one of the client's own. */
+export class SidecarError extends Error {
+  readonly code: Code | "exited" | "not_running";
+
+  constructor(code: Code | "exited" | "not_running", message: string) {
+    super(message);
+    this.name = "SidecarError";
+    this.code = code;
+  }
+}
+
+const STORAGE_KEY = "epicenter-sidecar";
+const STARTING = "starting";
+const STOP_MS = 3_000;
+const RESTART_MS = 1_000;
+const RESTART_CEILING_MS = 30_000;
+const REPLY_MS = { pong: 10_000, status: 60_000, synced: 600_000 };
+/** Exit codes that another start would only repeat: stopped, usage, root unusable, locked. */
+const FINAL_EXITS: ReadonlySet<number | null> = new Set([0, 2, 3, 4]);
+
+type Reply = keyof typeof REPLY_MS;
+type Waiting = {
+  reply: Reply;
+  resolve: (event: Event) => void;
+  reject: (error: SidecarError) => void;
+};
+type Starting = { resolve: (event: EventOf<"ready">) => void; reject: (error: unknown) => void };
+type Run = { child: Child; ended: Promise<void> };
+
+export class Sidecar {
+  readonly #options: SidecarOptions;
+  readonly #storage: SidecarOptions["storage"];
+  readonly #listeners = new Map<string, Set<(event: Event) => void>>();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #prefix = Math.random().toString(36).slice(2);
+  #serial = 0;
+  #active = false;
+  #run: Run | null = null;
+  #starting: Starting | null = null;
+  #restart: ReturnType<typeof setTimeout> | undefined;
+  #crashes = 0;
+  #failure: EventOf<"failed"> | null = null;
+  #predecessorUnknown = false;
+
+  constructor(options: SidecarOptions = {}) {
+    this.#options = options;
+    this.#storage = options.storage ?? globalThis.sessionStorage;
+  }
+
+  /** Calls `listener` for each event of a type, or of all with `"*"`; returns how to end that. */
+  on<T extends Event["type"]>(type: T, listener: (event: EventOf<T>) => void): () => void;
+  on(type: "*", listener: (event: Event) => void): () => void;
+  on(type: string, listener: (event: never) => void): () => void {
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners);
+    listeners.add(listener as (event: Event) => void);
+    return () => void listeners.delete(listener as (event: Event) => void);
+  }
+
+  /**
+   * Starts the program, and keeps it started through crashes and page reloads.
+   *
+   * Resolves with `ready`: every mirror that can be in step is, and may be opened. Rejects when
+   * the program cannot be started, or has ended in a way that a restart would only repeat.
+   */
+  start(): Promise<EventOf<"ready">> {
+    if (this.#active) {
+      return Promise.reject(new SidecarError("busy", "this sidecar has been started already"));
+    }
+    this.#active = true;
+    this.#crashes = 0;
+    return new Promise((resolve, reject) => {
+      this.#starting = { resolve, reject };
+      this.#spawn().catch((error: unknown) => this.#giveUp(error));
+    });
+  }
+
+  /** Brings documents up to date now; resolves when that is done, with the counts. */
+  sync(target: Target = {}, timeoutMs?: number): Promise<EventOf<"synced">> {
+    return this.#request("sync", "synced", target, timeoutMs);
+  }
+
+  /** Asks for the state of every document. */
+  async status(timeoutMs?: number): Promise<Status[]> {
+    return (await this.#request("status", "status", {}, timeoutMs)).documents;
+  }
+
+  /** Resolves when the program answers. */
+  async ping(timeoutMs?: number): Promise<void> {
+    await this.#request("ping", "pong", {}, timeoutMs);
+  }
+
+  /** Asks the program to stop and resolves when its process is gone; after 3 s it is killed. */
+  async shutdown(): Promise<void> {
+    const run = this.#deactivate();
+    if (run === null) return;
+    const killing = this.#endProcess(run.child);
+    await run.ended;
+    clearTimeout(killing);
+  }
+
+  /** Kills the process. Mirrors survive this whole; `shutdown` is the polite way. */
+  async kill(): Promise<void> {
+    const run = this.#deactivate();
+    if (run === null) return;
+    await run.child.kill();
+    await run.ended;
+  }
+
+  async #spawn(): Promise<void> {
+    this.#failure = null;
+    this.#takeOver();
+    const { program = "binaries/epicenter-sidecar", external = true, args = [] } = this.#options;
+    const command = external
+      ? ShellCommand.sidecar(program, args)
+      : ShellCommand.create(program, args);
+    const lines = new Lines((line) => this.#receive(line));
+    command.stdout.on("data", (chunk) => lines.push(chunk));
+    command.stderr.on("data", (chunk) => this.#log(chunk));
+    command.on("error", (message) => this.#log(message));
+    const closed = new Promise<Omit<Exit, "restarting">>((resolve) => command.on("close", resolve));
+    this.#storage?.setItem(STORAGE_KEY, STARTING);
+    const child = await command.spawn();
+    this.#storage?.setItem(STORAGE_KEY, String(child.pid));
+    this.#run = { child, ended: closed.then((exit) => this.#closed(child, exit)) };
+    if (!this.#active) await this.kill();
+  }
+
+  /** Ends what this window's page started before it was reloaded: nobody hears that one now. */
+  #takeOver(): void {
+    const left = this.#storage?.getItem(STORAGE_KEY) ?? null;
+    this.#predecessorUnknown = left === STARTING;
+    if (left !== null && !this.#predecessorUnknown) this.#endProcess(new Child(Number(left)));
+  }
+
+  /** Asks a process to stop, and kills it if it still is a child of this app 3 s later. */
+  #endProcess(child: Child): ReturnType<typeof setTimeout> {
+    const gone = (): void => undefined; // the plugin refuses what has ended in the meantime
+    child.write('{"type":"shutdown"}\n').catch(gone);
+    return setTimeout(() => void child.kill().catch(gone), STOP_MS);
+  }
+
+  #deactivate(): Run | null {
+    this.#active = false;
+    clearTimeout(this.#restart);
+    return this.#run;
+  }
+
+  #closed(child: Child, { code, signal }: Omit<Exit, "restarting">): void {
+    this.#run = null;
+    if (this.#storage?.getItem(STORAGE_KEY) === String(child.pid)) {
+      this.#storage.removeItem(STORAGE_KEY);
+    }
+    const ended = this.#failure?.message ?? `the sidecar ended (code ${code}, signal ${signal})`;
+    for (const waiting of this.#waiting.values()) {
+      waiting.reject(new SidecarError("exited", ended));
+    }
+    const restarting =
+      this.#active && !FINAL_EXITS.has(code) && this.#crashes < (this.#options.restarts ?? 5);
+    this.#options.onExit?.({ code, signal, restarting });
+    if (restarting) this.#scheduleRestart();
+    else this.#giveUp(new SidecarError(this.#failure?.code ?? "exited", ended));
+  }
+
+  #scheduleRestart(): void {
+    const delayMs = Math.min(RESTART_MS * 2 ** this.#crashes, RESTART_CEILING_MS);
+    this.#crashes += 1;
+    this.#restart = setTimeout(() => {
+      this.#spawn().catch((error: unknown) => this.#giveUp(error));
+    }, delayMs);
+  }
+
+  #giveUp(error: unknown): void {
+    this.#active = false;
+    this.#starting?.reject(error);
+    this.#starting = null;
+  }
+
+  #receive(line: string): void {
+    const event = parseEvent(line);
+    if (event === null) {
+      this.#log(line);
+      return;
+    }
+    if (event.type === "ready") this.#becameReady(event);
+    if (event.type === "failed") this.#noteFailure(event);
+    this.#answer(event);
+    for (const listener of [...this.#listenersOf(event.type), ...this.#listenersOf("*")]) {
+      listener(event);
+    }
+  }
+
+  #becameReady(event: EventOf<"ready">): void {
+    this.#crashes = 0;
+    this.#starting?.resolve(event);
+    this.#starting = null;
+  }
+
+  #noteFailure(event: EventOf<"failed">): void {
+    this.#failure = event;
+    const holder = event.code === "locked" ? event.holder_pid : undefined;
+    // A reload in the midst of a start: the old process is ours, and only the lock knows its pid.
+    if (holder !== undefined && this.#predecessorUnknown) this.#endProcess(new Child(holder));
+  }
+
+  #answer(event: Event): void {
+    const waiting = event.id === undefined ? undefined : this.#waiting.get(String(event.id));
+    if (waiting === undefined) return;
+    if (event.type === waiting.reply) waiting.resolve(event);
+    else if (event.type === "failed" && event.code === "protocol") {
+      waiting.reject(new SidecarError(event.code, event.message));
+    }
+  }
+
+  #listenersOf(type: string): Iterable<(event: Event) => void> {
+    return this.#listeners.get(type) ?? [];
+  }
+
+  #request<T extends Reply>(
+    type: Command["type"],
+    reply: T,
+    fields: Target,
+    timeoutMs: number = REPLY_MS[reply],
+  ): Promise<EventOf<T>> {
+    const child = this.#run?.child;
+    if (child === undefined) {
+      return Promise.reject(new SidecarError("not_running", "the sidecar is not running"));
+    }
+    const id = `${this.#prefix}-${++this.#serial}`;
+    const command: Command = { ...fields, type, id };
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    return new Promise<Event>((resolve, reject) => {
+      this.#waiting.set(id, { reply, resolve, reject });
+      timer = setTimeout(() => {
+        reject(new SidecarError("timeout", `no reply to ${type} within ${timeoutMs} ms`));
+      }, timeoutMs);
+      child.write(`${JSON.stringify(command)}\n`).catch(reject);
+    }).finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(id);
+    }) as Promise<EventOf<T>>;
+  }
+
+  #log(text: string): void {
+    this.#options.onLog?.(text.trimEnd());
+  }
+}
+
+/** Puts lines together: a chunk may hold half a line or several, with or without the line end. */
+class Lines {
+  readonly #emit: (line: string) => void;
+  #rest = "";
+
+  constructor(emit: (line: string) => void) {
+    this.#emit = emit;
+  }
+
+  push(chunk: string): void {
+    const lines = (this.#rest + chunk).split("\n");
+    this.#rest = lines.pop() ?? "";
+    // The plugin may strip the line end. No part of an event is an event, so this is safe.
+    if (parseEvent(this.#rest) !== null) {
+      lines.push(this.#rest);
+      this.#rest = "";
+    }
+    for (const line of lines) {
+      if (line.trim() !== "") this.#emit(line);
+    }
+  }
+}
+
+/** Returns the event of one line, null when the line is no event. */
+function parseEvent(line: string): Event | null {
+  if (!line.startsWith("{") || !line.trimEnd().endsWith("}")) return null;
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null && "type" in value ? (value as Event) : null;
+  } catch {
+    return null;
+  }
+}
