@@ -166,15 +166,12 @@ class Watch(LineProcess):
                 return heard
 
 
-class NodeWriter(LineProcess):
-    """A Node process that holds one document and saves it as the host application does."""
+class Writer(LineProcess):
+    """A process that holds one document and saves it as the host application does."""
 
-    def __init__(self, document: Path) -> None:
-        """Open ``document``, or begin an empty one."""
-        node = nodejs.find_node()
-        if node is None:
-            raise ChildError(nodejs.missing())
-        super().__init__([str(node), str(nodejs.JS / "writer.js")])
+    def __init__(self, command: Sequence[str], document: Path) -> None:
+        """Start ``command`` and have it open ``document``, or begin an empty one."""
+        super().__init__(command)
         self.ask({"do": "open", "path": str(document)})
 
     def ask(self, command: Message) -> Message:
@@ -196,6 +193,17 @@ class NodeWriter(LineProcess):
     def save(self) -> None:
         """Write the same content again."""
         self.ask({"do": "save"})
+
+
+class NodeWriter(Writer):
+    """A writer that is real Yjs, in Node."""
+
+    def __init__(self, document: Path) -> None:
+        """Open ``document``, or begin an empty one."""
+        node = nodejs.find_node()
+        if node is None:
+            raise ChildError(nodejs.missing())
+        super().__init__([str(node), str(nodejs.JS / "writer.js")], document)
 
     def expected(self) -> Message:
         """Return what a mirror of the file on disk must hold, told by JavaScript."""

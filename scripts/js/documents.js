@@ -197,6 +197,7 @@ const oddRows = (doc) => {
     '06-bent': { title: 't', added: 'x', n: '007' },
     '07-half': { title: 't', added: 'x', n: 1.5 },
     '08-big': { title: 't', added: 'x', n: 9223372036854775807n, r: 2 ** 60 },
+    '085-flags': { title: 't', added: 'x', n: true, r: false, flag: 1 },
     '09-edges': { title: 't', added: 'x', n: -(2 ** 53), r: -0 }
   })
   const odd = doc.getMap('tables').get('odd')

@@ -27,7 +27,8 @@ def test_each_bend_is_written_up(document: Path, tmp_path: Path) -> None:
     placed = place(document, tmp_path)
     sync(tmp_path)
     told = {tuple(problem) for problem in expected_of(document)["problems"]}
-    assert read_problems(mirror_of(placed)) == told
+    of_tables = {problem for problem in read_problems(mirror_of(placed)) if problem[0] is not None}
+    assert of_tables == told
 
 
 def test_a_whole_folder_syncs_in_one_run(tmp_path: Path) -> None:

@@ -1,0 +1,264 @@
+"""``make demo``: the real program follows a sample app while another process edits its document.
+
+Ends by itself: 0 when every event and every SQL result was as it should be, 1 when not.
+"""
+
+import contextlib
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts import nodejs
+from scripts.children import ChildError, Message, NodeWriter, Watch, Writer
+from scripts.demo_screen import Answer, Screen
+
+SAMPLE = Path(__file__).resolve().parent / "sample"
+STUDIO = Path("workspaces", "juniper-studio", "0")
+
+TAGS = (
+    "SELECT value AS tag, count(*) AS projects, sum(hours) AS hours "
+    "FROM projects, json_each(tags) GROUP BY tag ORDER BY tag"
+)
+INVOICES = "SELECT number, project, total, paid FROM invoices ORDER BY number"
+NOTE = "SELECT body FROM notes WHERE id = 'no-3'"
+AUTHORS = "SELECT id, author, written FROM notes ORDER BY id"
+PROBLEMS = "SELECT table_name, field, kind, rows, row_id FROM _mirror_problems"
+
+NEW_INVOICE = {
+    "project": "pr-tea-menu",
+    "number": 104,
+    "paid": False,
+    "sent": None,
+    "total": 390,
+    "lines": [{"item": "Menu cards", "quantity": 6, "price": 65}],
+}
+TYPED = " A new one arrives on Thursday."
+NOTES_WITH_AUTHOR = {
+    "name": "Notes",
+    "icon": "📝",
+    "description": "Whatever must not be forgotten",
+    "fields": {
+        "id": {"type": "id"},
+        "author": {"type": "text", "name": "Author"},
+        "body": {"type": "ytext", "name": "Body"},
+        "tags": {"type": "tags", "name": "Tags", "nullable": True},
+        "pinned": {"type": "boolean", "name": "Pinned", "nullable": True},
+        "written": {"type": "date", "name": "Written"},
+    },
+}
+
+
+class DemoError(Exception):
+    """Something was not as it should be; the text says what."""
+
+
+class Demo:
+    """The sample app, the running program, the writer, and the screen they are shown on."""
+
+    def __init__(self, screen: Screen, app: Path, watch: Watch, writer: Writer) -> None:
+        """Keep the parts; the steps below play with them."""
+        self.screen = screen
+        self.app = app
+        self.watch = watch
+        self.writer = writer
+        self.mirror = app / STUDIO / "tables.sqlite"
+
+    def wait(self, kind: str, **fields: object) -> Message:
+        """Show events until the one that is waited for has come.
+
+        Raises:
+            DemoError: the program reports a failure.
+        """
+        while True:
+            event = self.watch.receive()
+            self.screen.event(event)
+            if event["type"] == "failed":
+                raise DemoError(event["message"])
+            if event["type"] == kind and all(event.get(k) == v for k, v in fields.items()):
+                return event
+
+    def query(self, sql: str) -> Answer:
+        """Ask the mirror, read-only, as any other program would."""
+        uri = f"{self.mirror.as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+            cursor = connection.execute(sql)
+            return Answer([column[0] for column in cursor.description], cursor.fetchall())
+
+    def show(self, sql: str, *expected: tuple[object, ...], before: Answer | None = None) -> None:
+        """Show the result of a query, which must be ``expected``."""
+        answer = self.query(sql)
+        self.screen.result(sql, answer, before)
+        check(sql, answer.rows, list(expected))
+
+
+# ---------------------------------------------------------------- the steps
+
+
+def first_pass(demo: Demo) -> None:
+    """Start-up finds both workspaces and makes their mirrors."""
+    demo.screen.step(
+        1,
+        "The program starts and catches up",
+        "It finds every document and puts a tables.sqlite beside it.",
+    )
+    demo.wait("started")
+    ready = demo.wait("ready")
+    check("documents, rebuilt", (ready["documents"], ready["rebuilt"]), (2, 2))
+    demo.show(TAGS, ("brand", 2, 58), ("print", 3, 98), ("signage", 1, 0), ("web", 1, 31))
+
+
+def edit_cells(demo: Demo) -> None:
+    """A cell changes and a row comes: the mirror follows."""
+    by = "real Yjs in Node" if isinstance(demo.writer, NodeWriter) else "pycrdt, for want of Node"
+    demo.screen.step(
+        2,
+        "In the app, one invoice is paid and another is written",
+        f"Another process edits the document ({by}) and saves as the app does.",
+    )
+    before = demo.query(INVOICES)
+    demo.writer.edit(
+        {"set": ["invoices", "in-0102", {"paid": True}]},
+        {"set": ["invoices", "in-0104", NEW_INVOICE]},
+    )
+    demo.wait("rebuilt", changed=["invoices"])
+    demo.show(
+        INVOICES,
+        (101, "pr-museum-guide", 2730.0, 1),
+        (102, "pr-bakery-brand", 1950.0, 1),
+        (103, "pr-cycles-web", 1850.0, 0),
+        (104, "pr-tea-menu", 390.0, 0),
+        before=before,
+    )
+
+
+def typing(demo: Demo) -> None:
+    """Many saves in a row become one rebuild."""
+    demo.screen.step(
+        3,
+        "Somebody types into a note",
+        f"{len(TYPED)} letters: {len(TYPED)} times the whole file is truncated and rewritten.",
+    )
+    before = demo.query(NOTE)
+    text = str(before.rows[0][0])
+    letters = enumerate(TYPED, len(text))
+    demo.writer.edit(*({"text": ["notes", "no-3", "body", at, key]} for at, key in letters))
+    demo.wait("rebuilt", changed=["notes"])
+    demo.show(NOTE, (text + TYPED,), before=before)
+
+
+def nothing_changed(demo: Demo) -> None:
+    """A setting is no row: the mirror's file is left alone."""
+    demo.screen.step(
+        4, "A setting is saved, then the same content once more", "No row changes by that."
+    )
+    before = demo.mirror.stat()
+    demo.writer.edit({"kv": ["theme", "light"]})
+    demo.wait("unchanged", reason="content")
+    demo.writer.save()
+    demo.wait("unchanged", reason="bytes")
+    after = demo.mirror.stat()
+    inode_and_time = (after.st_ino, after.st_mtime_ns)
+    check("inode and time of the mirror", inode_and_time, (before.st_ino, before.st_mtime_ns))
+    demo.screen.say("The mirror was not touched: same inode, same time.")
+
+
+def new_field(demo: Demo) -> None:
+    """A changed definition alone rebuilds, and old rows keep their place."""
+    demo.screen.step(
+        5,
+        "An update of the app gives notes a required author",
+        "The rows written before have none. They stay, and the gap is written up.",
+    )
+    demo.writer.edit({"define": ["notes", NOTES_WITH_AUTHOR]})
+    demo.wait("rebuilt", changed=["notes"])
+    written = "2026-01-{}T09:00:00.000Z|Europe/Dublin"
+    rows = [(f"no-{n}", None, written.format(18 + n)) for n in (1, 2, 3)]
+    demo.show(AUTHORS, *rows)
+    demo.show(PROBLEMS, ("notes", "author", "missing", 3, "no-1"))
+
+
+def new_workspace(demo: Demo) -> None:
+    """A workspace that appears while the program runs is mirrored too."""
+    demo.screen.step(6, "The app makes a new workspace", "It is found as it appears.")
+    document = demo.app / "workspaces" / "night-market" / "0" / "workspace.yjs"
+    document.parent.mkdir(parents=True)
+    with open_writer(document) as writer:
+        writer.edit({"set": ["stalls", "s1", {"dish": "Dumplings", "price": 7.5}]}, saves="once")
+        event = demo.wait("rebuilt", workspace="night-market")
+    check("rows", event["rows"], 1)
+
+
+def stop(demo: Demo) -> None:
+    """The end of stdin, all that a crashed host leaves behind, stops the program."""
+    demo.screen.step(7, "The app goes away", "The end of its stdin tells the program to stop.")
+    demo.watch.close_stdin()
+    demo.wait("stopped", reason="stdin")
+    check("exit code", demo.watch.wait(), 0)
+
+
+STEPS = (first_pass, edit_cells, typing, nothing_changed, new_field, new_workspace, stop)
+
+# ---------------------------------------------------------------- putting it together
+
+
+def main() -> int:
+    """Play the demo; say at the end whether all was well."""
+    screen = Screen()
+    started = time.monotonic()
+    try:
+        play(screen)
+    except (DemoError, ChildError) as error:
+        screen.end(f"The demo failed. {error}", good=False)
+        return 1
+    screen.end(f"All as it should be, in {time.monotonic() - started:.0f} s.", good=True)
+    screen.say("Your own app: make run ROOT=/path/to/app/data")
+    return 0
+
+
+def play(screen: Screen) -> None:
+    """Run every step over a fresh copy of the sample app."""
+    with sample_app() as app:
+        screen.title("epicenter-sidecar: an app's Yjs documents as SQLite, live")
+        screen.say("A small design studio runs on a Tauri app. Its data folder, for this demo:")
+        screen.say(str(app), "bold")
+        environment = {"XDG_STATE_HOME": str(app.parent / "state")}
+        writer = open_writer(app / STUDIO / "workspace.yjs")
+        with writer, Watch(app, environment=environment) as watch:
+            demo = Demo(screen, app, watch, writer)
+            for step in STEPS:
+                step(demo)
+
+
+@contextlib.contextmanager
+def sample_app() -> Iterator[Path]:
+    """Copy the sample app data folder to a temporary place."""
+    with tempfile.TemporaryDirectory(prefix="sidecar-demo-") as folder:
+        app = Path(folder).resolve() / "studio.example.app"
+        shutil.copytree(SAMPLE, app)
+        yield app
+
+
+def open_writer(document: Path) -> Writer:
+    """Start the process that edits ``document``: real Yjs where there is Node, else pycrdt."""
+    if nodejs.missing() is None:
+        return NodeWriter(document)
+    return Writer([sys.executable, "-m", "scripts.pycrdt_writer"], document)
+
+
+def check(what: str, actual: object, expected: object) -> None:
+    """Insist that something is as it should be.
+
+    Raises:
+        DemoError: it is not.
+    """
+    if actual != expected:
+        message = f"{what}\n  should be {expected!r}\n  but is    {actual!r}"
+        raise DemoError(message)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
