@@ -1,0 +1,261 @@
+"""Flags, environment and folders, resolved once into a frozen value.
+
+The only user of platformdirs.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from sidecar.errors import UsageError
+from sidecar.model import Options
+
+Parse = Callable[[str], object]
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One option: ``--max-wait-ms`` on the command line, ``SIDECAR_MAX_WAIT_MS`` outside it.
+
+    Attributes:
+        name: As in ``Settings``.
+        parse: Text to value; raises ValueError with what would be right.
+        metavar: How the value is called in the help, None for a switch.
+        help: One line.
+    """
+
+    name: str
+    parse: Parse
+    metavar: str | None
+    help: str
+
+    @property
+    def flag(self) -> str:
+        """The option on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return "SIDECAR_" + self.name.upper()
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything a command needs to know of its surroundings.
+
+    Attributes:
+        roots: Absolute paths: app data folders, folders inside them, documents.
+        state_folder: Where locks live.
+        max_memory_mb: None sets no limit.
+        max_load: Share of one core that steady edits may cost.
+        fts: As ``Options.fts``.
+    """
+
+    roots: tuple[str, ...]
+    state_folder: str
+    debounce_ms: int = 500
+    max_wait_ms: int = 5000
+    rescan_s: float = 60.0
+    force_polling: bool = False
+    max_load: float = 0.25
+    max_document_mb: int = 1024
+    max_memory_mb: int | None = None
+    max_seconds: float = 300.0
+    output: str = "auto"
+    stdin: str = "auto"
+    parent_pid: int | None = None
+    wait_lock: bool = False
+    fts: tuple[str, ...] | None = None
+    no_last_good: bool = False
+    log_level: str = "warning"
+
+    @property
+    def options(self) -> Options:
+        """What a sync needs of these settings."""
+        return Options(
+            state_folder=self.state_folder,
+            fts=self.fts,
+            last_good=not self.no_last_good,
+            max_document_bytes=self.max_document_mb << 20,
+        )
+
+
+def resolve(
+    paths: Sequence[str],
+    flags: Mapping[str, str | None],
+    environment: Mapping[str, str],
+    platform: str = sys.platform,
+) -> Settings:
+    """Put flags, environment and defaults together; a flag wins over its variable.
+
+    Args:
+        paths: The PATH arguments.
+        flags: Text of each setting the command knows, by name; None where the flag is not given.
+        environment: The process's variables.
+        platform: As ``sys.platform``.
+
+    Raises:
+        UsageError: No root is named, or a value makes no sense.
+    """
+    values = {name: _value(_BY_NAME[name], text, environment) for name, text in flags.items()}
+    given = {name: value for name, value in values.items() if value is not None}
+    identifier = given.pop("identifier", None)
+    state_folder = given.pop("state_dir", None) or _state_folder()
+    roots = [*paths]
+    if isinstance(identifier, str) and (flags.get("identifier") or not roots):
+        roots.append(app_local_data_dir(identifier, platform, environment))
+    if not roots and environment.get("SIDECAR_ROOT"):
+        roots.append(environment["SIDECAR_ROOT"])
+    if not roots:
+        raise UsageError(_NO_ROOT)
+    given.setdefault("max_memory_mb", _three_quarters_of_memory_mb())
+    return msgspec.convert(
+        {
+            **given,
+            "roots": tuple(dict.fromkeys(map(os.path.abspath, roots))),
+            "state_folder": os.path.abspath(str(state_folder)),
+        },
+        Settings,
+    )
+
+
+def app_local_data_dir(identifier: str, platform: str, environment: Mapping[str, str]) -> str:
+    """Return Tauri's ``appLocalDataDir`` for a bundle identifier.
+
+    As the Rust crate ``dirs`` has it: a relative XDG_DATA_HOME does not count, and on macOS
+    XDG_DATA_HOME plays no part at all.
+
+    Raises:
+        UsageError: The text is no bundle identifier.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", identifier):
+        message = f"{identifier!r} is no bundle identifier; it reads like com.example.app"
+        raise UsageError(message)
+    if platform == "darwin":
+        return os.path.expanduser(f"~/Library/Application Support/{identifier}")
+    if platform == "win32":
+        from platformdirs import user_data_path  # noqa: PLC0415 - 17 ms that few starts need
+
+        return str(user_data_path(identifier, appauthor=False, roaming=False))
+    base = environment.get("XDG_DATA_HOME", "")
+    return os.path.join(
+        base if os.path.isabs(base) else os.path.expanduser("~/.local/share"), identifier
+    )
+
+
+def _state_folder() -> str:
+    from platformdirs import user_state_path  # noqa: PLC0415 - SIDECAR_STATE_DIR saves 17 ms
+
+    return str(user_state_path("epicenter-sidecar", appauthor=False))
+
+
+def _value(setting: Setting, text: str | None, environment: Mapping[str, str]) -> object:
+    name = setting.flag
+    if text is None:
+        text, name = environment.get(setting.variable, ""), setting.variable
+        if not text:
+            return None
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        message = f"{name}: {text!r} will not do; {error}"
+        raise UsageError(message) from None
+
+
+def _three_quarters_of_memory_mb() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4 >> 20
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _integer(least: int) -> Parse:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,15}", text) or int(text) < least:
+            message = f"it takes a whole number from {least}"
+            raise ValueError(message)
+        return int(text)
+
+    return parse
+
+
+def _number(most: float) -> Parse:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value <= most:
+            message = f"it takes a number above 0, at most {most:g}"
+            raise ValueError(message)
+        return value
+
+    return parse
+
+
+def _choice(*words: str) -> Parse:
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            message = f"it takes {', '.join(words[:-1])} or {words[-1]}"
+            raise ValueError(message)
+        return text.lower()
+
+    return parse
+
+
+def _switch(text: str) -> bool:
+    return _choice("1", "true", "yes", "on", "0", "false", "no", "off")(text) in _YES
+
+
+def _fields(text: str) -> tuple[str, ...]:
+    if text in {"*", "none"}:
+        return ("*",) if text == "*" else ()
+    names = tuple(text.split(","))
+    if not all("." in name.strip(".") for name in names):
+        message = "it takes TABLE.FIELD names with commas between them, or none"
+        raise ValueError(message)
+    return names
+
+
+_YES = frozenset({"1", "true", "yes", "on"})
+_LONGEST_S = 86_400.0
+_NO_ROOT = (
+    "which folder? Give a PATH, --identifier or SIDECAR_ROOT, "
+    "for example: epicenter-sidecar sync ~/.local/share/com.example.app"
+)
+
+PLACE = (
+    Setting("identifier", str, "ID", "a Tauri app's bundle identifier, for its data folder"),
+    Setting("state_dir", str, "DIR", "where locks are kept (the user's state folder)"),
+    Setting(
+        "log_level",
+        _choice("debug", "info", "warning", "error"),
+        "LEVEL",
+        "debug, info, warning or error, on stderr (warning)",
+    ),
+)
+LIMITS = (
+    Setting("max_document_mb", _integer(1), "MB", "refuse larger documents (1024)"),
+    Setting("max_memory_mb", _integer(64), "MB", "for one sync (three quarters of RAM)"),
+    Setting("max_seconds", _number(_LONGEST_S), "S", "for one sync (300)"),
+)
+MIRROR = (
+    Setting(
+        "fts", _fields, "FIELDS", "full-text search: TABLE.FIELD,... or none; all text when bare"
+    ),
+    Setting("no_last_good", _switch, None, "keep no copy when a document collapses"),
+)
+WATCH = (
+    Setting("debounce_ms", _integer(0), "MS", "quiet time after the last event (500)"),
+    Setting("max_wait_ms", _integer(0), "MS", "end of a wait that never goes quiet (5000)"),
+    Setting("rescan_s", _number(_LONGEST_S), "S", "look at every file this often (60)"),
+    Setting("force_polling", _switch, None, "look often instead of waiting for file events"),
+    Setting("max_load", _number(64), "SHARE", "of one core under steady edits (0.25)"),
+    Setting("output", _choice("auto", "ndjson", "text"), "KIND", "auto, ndjson or text (auto)"),
+    Setting("stdin", _choice("auto", "on", "off"), "MODE", "commands: auto, on or off (auto)"),
+    Setting("parent_pid", _integer(1), "PID", "stop when this process ends"),
+    Setting("wait_lock", _switch, None, "wait for the process that follows this folder now"),
+)
+_BY_NAME = {setting.name: setting for setting in (*PLACE, *LIMITS, *MIRROR, *WATCH)}
