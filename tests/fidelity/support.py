@@ -1,0 +1,125 @@
+"""Running the program on documents and reading its mirrors with the standard library alone."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.fidelity.expect.shapes import Expected, Line, Table
+
+HERE = Path(__file__).parent
+CORPUS = HERE / "corpus"
+CASES_JS = HERE / "cases" / "make.mjs"
+SECONDS = 240
+
+
+def run(*arguments: str | Path, state: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program as a user would, with its state kept in the given folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "sidecar", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "XDG_STATE_HOME": str(state), "NO_COLOR": "1", **environment},
+    )
+
+
+def sync(path: Path, *arguments: str, state: Path, **environment: str) -> list[dict[str, Any]]:
+    """Sync everything under a path and give the events; every document must succeed."""
+    done = run("sync", "--json", *arguments, path, state=state, **environment)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def place(document: Path, root: Path) -> Path:
+    """Copy a document to where an app would keep it, and give the place of its mirror.
+
+    Keyed arrays belong to later apps, which have no folder for the epoch.
+    """
+    name = document.stem
+    later = name.startswith("keyed_") and name != "keyed_beside_maps"
+    folder = root / "workspaces" / name if later else root / "workspaces" / name / "0"
+    folder.mkdir(parents=True)
+    shutil.copyfile(document, folder / "workspace.yjs")
+    return folder / "tables.sqlite"
+
+
+@contextmanager
+def opened(mirror: Path) -> Iterator[sqlite3.Connection]:
+    """Open a mirror read-only."""
+    with closing(sqlite3.connect(f"{mirror.as_uri()}?mode=ro", uri=True)) as connection:
+        yield connection
+
+
+def read(connection: sqlite3.Connection) -> Expected:
+    """Read a whole mirror in the words of the expectations.
+
+    ``unaccounted`` says something of the file and not of what it holds, so it is left out.
+    """
+    names = [
+        name
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        )
+        if not name.startswith(("_mirror", "sqlite_")) or name in _user_tables(connection)
+    ]
+    lines: list[Line] = connection.execute(
+        "SELECT table_name, field, kind, rows, row_id FROM _mirror_problems"
+        " WHERE kind <> 'unaccounted'"
+    ).fetchall()
+    return Expected({name: read_table(connection, name) for name in names}, tuple(lines))
+
+
+def read_table(connection: sqlite3.Connection, name: str) -> Table:
+    """Read one table in the order in which its rows are stored."""
+    shape = connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
+    columns = tuple(f"{name} {kind or '-'}{'!' if full else ''}" for _, name, kind, full, *_ in shape)
+    rows = connection.execute(f"SELECT * FROM {quoted(name)}").fetchall()  # noqa: S608
+    return Table(columns, tuple(rows))
+
+
+def quoted(name: str) -> str:
+    """Quote a name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def sorted_lines(lines: tuple[Line, ...]) -> list[Line]:
+    """Order problem lines for comparison; NULL sorts first."""
+    return sorted(lines, key=lambda line: [str(part or "") for part in line])
+
+
+def assert_same(seen: Expected, wanted: Expected) -> None:
+    """Compare a mirror with what it must hold: tables, columns, rows with storage classes."""
+    assert sorted(seen.tables) == sorted(wanted.tables)
+    for name, table in wanted.tables.items():
+        assert seen.tables[name].columns == table.columns, name
+        assert_rows(name, seen.tables[name], table)
+    assert sorted_lines(seen.problems) == sorted_lines(wanted.problems)
+
+
+def assert_rows(name: str, seen: Table, wanted: Table) -> None:
+    """Compare rows cell by cell, so that a difference in a wide table can be read."""
+    assert [row[0] for row in seen.rows] == [row[0] for row in wanted.rows], name
+    for seen_row, wanted_row in zip(seen.rows, wanted.rows, strict=True):
+        for column, got, cell in zip(wanted.columns, seen_row, wanted_row, strict=True):
+            place = (name, wanted_row[0], column)
+            kinds = (type(got), str if isinstance(cell, str) else type(cell))
+            assert kinds[0] is kinds[1], (*place, got, cell)
+            assert cell == got, (*place, "differs")
+
+
+def facts(connection: sqlite3.Connection) -> Mapping[str, str]:
+    """Read the lines of ``_mirror``."""
+    return dict(connection.execute("SELECT key, value FROM _mirror"))
+
+
+def _user_tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM _mirror_tables")}
