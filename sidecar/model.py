@@ -56,9 +56,14 @@ class FieldDefinition(msgspec.Struct, frozen=True):
 
 
 class TableDefinition(msgspec.Struct, frozen=True):
-    """One declared table; ``canonical`` is all of the definition as plain JSON, for the digest."""
+    """What somebody declared of a table.
 
-    fields: tuple[FieldDefinition, ...]
+    Attributes:
+        fields: The declared fields, None when there is no map of them.
+        canonical: All of the definition as plain JSON, for the digest.
+    """
+
+    fields: tuple[FieldDefinition, ...] | None
     canonical: Cell
     label: str | None = None
     description: str | None = None
@@ -109,6 +114,11 @@ class Table(msgspec.Struct, frozen=True):
     fields: tuple[str, ...]
     chunks: Callable[[], Iterator[Chunk]]
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def declared(self) -> tuple[FieldDefinition, ...] | None:
+        """The declared fields; None when columns are inferred from the rows."""
+        return self.definition.fields if self.definition else None
 
 
 class Workspace(msgspec.Struct, frozen=True):

@@ -12,24 +12,31 @@ from sidecar.model import Cell, FieldDefinition, Problem, TableDefinition
 ROOTS = ("schema", "definition")
 """Root maps that hold definitions, the one that wins last."""
 
-KNOWN_TYPES = frozenset(
-    "id text ytext richtext integer real boolean date select tags json".split()
-)
+KNOWN_TYPES = tuple("id text ytext richtext integer real boolean date select tags json".split())
 
 
-def read_definitions(
-    doc: Doc, txn: Transaction
-) -> dict[str, tuple[TableDefinition, tuple[Problem, ...]]]:
-    """Read the definitions of all tables from both roots, by table name.
+Definitions = dict[str, tuple[TableDefinition, tuple[Problem, ...]]]
 
-    Any level may be a CRDT map or plain JSON. What is no definition is a problem, and an empty
-    one takes its place; nothing is raised.
+
+def read_definitions(doc: Doc, txn: Transaction) -> tuple[Definitions, tuple[Problem, ...]]:
+    """Read the definitions of all tables from both roots.
+
+    Any level may be a CRDT map or plain JSON. What is no definition is a problem, and the table
+    or field is shown without one; nothing is raised.
+
+    Returns:
+        The definitions by table name, and the problems of no single table.
     """
     found: dict[str, Cell] = {}
+    problems: list[Problem] = []
     for root in ROOTS:
         tables = _get(doc.get_or_insert_map(txn, root), "tables", txn)
-        found.update(_children(tables, txn))
-    return {name: _table(name, raw) for name, raw in found.items()}
+        if tables is None or isinstance(tables, (Map, dict)):
+            found.update(_children(tables, txn))
+        else:
+            detail = f"{root}.tables is no map"
+            problems.append(Problem(None, None, "definition", detail=detail))
+    return {name: _table(name, raw) for name, raw in found.items()}, tuple(problems)
 
 
 def _table(name: str, raw: Cell) -> tuple[TableDefinition, tuple[Problem, ...]]:
@@ -40,15 +47,13 @@ def _table(name: str, raw: Cell) -> tuple[TableDefinition, tuple[Problem, ...]]:
 
     if not isinstance(raw, dict):
         problem(None, f"the definition is {_kind(raw)}, no map")
-        raw = {}
-    declared: dict[str, Cell] = raw
-    fields = declared.get("fields")
-    if not isinstance(fields, dict):
-        if declared:
-            problem(None, f"its fields are {_kind(fields)}, no map")
-        fields = {}
+    declared: dict[str, Cell] = raw if isinstance(raw, dict) else {}
+    fields: Cell = declared.get("fields")
+    if isinstance(raw, dict) and raw and not isinstance(fields, dict):
+        problem(None, f"its fields are {_kind(fields)}, no map")
+    known = isinstance(fields, dict)
     definition = TableDefinition(
-        fields=tuple(_field(key, fields[key], problem) for key in sorted(fields)),
+        fields=tuple(_field(key, fields[key], problem) for key in sorted(fields)) if known else None,
         canonical=raw,
         label=_label(declared.get("name")),
         description=_label(declared.get("description")),

@@ -9,13 +9,17 @@ import msgspec
 from sidecar.document.definitions import ROOTS, read_definitions
 from sidecar.document.extension import Doc, Map, Transaction
 from sidecar.document.reading import read_varuint
-from sidecar.document.values import entries, items
+from sidecar.document.values import entries, items, plain
 from sidecar.document.walk import Rows, field_names, of_dict, of_map, walk
+from sidecar.document.xml import TooDeepError
 from sidecar.model import Problem, Table, TableDefinition
 
 TABLES = "tables"
 ARRAY_PREFIX = "table:"
-_WIDEST_LENGTH = 3
+_WIDEST_LENGTH = 2
+_MOST_NAMES = 10_000
+"""Longer names, and more of them, are read by index: slower, and nothing hostile is gained."""
+_ABSENT = object()
 _ENTRY_DETAIL = "an entry needs a text `key` and a number `ts`"
 
 
@@ -31,11 +35,11 @@ class Arrays:
     def __init__(self, doc: Doc, data: bytes) -> None:
         self._found: dict[str, list[Any]] = {}
         self._subscriptions: list[Any] = []
-        names = _prefixed_strings(data)
-        if not names:
+        self._observed = _prefixed_strings(data)
+        if not self._observed:
             return
         txn = doc.create_transaction()
-        for name in names:
+        for name in self._observed:
             array = doc.get_or_insert_array(txn, name)
             self._subscriptions.append(array.observe(self._catch(name)))
         txn.commit()
@@ -44,7 +48,7 @@ class Arrays:
     def read(self, doc: Doc, txn: Transaction) -> dict[str, list[Any]]:
         """Give the elements of every root array of a table that has any, by table name."""
         for name in doc.roots(txn):
-            if name.startswith(ARRAY_PREFIX) and name not in self._found:
+            if name.startswith(ARRAY_PREFIX) and name not in self._observed:
                 self._found[name] = items(doc.get_or_insert_array(txn, name), txn)
         return {name[len(ARRAY_PREFIX) :]: found for name, found in self._found.items() if found}
 
@@ -57,31 +61,37 @@ class Arrays:
         return catch
 
 
-def read_tables(doc: Doc, txn: Transaction, arrays: Arrays) -> list[Table]:
-    """Find all tables of a document, those of the layout ``maps`` first, sorted by name."""
-    return [*_maps(doc, txn), *_keyed_arrays(doc, txn, arrays)]
+def read_tables(
+    doc: Doc, txn: Transaction, arrays: Arrays
+) -> tuple[list[Table], tuple[Problem, ...]]:
+    """Find all tables of a document, those of the layout ``maps`` first, sorted by name.
+
+    Returns:
+        The tables, and the problems of no single table.
+    """
+    tables, problems = _maps(doc, txn)
+    return [*tables, *_keyed_arrays(doc, txn, arrays)], problems
 
 
-def layouts(doc: Doc, txn: Transaction) -> tuple[str, ...]:
+def layouts(doc: Doc, txn: Transaction, arrays: Arrays) -> tuple[str, ...]:
     """Recognise the layouts of a document from the names of its roots."""
-    names = doc.roots(txn).keys()
-    found = ["maps"] if names & {TABLES, *ROOTS} else []
-    if any(name.startswith(ARRAY_PREFIX) for name in names):
+    found = ["maps"] if doc.roots(txn).keys() & {TABLES, *ROOTS} else []
+    if arrays.read(doc, txn):
         found.append("keyed_arrays")
     return tuple(found)
 
 
-def _maps(doc: Doc, txn: Transaction) -> list[Table]:
-    definitions = read_definitions(doc, txn)
+def _maps(doc: Doc, txn: Transaction) -> tuple[list[Table], tuple[Problem, ...]]:
+    definitions, general = read_definitions(doc, txn)
     values = dict(entries(doc.get_or_insert_map(txn, TABLES), txn))
     tables: list[Table] = []
     for name in sorted(definitions.keys() | values.keys()):
         definition, problems = definitions.get(name, (None, ()))
-        rows, surplus = _rows(name, values.get(name), txn)
+        rows, surplus = _rows(name, values.get(name, _ABSENT), txn)
         if definition is None and not rows.keys and not surplus:
             continue
         tables.append(_table(name, "maps", definition, rows, txn, (*problems, *surplus)))
-    return tables
+    return tables, general
 
 
 def _rows(name: str, value: Any, txn: Transaction) -> tuple[Rows, tuple[Problem, ...]]:
@@ -89,10 +99,16 @@ def _rows(name: str, value: Any, txn: Transaction) -> tuple[Rows, tuple[Problem,
         return of_map(value, txn), ()
     if isinstance(value, dict):
         return of_dict(value), ()
-    if value is None:
+    if value is _ABSENT:
         return of_dict({}), ()
-    detail = value if isinstance(value, str) else type(value).__name__
-    return of_dict({}), (Problem(name, None, "not_a_table", detail=detail[:200]),)
+    return of_dict({}), (Problem(name, None, "not_a_table", detail=_shown(value, txn)),)
+
+
+def _shown(value: Any, txn: Transaction) -> str:
+    try:
+        return msgspec.json.encode(plain(value, txn), order="sorted").decode()
+    except TooDeepError:
+        return "nested too deep to be shown"
 
 
 def _keyed_arrays(doc: Doc, txn: Transaction, arrays: Arrays) -> list[Table]:
@@ -138,7 +154,7 @@ def _table(
     txn: Transaction,
     problems: tuple[Problem, ...],
 ) -> Table:
-    if definition is None:
+    if definition is None or definition.fields is None:
         names = field_names(rows, txn)
     else:
         names = {field.name for field in definition.fields}
@@ -162,6 +178,8 @@ def _prefixed_strings(data: bytes) -> set[str]:
             length, end = _length(data, start - width)
             if end == start and length >= len(ARRAY_PREFIX):
                 names.add(data[start : start + length].decode("utf-8", "replace"))
+        if len(names) > _MOST_NAMES:
+            return set()
     return names
 
 

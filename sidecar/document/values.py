@@ -20,14 +20,11 @@ from sidecar.document.extension import (
     XmlFragment,
     XmlText,
 )
+from sidecar.document.xml import TooDeepError, render
 from sidecar.model import EXACT_INTEGER, JSON_DEPTH, Cell
 
 _AS_IS = frozenset((str, bool, type(None)))
 _INT64 = 2**63
-
-
-class TooDeepError(Exception):
-    """A value nests deeper than ``JSON_DEPTH``."""
 
 
 def number(value: float) -> float:
@@ -152,8 +149,8 @@ _LEAVES: dict[type, Callable[[Any, Transaction], Cell]] = {
     bytes: _base64,
     bytearray: _base64,
     Text: _text,
-    XmlElement: _text,
-    XmlFragment: _text,
-    XmlText: _text,
+    XmlElement: render,
+    XmlFragment: render,
+    XmlText: render,
     Doc: _guid,
 }

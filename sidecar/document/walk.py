@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from sidecar.document.extension import Map, Transaction
-from sidecar.document.values import TooDeepError, cell, column, plain
+from sidecar.document.values import cell, column, plain
+from sidecar.document.xml import TooDeepError
 from sidecar.model import JSON_DEPTH, ROWS_PER_CHUNK, Cell, Chunk, RowProblem
 
 _UNREADABLE = object()
@@ -110,7 +111,9 @@ class _Walk:
             return self._sparse_row(row_id, dict(row))
         value, deep = self._plain(row)
         self.extras.append([value])
-        self._note(row_id, None, "too_deep" if deep else "not_a_row", value)
+        self._note(row_id, None, "not_a_row", value)
+        if deep:
+            self._note(row_id, None, "too_deep", None)
         return [row_id, *[None] * len(self.fields)]
 
     def _sparse_row(self, row_id: str, found: dict[str, Any]) -> Sequence[Any]:
@@ -133,8 +136,10 @@ class _Walk:
         for index, (row_id, own) in enumerate(zip(ids, own_ids, strict=True)):
             if own is None or own == row_id:
                 continue
-            self._extra(index, row_id, "id", own)
-            self._note(row_id, "id", "id_mismatch", self._plain(own)[0])
+            shown = self._plain(own)[0]
+            if shown != row_id:
+                self._extra(index, row_id, "id", own)
+                self._note(row_id, "id", "id_mismatch", shown)
 
     def _column(self, ids: Sequence[str], field: str, values: Sequence[Any]) -> list[Cell]:
         def too_deep(index: int) -> None:

@@ -85,14 +85,14 @@ def _table_line(built: Built) -> tuple[str | int | None, ...]:
         about.label if about else None,
         about.description if about else None,
         about.icon if about else None,
-        int(about is not None),
+        int(built.table.declared is not None),
         built.rows,
         built.digest,
     )
 
 
 def _column_lines(built: Built) -> list[tuple[str | int | None, ...]]:
-    fields = built.table.definition.fields if built.table.definition else ()
+    fields = built.table.declared or ()
     key = Column(ID, ID, next((field for field in fields if field.name == ID), None))
     all_columns = [(key, "TEXT", False), *built.columns, (Column(EXTRA, "", None), "TEXT", True)]
     return [

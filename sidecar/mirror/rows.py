@@ -4,16 +4,16 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from sidecar.mirror.schema import Column, TableSchema, dump_json
+from sidecar.mirror.schema import Column, TableSchema, WideInteger, dump_json
 from sidecar.model import EXACT_INTEGER, Cell, Chunk, Problem
 
 Converted = tuple[Cell, str | None, bool]
 """What SQLite gets, the kind of problem or None, and whether the original is kept in _extra."""
 
 _NUMERIC_TEXT = re.compile(r"[ \t\n\v\f\r]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t\n\v\f\r]*", re.A)
-_INT64 = 2.0**63
 _NULL = type(None)
 _DETAIL = 200
+_TOO_MANY = "past SQLite's 2000 columns; the values are in _extra"
 
 
 class Problems:
@@ -71,8 +71,7 @@ class RowWriter:
             for index, source in enumerate(self._schema.order)
         ]
         for source in self._schema.surplus:
-            name = self._schema.table.fields[source]
-            originals += [(i, name, v) for i, v in enumerate(chunk.columns[source]) if v is not None]
+            self._surplus(self._schema.table.fields[source], chunk, source, originals)
         return zip(chunk.ids, *columns, _extras(chunk.extras, originals), strict=True)
 
     def _column(
@@ -85,6 +84,8 @@ class RowWriter:
         column = self._schema.columns[index]
         kinds = set(map(type, cells))
         self.kinds[index] |= kinds - {_NULL}
+        if column.field is None and int in kinds and any(map(_is_wide, cells)):
+            self.kinds[index].add(WideInteger)
         whole, convert = _CONVERTERS.get(column.type or "", _TEXT) if column.field else _UNDECLARED
         stored = whole(cells, kinds)
         if stored is None:
@@ -112,6 +113,14 @@ class RowWriter:
             if keep:
                 originals.append((index, column.source, value))
         return stored
+
+    def _surplus(
+        self, name: str, chunk: Chunk, source: int, originals: list[tuple[int, str, Cell]]
+    ) -> None:
+        for index, value in enumerate(chunk.columns[source]):
+            if value is not None:
+                originals.append((index, name, value))
+                self.problems.add(name, "too_many", chunk.ids[index], _TOO_MANY)
 
     def _missing(self, column: Column, stored: Sequence[Cell], ids: Sequence[str]) -> None:
         for index, value in enumerate(stored):
@@ -144,6 +153,10 @@ def _detail(column: Column, value: Cell) -> str:
     return f"{column.type or 'undeclared'} holds {shown}"
 
 
+def _is_wide(value: Cell) -> bool:
+    return type(value) is int and not -EXACT_INTEGER <= value <= EXACT_INTEGER
+
+
 def _text(value: Cell) -> Converted:
     if value is None or isinstance(value, str):
         return value, None, False
@@ -162,7 +175,7 @@ def _other_in_numeric(value: Cell) -> Converted:
         return value, "kind", _NUMERIC_TEXT.fullmatch(value) is not None
     if isinstance(value, (list, dict)):
         return dump_json(value), "kind", False
-    return value, "kind", isinstance(value, bool)
+    return value, "kind", False
 
 
 def _integer(value: Cell) -> Converted:
@@ -170,10 +183,7 @@ def _integer(value: Cell) -> Converted:
         return value, None, False
     if not isinstance(value, float):
         return _other_in_numeric(value)
-    if math.isnan(value):
-        return None, "not_finite", False
-    whole = value.is_integer() and -_INT64 <= value < _INT64
-    return value, None if whole else "kind", False
+    return (None, "not_finite", False) if math.isnan(value) else (value, "kind", False)
 
 
 def _boolean(value: Cell) -> Converted:

@@ -11,11 +11,18 @@ MOST_FIELDS = 1998
 """SQLite's 2000 columns, less ``id`` and ``_extra``."""
 
 _SQLITE_TYPES = {"integer": "INTEGER", "boolean": "INTEGER", "real": "REAL"}
+
+
+class WideInteger:
+    """The kind of an integer that a float cannot hold: REAL would lose its digits."""
+
+
 _INFERRED = (
     (frozenset((bool,)), "INTEGER"),
-    (frozenset((int,)), "INTEGER"),
+    (frozenset((int, WideInteger)), "INTEGER"),
     (frozenset((int, float)), "REAL"),
-    (frozenset((str, list, dict)), "TEXT"),
+    (frozenset((str,)), "TEXT"),
+    (frozenset((list, dict)), "TEXT"),
     (frozenset((bytes,)), "BLOB"),
 )
 
@@ -110,14 +117,11 @@ def _table(name: str, table: Table) -> TableSchema:
     shown = table.fields[:MOST_FIELDS]
     names = place_columns(shown)
     order = sorted(range(len(shown)), key=names.__getitem__)
-    fields = {field.name: field for field in table.definition.fields} if table.definition else {}
+    fields = {field.name: field for field in table.declared or ()}
     columns = tuple(Column(names[i], shown[i], fields.get(shown[i])) for i in order)
     problems = [_renamed(None, table.name)] if name != table.name else []
     problems += [_renamed(c.source, c.source) for c in columns if c.name != c.source]
     surplus = tuple(range(MOST_FIELDS, len(table.fields)))
-    if surplus:
-        detail = f"{len(surplus)} fields past SQLite's 2000 columns are in {EXTRA}"
-        problems.append(Problem(None, None, "too_many", detail=detail))
     return TableSchema(
         name=name,
         table=table,
