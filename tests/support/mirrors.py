@@ -52,7 +52,7 @@ def read_problems(path: Path) -> set[tuple[str | None, str | None, str, int, str
     return {(table, field, kind, rows, row) for table, field, kind, rows, row in query(path, sql)}
 
 
-def as_told(cell: Any) -> Cell:  # noqa: ANN401 - JSON
+def as_told(cell: Any) -> Cell:
     """Return the SQLite value of a cell as ``scripts/js/expected.js`` writes it."""
     if not isinstance(cell, dict):
         assert cell is None or isinstance(cell, str)

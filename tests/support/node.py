@@ -37,7 +37,7 @@ def expected_of(document: Path) -> dict[str, Any]:
     return told
 
 
-def run_script(name: str, *arguments: str, stdin: object = None) -> Any:  # noqa: ANN401 - JSON
+def run_script(name: str, *arguments: str, stdin: object = None) -> Any:
     """Run a script of ``scripts/js`` with JSON in; return the JSON it prints, None for nothing."""
     done = subprocess.run(
         [_node(), str(nodejs.JS / name), *arguments],

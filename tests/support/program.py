@@ -25,7 +25,7 @@ class Finished(NamedTuple):
         """Return stdout as JSON lines."""
         return [json.loads(line) for line in self.out.splitlines()]
 
-    def json(self) -> Any:  # noqa: ANN401 - whatever the command's --json holds
+    def json(self) -> Any:
         """Return stdout as one JSON value."""
         return json.loads(self.out)
 
