@@ -147,8 +147,7 @@ const stored = (value, column) => {
     return { value: { b: Buffer.from(value).toString('base64') }, problem }
   }
   if (value.json !== undefined) return { value: json(value.json), problem }
-  // A number as text, and true as 1 where no boolean was asked for, are other values than before.
-  const changed = column.kind && (column.type === 'TEXT' || (typeof value === 'boolean' && problem))
+  const changed = column.kind && column.type === 'TEXT' // a number as text is another value
   return { value: numeric(Number(value), value, column.type), problem, changed }
 }
 
