@@ -94,9 +94,12 @@ const STARTING = "starting";
 const STOP_MS = 3_000;
 const RESTART_MS = 1_000;
 const RESTART_CEILING_MS = 30_000;
+const TAKE_OVER_MS = 10_000;
+const TAKE_OVER_RETRY_MS = 300;
 const REPLY_MS = { pong: 10_000, status: 60_000, synced: 600_000 };
+const LOCKED_EXIT = 4;
 /** Exit codes that another start would only repeat: stopped, usage, root unusable, locked. */
-const FINAL_EXITS: ReadonlySet<number | null> = new Set([0, 2, 3, 4]);
+const FINAL_EXITS: ReadonlySet<number | null> = new Set([0, 2, 3, LOCKED_EXIT]);
 
 type Reply = keyof typeof REPLY_MS;
 type Waiting = {
@@ -120,7 +123,8 @@ export class Sidecar {
   #restart: ReturnType<typeof setTimeout> | undefined;
   #crashes = 0;
   #failure: EventOf<"failed"> | null = null;
-  #predecessorUnknown = false;
+  #takingOverUntil = 0;
+  #predecessor = 0;
 
   constructor(options: SidecarOptions = {}) {
     this.#options = options;
@@ -206,11 +210,21 @@ export class Sidecar {
     if (!this.#active) await this.kill();
   }
 
-  /** Ends what this window's page started before it was reloaded: nobody hears that one now. */
+  /**
+   * Ends what this window started before its page was reloaded: nobody hears that one now.
+   * Where the reload came in the midst of a start, only the lock knows the pid: see `#receive`.
+   */
   #takeOver(): void {
     const left = this.#storage?.getItem(STORAGE_KEY) ?? null;
-    this.#predecessorUnknown = left === STARTING;
-    if (left !== null && !this.#predecessorUnknown) this.#endProcess(new Child(Number(left)));
+    if (left === null || this.#takingOverUntil > 0) return;
+    this.#takingOverUntil = Date.now() + TAKE_OVER_MS;
+    if (left !== STARTING) this.#endPredecessor(Number(left));
+  }
+
+  #endPredecessor(pid: number): void {
+    if (pid === this.#predecessor) return;
+    this.#predecessor = pid;
+    this.#endProcess(new Child(pid)); // of no effect unless it is a child of this very app
   }
 
   /** Asks a process to stop, and kills it if it still is a child of this app 3 s later. */
@@ -228,26 +242,29 @@ export class Sidecar {
 
   #closed(child: Child, { code, signal }: Omit<Exit, "restarting">): void {
     this.#run = null;
-    if (this.#storage?.getItem(STORAGE_KEY) === String(child.pid)) {
-      this.#storage.removeItem(STORAGE_KEY);
-    }
     const ended = this.#failure?.message ?? `the sidecar ended (code ${code}, signal ${signal})`;
     for (const waiting of this.#waiting.values()) {
       waiting.reject(new SidecarError("exited", ended));
     }
-    const restarting =
-      this.#active && !FINAL_EXITS.has(code) && this.#crashes < (this.#options.restarts ?? 5);
-    this.#options.onExit?.({ code, signal, restarting });
-    if (restarting) this.#scheduleRestart();
-    else this.#giveUp(new SidecarError(this.#failure?.code ?? "exited", ended));
+    const delayMs = this.#active ? this.#restartDelay(code) : null;
+    this.#options.onExit?.({ code, signal, restarting: delayMs !== null });
+    if (delayMs !== null) {
+      this.#restart = setTimeout(() => {
+        this.#spawn().catch((error: unknown) => this.#giveUp(error));
+      }, delayMs);
+      return;
+    }
+    if (this.#storage?.getItem(STORAGE_KEY) === String(child.pid)) {
+      this.#storage.removeItem(STORAGE_KEY);
+    }
+    this.#giveUp(new SidecarError(this.#failure?.code ?? "exited", ended));
   }
 
-  #scheduleRestart(): void {
-    const delayMs = Math.min(RESTART_MS * 2 ** this.#crashes, RESTART_CEILING_MS);
-    this.#crashes += 1;
-    this.#restart = setTimeout(() => {
-      this.#spawn().catch((error: unknown) => this.#giveUp(error));
-    }, delayMs);
+  /** Returns in how many milliseconds to start again, null when that would not help. */
+  #restartDelay(code: number | null): number | null {
+    if (code === LOCKED_EXIT && Date.now() < this.#takingOverUntil) return TAKE_OVER_RETRY_MS;
+    if (FINAL_EXITS.has(code) || this.#crashes >= (this.#options.restarts ?? 5)) return null;
+    return Math.min(RESTART_MS * 2 ** this.#crashes++, RESTART_CEILING_MS);
   }
 
   #giveUp(error: unknown): void {
@@ -262,8 +279,12 @@ export class Sidecar {
       this.#log(line);
       return;
     }
+    if (event.type === "started") this.#takingOverUntil = 0;
     if (event.type === "ready") this.#becameReady(event);
-    if (event.type === "failed") this.#noteFailure(event);
+    if (event.type === "failed") this.#failure = event;
+    if (event.type === "failed" && event.code === "locked" && Date.now() < this.#takingOverUntil) {
+      this.#endPredecessor(event.holder_pid ?? 0);
+    }
     this.#answer(event);
     for (const listener of [...this.#listenersOf(event.type), ...this.#listenersOf("*")]) {
       listener(event);
@@ -274,13 +295,6 @@ export class Sidecar {
     this.#crashes = 0;
     this.#starting?.resolve(event);
     this.#starting = null;
-  }
-
-  #noteFailure(event: EventOf<"failed">): void {
-    this.#failure = event;
-    const holder = event.code === "locked" ? event.holder_pid : undefined;
-    // A reload in the midst of a start: the old process is ours, and only the lock knows its pid.
-    if (holder !== undefined && this.#predecessorUnknown) this.#endProcess(new Child(holder));
   }
 
   #answer(event: Event): void {

@@ -80,12 +80,8 @@ def build_page() -> None:
         raise CannotPrepareError(reason) from error
     FRONTEND.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(HERE / "page" / "index.html", FRONTEND / "index.html")
-    modules = CLIENTS / "node_modules"
-    esbuild = [nodejs.find_node() or "node", modules / "esbuild" / "bin" / "esbuild"]
-    options = ["--bundle", "--format=esm", "--target=safari16", "--log-level=warning"]
-    outfile = f"--outfile={FRONTEND / 'main.js'}"
-    page = HERE / "page" / "main.ts"
-    step("building the page", [*esbuild, page, *options, outfile], NODE_PATH=str(modules))
+    words = [nodejs.find_node() or "node", CLIENTS / "bundle.mjs", "page"]
+    step("building the page", [*words, HERE / "page" / "main.ts", FRONTEND / "main.js"])
 
 
 def install_sidecar() -> None:
