@@ -116,6 +116,14 @@ def assert_rows(name: str, seen: Table, wanted: Table) -> None:
             assert cell == got, (*place, "differs")
 
 
+def json_columns(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Give table and column of everything that promises JSON."""
+    return connection.execute(
+        "SELECT table_name, name FROM _mirror_columns WHERE type IN ('tags', 'json')"
+        " UNION ALL SELECT name, '_extra' FROM _mirror_tables"
+    ).fetchall()
+
+
 def facts(connection: sqlite3.Connection) -> Mapping[str, str]:
     """Read the lines of ``_mirror``."""
     return dict(connection.execute("SELECT key, value FROM _mirror"))

@@ -1,9 +1,8 @@
 """Every odd document of the corpus: the mirror is what the specification says, cell by cell."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from sqlite3 import Connection
 
 import pytest
 
@@ -16,6 +15,7 @@ from tests.fidelity.support import (
     CORPUS,
     assert_same,
     facts,
+    json_columns,
     opened,
     quoted,
     read,
@@ -44,14 +44,6 @@ def test_json_parses_on_every_row(case: str, mirror_of: Mirrors) -> None:
             assert connection.execute(invalid).fetchall() == [], (table, column)
             walk = f"SELECT count(*) FROM {quoted(table)} AS t, json_each(t.{quoted(column)})"
             connection.execute(walk).fetchall()
-
-
-def json_columns(connection: Connection) -> Iterator[tuple[str, str]]:
-    """Give the columns that promise JSON."""
-    yield from connection.execute(
-        "SELECT table_name, name FROM _mirror_columns WHERE type IN ('tags', 'json')"
-        " UNION ALL SELECT name, '_extra' FROM _mirror_tables"
-    ).fetchall()
 
 
 @every_case

@@ -64,6 +64,11 @@ export default {
 		table(doc, 't').set('b1', 'a string');
 		table(doc, 'only').set('x', [1]);
 	},
+	rows_empty_field(doc) {
+		define(doc, 't', { id: 'id', '': 'text', a: 'text' });
+		rows(doc, 't', { r1: { id: 'r1', '': 'x', a: 'y' } });
+		table(doc, 't').set('r2', 'no map');
+	},
 	rows_table_no_map(doc) {
 		const odd = { t_array: [1, 2], t_text: 'text', t_null: null, t_number: 5, t_yarray: Y.Array.from([{ id: 'r' }]), t_ytext: new Y.Text('hello') };
 		for (const [name, value] of Object.entries(odd)) doc.getMap('tables').set(name, value);

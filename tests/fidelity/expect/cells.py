@@ -39,8 +39,7 @@ def _everywhere(key: str, boolean: object, text: object, number: object, real: o
                 extra: object = None) -> tuple[object, ...]:  # fmt: skip
     """Describe a row of ``cells_wrong_kinds``, whose columns stand in the order of their names."""
     row = (key, boolean, text, text, number, json, real, text, text, json, text, text)
-    changed = (*_TEXT_TYPES, "c_integer", "c_real") if isinstance(extra, bool) else _TEXT_TYPES
-    return row if extra is None else (*row, dict.fromkeys(changed, extra))
+    return row if extra is None else (*row, dict.fromkeys(_TEXT_TYPES, extra))
 
 
 CELLS = {
@@ -98,7 +97,7 @@ CELLS = {
                 ("i_uint32", "4294967296", 2**32, 4294967296.0),
             )
         },
-        ("t", "n", "kind", 2, "f_63"),
+        ("t", "n", "kind", 3, "e_past"),
     ),
     "cells_bigint": expected(
         {

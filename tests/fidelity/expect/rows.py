@@ -134,6 +134,12 @@ ROWS = {
         ("t", None, "not_a_row", 1, "b1"),
         ("only", None, "not_a_row", 1, "x"),
     ),
+    "rows_empty_field": expected(
+        {"t": table([" TEXT", "a TEXT"], ("r1", "x", "y"), ("r2", None, None, '"no map"'))},
+        ("t", None, "not_a_row", 1, "r2"),
+        ("t", "", "missing", 1, "r2"),
+        ("t", "a", "missing", 1, "r2"),
+    ),
     "rows_table_no_map": expected(
         {
             "t_array": table("a TEXT!"),
