@@ -6,15 +6,16 @@ holder's pid for people. It is removed on release, which is why a fresh lock is 
 the path: someone else may have removed the file between open and lock.
 """
 
+import errno
 import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sidecar.errors import LockedError, RootError
+from sidecar.errors import LockedError, MirrorUnavailableError, RootError, SidecarError
 
 _POLL_S = 0.05
 _PID_BYTES = 20
@@ -46,7 +47,7 @@ else:
 @contextmanager
 def lock(
     state_folder: str, kind: str, path: str, *, keep_waiting: Callable[[], bool] = lambda: False
-) -> Iterator[None]:
+) -> Generator[None]:
     """Hold the lock of one thing while the context lasts.
 
     Args:
@@ -57,14 +58,14 @@ def lock(
 
     Raises:
         LockedError: Another process holds it.
+        MirrorUnavailableError: The disk of the state folder is full, read-only or crowded.
         RootError: The state folder cannot be used.
     """
     try:
         file = _lock_file(state_folder, kind, path)
         descriptor = _acquire(file, path, keep_waiting)
     except OSError as error:
-        message = f"the state folder {state_folder} cannot be used: {error.strerror}"
-        raise RootError(message) from error
+        raise _state_error(state_folder, error) from error
     try:
         yield
     finally:
@@ -84,19 +85,29 @@ def _lock_file(state_folder: str, kind: str, path: str) -> Path:
 def _acquire(file: Path, path: str, keep_waiting: Callable[[], bool]) -> int:
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        if _try_lock(descriptor):
-            if _is_at(descriptor, file):
-                os.ftruncate(descriptor, 0)
-                os.lseek(descriptor, 0, os.SEEK_SET)
-                os.write(descriptor, str(os.getpid()).encode())
-                return descriptor
-            os.close(descriptor)
-            continue
-        holder = _holder(descriptor)
-        os.close(descriptor)
+        holder: int | None = None
+        try:
+            if _try_lock(descriptor):
+                if _is_at(descriptor, file):
+                    _sign(descriptor)
+                    descriptor, held = -1, descriptor
+                    return held
+                continue
+            holder = _holder(descriptor)
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
         if not keep_waiting():
             raise LockedError(_message(path, holder), holder)
         time.sleep(_POLL_S)
+
+
+def _sign(descriptor: int) -> None:
+    """Leave our pid for people; a full disk must not cost the lock."""
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, str(os.getpid()).encode())
 
 
 def _is_at(descriptor: int, file: Path) -> bool:
@@ -114,4 +125,13 @@ def _holder(descriptor: int) -> int | None:
 
 def _message(path: str, holder: int | None) -> str:
     who = f"process {holder}" if holder else "another process"
-    return f"{path} is already followed by {who}; stop it first, or use --wait-lock"
+    return f"{path} is held by {who}; stop it first, or wait for it with --wait-lock"
+
+
+def _state_error(state_folder: str, error: OSError) -> SidecarError:
+    text = f"the state folder {state_folder} cannot be used: {error.strerror}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return MirrorUnavailableError("disk_full", text)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return MirrorUnavailableError("busy", text)
+    return RootError(text)

@@ -1,7 +1,7 @@
 """The values every room speaks: what a document holds, what was bent, how one sync ended."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -96,6 +96,17 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True):
     problems: list[RowProblem]
 
 
+class Walk(Protocol):
+    """Walks the rows of a table, from chunk ``first`` to before chunk ``last``."""
+
+    def __call__(self, first: int = 0, last: int | None = None) -> Iterator[Chunk]:
+        """Start the walk."""
+        ...
+
+
+Layout = Literal["maps", "keyed_arrays"]
+
+
 class Table(msgspec.Struct, frozen=True):
     """One table of the document. Rows are produced on demand, once, sorted by id.
 
@@ -104,15 +115,17 @@ class Table(msgspec.Struct, frozen=True):
         layout: Where it was found.
         definition: None when nobody declared it.
         fields: Names of the fields that get a column, in code point order, without ``id``.
-        chunks: Starts the walk over the rows.
+        rows: How many.
+        chunks: Walks the rows from one chunk to before another, by default all of them.
         problems: What was bent in the definition.
     """
 
     name: str
-    layout: Literal["maps", "keyed_arrays"]
+    layout: Layout
     definition: TableDefinition | None
     fields: tuple[str, ...]
-    chunks: Callable[[], Iterator[Chunk]]
+    rows: int
+    chunks: Walk
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -128,13 +141,14 @@ class Workspace(msgspec.Struct, frozen=True):
         layouts: The layouts found, in a fixed order.
         tables: Sorted by name in code point order, maps first.
         state_vector: client -> clock, of the whole document.
-        problems: Those of no single table.
+        settle: Proves that every byte was read, to be called when the rows are walked; gives the
+            problems of no single table, and raises DocumentUnavailableError for a torn file.
     """
 
     layouts: tuple[str, ...]
     tables: tuple[Table, ...]
     state_vector: dict[int, int]
-    problems: tuple[Problem, ...] = ()
+    settle: Callable[[], tuple[Problem, ...]]
 
 
 class Source(msgspec.Struct, frozen=True, order=True):
@@ -216,6 +230,9 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
     collapse: Collapse | None = None
 
 
+Effect = Literal["retry", "slow", "once", "gone"]
+
+
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
     """The old mirror stays.
 
@@ -227,7 +244,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
     code: Code
     message: str
-    effect: Literal["retry", "slow", "once", "gone"]
+    effect: Effect
     version: str | None = None
 
 

@@ -1,6 +1,8 @@
 """One pass over one document: read, decode, compare, build, publish."""
 
+import os
 import time
+from collections.abc import Callable
 
 from sidecar import __version__
 from sidecar.changes import collapsed, compare, regressed
@@ -17,11 +19,12 @@ from sidecar.errors import (
 from sidecar.locks import lock
 from sidecar.mirror.build import Candidate
 from sidecar.mirror.catalog import FORMAT
-from sidecar.mirror.publish import keep_last_good, publish
+from sidecar.mirror.publish import keep_last_good, publish, sweep
 from sidecar.mirror.read import Mirror, read_mirror
 from sidecar.mirror.schema import dump_json
 from sidecar.model import (
     Collapse,
+    Effect,
     Failed,
     Options,
     Outcome,
@@ -31,6 +34,9 @@ from sidecar.model import (
     Unchanged,
     Workspace,
 )
+
+_LOCK_WAIT_S = 30.0
+"""How long another process may take over the same document before it counts as locked."""
 
 
 def sync(
@@ -56,7 +62,10 @@ def sync(
     started = time.monotonic()
     version = version_on_disk(source.document)
     try:
-        with lock(options.state_folder, "document", source.document):
+        with lock(
+            options.state_folder, "document", source.document, keep_waiting=_until(_LOCK_WAIT_S)
+        ):
+            sweep(source.mirror)
             content = read_stable(source.document, options.max_document_bytes)
             mirror = read_mirror(source.mirror)
             fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
@@ -95,6 +104,11 @@ def reason_to_rebuild(mirror: Mirror, fts: tuple[str, ...]) -> RebuiltReason | N
     return mirror.fault or ("options" if mirror.fts != fts else None)
 
 
+def _until(seconds: float) -> Callable[[], bool]:
+    deadline = time.monotonic() + seconds
+    return lambda: time.monotonic() < deadline
+
+
 def _facts(
     source: Source, content: Content, workspace: Workspace, fts: tuple[str, ...]
 ) -> dict[str, str | None]:
@@ -102,12 +116,17 @@ def _facts(
         "format": str(FORMAT),
         "generator": f"epicenter-sidecar {__version__}",
         "layout": ",".join(workspace.layouts),
-        "workspace": source.workspace,
+        "workspace": _shown(source.workspace),
         "epoch": None if source.epoch is None else str(source.epoch),
         "source_digest": content.digest,
         "options": dump_json({"fts": list(fts)}),
         "state_vector": dump_json({str(c): k for c, k in workspace.state_vector.items()}),
     }
+
+
+def _shown(name: str | None) -> str | None:
+    """Give a folder's name as text; bytes that are no UTF-8 become U+FFFD."""
+    return name and os.fsencode(name).decode("utf-8", "replace")
 
 
 def _guard(
@@ -117,15 +136,14 @@ def _guard(
     candidate: Candidate,
     workspace: Workspace,
 ) -> Collapse | None:
-    lost = collapsed(
-        mirror.rows, mirror.state_vector, candidate.rows, workspace.state_vector
-    )
+    lost = collapsed(mirror.rows, mirror.state_vector, candidate.rows, workspace.state_vector)
     if not lost or not options.last_good:
         return None
     return Collapse(mirror.rows, keep_last_good(source.mirror, mirror.rows))
 
 
 def _failed(error: SidecarError, version: str | None) -> Failed:
+    effect: Effect
     if isinstance(error, DocumentUnavailableError):
         effect = "gone" if error.code == "gone" else "retry"
     elif isinstance(error, DocumentUnusableError):

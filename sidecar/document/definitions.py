@@ -6,13 +6,17 @@ from typing import Any
 import msgspec
 
 from sidecar.document.extension import Doc, Map, Transaction
-from sidecar.document.values import TooDeepError, plain
+from sidecar.document.values import plain
+from sidecar.document.xml import TooDeepError, is_object
 from sidecar.model import Cell, FieldDefinition, Problem, TableDefinition
 
 ROOTS = ("schema", "definition")
 """Root maps that hold definitions, the one that wins last."""
 
-KNOWN_TYPES = tuple("id text ytext richtext integer real boolean date select tags json".split())
+KNOWN_TYPES = (
+    *("id", "text", "ytext", "richtext", "integer", "real"),
+    *("boolean", "date", "select", "tags", "json"),
+)
 
 
 Definitions = dict[str, tuple[TableDefinition, tuple[Problem, ...]]]
@@ -45,15 +49,17 @@ def _table(name: str, raw: Cell) -> tuple[TableDefinition, tuple[Problem, ...]]:
     def problem(field: str | None, detail: str) -> None:
         problems.append(Problem(name, field, "definition", detail=detail))
 
-    if not isinstance(raw, dict):
+    if not is_object(raw):
         problem(None, f"the definition is {_kind(raw)}, no map")
-    declared: dict[str, Cell] = raw if isinstance(raw, dict) else {}
+    declared: dict[str, Cell] = raw if is_object(raw) else {}
     fields: Cell = declared.get("fields")
-    if isinstance(raw, dict) and raw and not isinstance(fields, dict):
+    if is_object(raw) and raw and not is_object(fields):
         problem(None, f"its fields are {_kind(fields)}, no map")
-    known = isinstance(fields, dict)
+    known = is_object(fields)
     definition = TableDefinition(
-        fields=tuple(_field(key, fields[key], problem) for key in sorted(fields)) if known else None,
+        fields=tuple(_field(key, fields[key], problem) for key in sorted(fields))
+        if known
+        else None,
         canonical=raw,
         label=_label(declared.get("name")),
         description=_label(declared.get("description")),
@@ -63,7 +69,7 @@ def _table(name: str, raw: Cell) -> tuple[TableDefinition, tuple[Problem, ...]]:
 
 
 def _field(name: str, raw: Cell, problem: Any) -> FieldDefinition:
-    if not isinstance(raw, dict):
+    if not is_object(raw):
         problem(name, f"the definition is {_kind(raw)}, no map")
         raw = {}
     elif raw.get("type") not in KNOWN_TYPES:
@@ -83,7 +89,7 @@ def _field(name: str, raw: Cell, problem: Any) -> FieldDefinition:
 
 def _children(value: Any, txn: Transaction) -> Iterator[tuple[str, Cell]]:
     """Give the entries of a map or dict as plain JSON; anything else has none."""
-    keys = value.keys(txn) if isinstance(value, Map) else value if isinstance(value, dict) else ()
+    keys = value.keys(txn) if isinstance(value, Map) else value if is_object(value) else ()
     for key in keys:
         try:
             yield key, plain(_get(value, key, txn), txn)
@@ -106,4 +112,5 @@ def _label(value: Cell) -> str | None:
 
 def _kind(value: Cell) -> str:
     kinds = {type(None): "null", str: "a text", bool: "a boolean", list: "a list", dict: "a map"}
-    return kinds.get(type(value), "a number")
+    kind: type[object] = type(value)
+    return kinds.get(kind, "a number")

@@ -1,3 +1,4 @@
+# ruff: noqa: D102, FBT001 - the stubs repeat signatures that are not ours
 """pycrdt's extension module without its package.
 
 ``import pycrdt`` costs 30 to 115 ms for anyio and wrappers that the walk does not use; the
@@ -38,17 +39,78 @@ def _load_file(name: str, path: Path) -> ModuleType:
 
 
 if TYPE_CHECKING:
-    from pycrdt._pycrdt import (
-        Array,
-        Doc,
-        Map,
-        Snapshot,
-        Text,
-        Transaction,
-        XmlElement,
-        XmlFragment,
-        XmlText,
-    )
+    # What is used of the extension, as it is; its own stub leaves out half of it.
+    from collections.abc import Callable
+
+    class Transaction:
+        """A read or write transaction."""
+
+        def commit(self) -> None: ...
+        def drop(self) -> None: ...
+
+    class Subscription:
+        """An observer; ``drop`` ends it."""
+
+        def drop(self) -> None: ...
+
+    class Map:
+        """A Y.Map."""
+
+        def keys(self, txn: Transaction) -> list[str]: ...
+        def get(self, txn: Transaction, key: str) -> Any: ...
+        def len(self, txn: Transaction) -> int: ...
+
+    class Array:
+        """A Y.Array."""
+
+        def get(self, txn: Transaction, index: int) -> Any: ...
+        def len(self, txn: Transaction) -> int: ...
+        def observe(self, callback: Callable[[Any], None]) -> Subscription: ...
+
+    class Text:
+        """A Y.Text."""
+
+        def get_string(self, txn: Transaction) -> str: ...
+
+    class XmlElement:
+        """A Y.XmlElement."""
+
+        def tag(self) -> str: ...
+        def attributes(self, txn: Transaction) -> list[tuple[str, Any]]: ...
+        def children(self, txn: Transaction) -> "list[XmlElement | XmlFragment | XmlText]": ...
+
+    class XmlFragment:
+        """A Y.XmlFragment."""
+
+        def children(self, txn: Transaction) -> "list[XmlElement | XmlFragment | XmlText]": ...
+
+    class XmlText:
+        """A Y.XmlText."""
+
+        def diff(self, txn: Transaction) -> list[tuple[Any, dict[str, Any] | None]]: ...
+
+    class Snapshot:
+        """A Y.Snapshot."""
+
+        @staticmethod
+        def decode(data: bytes) -> "Snapshot": ...
+
+    class Doc:
+        """A Y.Doc."""
+
+        def __init__(self, client_id: int | None, skip_gc: bool, guid: str | None) -> None: ...
+        @staticmethod
+        def from_snapshot(snapshot: Snapshot, doc: "Doc") -> "Doc": ...
+        def guid(self) -> str: ...
+        def create_transaction(self) -> Transaction: ...
+        def apply_update(self, txn: Transaction, update: bytes) -> None: ...
+        def get_state(self, txn: Transaction) -> bytes: ...
+        def get_update(self, txn: Transaction, state: bytes) -> bytes: ...
+        def roots(self, txn: Transaction) -> dict[str, Any]: ...
+        def get_or_insert_map(self, txn: Transaction, name: str) -> Map: ...
+        def get_or_insert_array(self, txn: Transaction, name: str) -> Array: ...
+        def observe(self, callback: Callable[[Any], None]) -> Subscription: ...
+
 else:
     _extension: Any = load()
     Array = _extension.Array

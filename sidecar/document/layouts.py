@@ -1,7 +1,6 @@
 """The two ways apps lay tables out in a document: ``maps`` and ``keyed_arrays``."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -11,8 +10,8 @@ from sidecar.document.extension import Doc, Map, Transaction
 from sidecar.document.reading import read_varuint
 from sidecar.document.values import entries, items, plain
 from sidecar.document.walk import Rows, field_names, of_dict, of_map, walk
-from sidecar.document.xml import TooDeepError
-from sidecar.model import Problem, Table, TableDefinition
+from sidecar.document.xml import TooDeepError, is_object
+from sidecar.model import Chunk, Layout, Problem, Table, TableDefinition
 
 TABLES = "tables"
 ARRAY_PREFIX = "table:"
@@ -90,14 +89,15 @@ def _maps(doc: Doc, txn: Transaction) -> tuple[list[Table], tuple[Problem, ...]]
         rows, surplus = _rows(name, values.get(name, _ABSENT), txn)
         if definition is None and not rows.keys and not surplus:
             continue
-        tables.append(_table(name, "maps", definition, rows, txn, (*problems, *surplus)))
+        table = _Found(name, "maps", rows, (*problems, *surplus), definition)
+        tables.append(table.ready(txn))
     return tables, general
 
 
 def _rows(name: str, value: Any, txn: Transaction) -> tuple[Rows, tuple[Problem, ...]]:
     if isinstance(value, Map):
         return of_map(value, txn), ()
-    if isinstance(value, dict):
+    if is_object(value):
         return of_dict(value), ()
     if value is _ABSENT:
         return of_dict({}), ()
@@ -116,7 +116,7 @@ def _keyed_arrays(doc: Doc, txn: Transaction, arrays: Arrays) -> list[Table]:
     for name, elements in sorted(arrays.read(doc, txn).items()):
         rows, bad = _last_writers(elements, txn)
         problems = (Problem(name, None, "entry", rows=bad, detail=_ENTRY_DETAIL),) if bad else ()
-        tables.append(_table(name, "keyed_arrays", None, of_dict(rows), txn, problems))
+        tables.append(_Found(name, "keyed_arrays", of_dict(rows), problems).ready(txn))
     return tables
 
 
@@ -140,40 +140,47 @@ def _last_writers(elements: list[Any], txn: Transaction) -> tuple[dict[str, Any]
 
 
 def _is_entry(entry: Any) -> bool:
-    if not isinstance(entry, dict) or not isinstance(entry.get("key"), str):
+    if not is_object(entry) or not isinstance(entry.get("key"), str):
         return False
     ts: Any = entry.get("ts")
     return isinstance(ts, (int, float)) and not isinstance(ts, bool) and ts == ts  # noqa: PLR0124 - NaN
 
 
-def _table(
-    name: str,
-    layout: Any,
-    definition: TableDefinition | None,
-    rows: Rows,
-    txn: Transaction,
-    problems: tuple[Problem, ...],
-) -> Table:
-    if definition is None or definition.fields is None:
-        names = field_names(rows, txn)
-    else:
-        names = {field.name for field in definition.fields}
-    fields = tuple(sorted(names - {"id"}))
-    return Table(
-        name=name,
-        layout=layout,
-        definition=definition,
-        fields=fields,
-        chunks=lambda: walk(rows, fields, txn),
-        problems=problems,
-    )
+class _Found(msgspec.Struct, frozen=True):
+    """One table as it was found, its columns not yet known."""
+
+    name: str
+    layout: Layout
+    rows: Rows
+    problems: tuple[Problem, ...]
+    definition: TableDefinition | None = None
+
+    def ready(self, txn: Transaction) -> Table:
+        """Find out the columns and make the table ready to be walked."""
+        rows, declared = self.rows, self.definition.fields if self.definition else None
+        names = field_names(rows, txn) if declared is None else {f.name for f in declared}
+        fields = tuple(sorted(names - {"id"}))
+
+        def chunks(first: int = 0, last: int | None = None) -> Iterator[Chunk]:
+            return walk(rows, fields, txn, first, last)
+
+        return Table(
+            name=self.name,
+            layout=self.layout,
+            definition=self.definition,
+            fields=fields,
+            rows=len(rows.keys),
+            chunks=chunks,
+            problems=self.problems,
+        )
 
 
 def _prefixed_strings(data: bytes) -> set[str]:
     """Find the strings of an update that start with ``table:``, by their length prefixes."""
     names: set[str] = set()
-    for match in re.finditer(ARRAY_PREFIX.encode(), data):
-        start = match.start()
+    prefix = ARRAY_PREFIX.encode()
+    start = -1
+    while (start := data.find(prefix, start + 1)) != -1:
         for width in range(1, min(_WIDEST_LENGTH, start) + 1):
             length, end = _length(data, start - width)
             if end == start and length >= len(ARRAY_PREFIX):
@@ -188,5 +195,3 @@ def _length(data: bytes, position: int) -> tuple[int, int]:
         return read_varuint(data, position)
     except ValueError:
         return 0, 0
-
-

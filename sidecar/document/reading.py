@@ -13,7 +13,8 @@ _MAGIC = {
     b"SQLite format 3\0": "a SQLite database",
     b"\x89PNG\r\n\x1a\n": "a PNG picture",
     b"PK\x03\x04": "a ZIP archive",
-    b"\x1f\x8b\x08": "a gzip file",
+    b"\x1f\x8b\x08\x00": "a gzip file",
+    b"\x1f\x8b\x08\x08": "a gzip file",
     b"%PDF-": "a PDF file",
     b"\x7fELF": "a program",
 }
@@ -49,6 +50,8 @@ def read_stable(path: str, max_bytes: int) -> Content:
         DocumentUnusableError: ``foreign`` (no regular file) or ``too_large``.
     """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - opening a device may act
+            raise DocumentUnusableError("foreign", f"{path} is no regular file")
         descriptor = os.open(path, os.O_RDONLY | _OPEN_FLAGS)
     except OSError as error:
         raise _open_error(path, error) from error

@@ -8,7 +8,7 @@ tests/unit/test_values.py notices a change.
 import base64
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, TypeGuard
 
 from sidecar.document.extension import (
     Array,
@@ -66,7 +66,7 @@ def cell(value: Any, txn: Transaction) -> Cell:
     """
     if isinstance(value, float):
         return number(value)
-    if isinstance(value, (bytearray, bytes, memoryview)):
+    if isinstance(value, (bytearray, bytes)):
         return bytes(value)
     return plain(value, txn)
 
@@ -77,7 +77,8 @@ def plain(value: Any, txn: Transaction, depth: int = 0) -> Cell:
     Raises:
         TooDeepError: It nests deeper than ``JSON_DEPTH``.
     """
-    leaf = _LEAVES.get(type(value))
+    kind: type[object] = type(value)
+    leaf = _LEAVES.get(kind)
     if leaf is not None:
         return leaf(value, txn)
     if depth == JSON_DEPTH:
@@ -101,10 +102,14 @@ def items(value: Array, txn: Transaction) -> list[Any]:
 def _container(value: Any, txn: Transaction, depth: int) -> Cell:
     if isinstance(value, Array):
         value = items(value, txn)
-    if isinstance(value, (list, tuple)):
+    if _is_list(value):
         return [plain(item, txn, depth) for item in value]
     pairs = entries(value, txn) if isinstance(value, Map) else sorted(value.items())
     return {key: plain(item, txn, depth) for key, item in pairs}
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def _guarded(value: Any, txn: Transaction, too_deep: Callable[[int], None], index: int) -> Cell:

@@ -7,7 +7,7 @@ import msgspec
 
 from sidecar.document.extension import Map, Transaction
 from sidecar.document.values import cell, column, plain
-from sidecar.document.xml import TooDeepError
+from sidecar.document.xml import TooDeepError, is_object
 from sidecar.model import JSON_DEPTH, ROWS_PER_CHUNK, Cell, Chunk, RowProblem
 
 _UNREADABLE = object()
@@ -33,20 +33,25 @@ def field_names(rows: Rows, txn: Transaction) -> set[str]:
         row = rows.fetch(key)
         if type(row) is Map:
             names.update(row.keys(txn))
-        elif isinstance(row, dict):
+        elif is_object(row):
             names.update(row)
     return names
 
 
-def walk(rows: Rows, fields: Sequence[str], txn: Transaction) -> Iterator[Chunk]:
-    """Walk all rows, ``ROWS_PER_CHUNK`` at a time.
+def walk(
+    rows: Rows, fields: Sequence[str], txn: Transaction, first: int, last: int | None
+) -> Iterator[Chunk]:
+    """Walk rows in chunks of ``ROWS_PER_CHUNK``.
 
     Args:
         rows: The rows.
         fields: The fields that get a column, without ``id``; everything else goes to extras.
         txn: The transaction of the walk.
+        first: The first chunk.
+        last: The chunk to stop before, None for all.
     """
-    for start in range(0, len(rows.keys), ROWS_PER_CHUNK):
+    stop = len(rows.keys) if last is None else min(last * ROWS_PER_CHUNK, len(rows.keys))
+    for start in range(first * ROWS_PER_CHUNK, stop, ROWS_PER_CHUNK):
         yield _Walk(fields, txn).chunk(rows.keys[start : start + ROWS_PER_CHUNK], rows.fetch)
 
 
@@ -107,7 +112,7 @@ class _Walk:
         return found
 
     def _plain_row(self, row_id: str, row: Any) -> Sequence[Any]:
-        if isinstance(row, dict):
+        if is_object(row):
             return self._sparse_row(row_id, dict(row))
         value, deep = self._plain(row)
         self.extras.append([value])

@@ -4,7 +4,7 @@ pycrdt's own text has them in an order that is random per process, which would g
 document another mirror each time.
 """
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -16,6 +16,11 @@ Node = XmlElement | XmlFragment | XmlText
 
 class TooDeepError(Exception):
     """A value nests deeper than ``JSON_DEPTH``."""
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Tell a plain JSON object, whose keys pycrdt always gives as str."""
+    return isinstance(value, dict)
 
 
 def render(node: Node, txn: Transaction, depth: int = 0) -> str:
@@ -44,7 +49,7 @@ def _run(text: Any, formats: dict[str, Any]) -> str:
 
 
 def _attributes(attributes: Any) -> str:
-    if not isinstance(attributes, dict):
+    if not is_object(attributes):
         return ""
     return "".join(f' {name}="{_javascript(attributes[name])}"' for name in sorted(attributes))
 

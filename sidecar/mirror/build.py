@@ -96,11 +96,15 @@ class Candidate:
                 raise MirrorUnavailableError("denied", message) from left
 
     def fill(self, workspace: Workspace) -> None:
-        """Walk, digest and insert all rows of all tables, one pass."""
-        with mirror_errors(self.path):
-            self.problems += workspace.problems
+        """Walk, digest and insert all rows of all tables, one pass.
+
+        Raises:
+            DocumentUnavailableError: The document proves torn.
+        """
+        with mirror_errors(self.path, lambda: self._connection):
             for schema in plan(workspace.tables):
                 self._fill_table(schema)
+        self.problems = [*workspace.settle(), *self.problems]
 
     def finish(self, facts: Mapping[str, str | None], fts: tuple[str, ...]) -> None:
         """Add the indexes and the catalog, and bring the file to disk.
@@ -110,7 +114,7 @@ class Candidate:
             fts: The columns to index, as in ``Options.fts``.
         """
         connection = self._open()
-        with mirror_errors(self.path):
+        with mirror_errors(self.path, lambda: self._connection):
             indexes, problems = create_indexes(connection, self._tables, fts)
             self.problems += problems
             own_facts = {

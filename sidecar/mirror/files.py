@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from urllib.parse import quote
 
@@ -28,7 +28,7 @@ _REFUSALS = (
 """What the world may do to SQLite; its other errors are bugs of ours."""
 
 _WINDOWS = sys.platform == "win32"
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CROWDED = (errno.EMFILE, errno.ENFILE, errno.EBUSY, errno.ETXTBSY)
 
 
@@ -79,8 +79,14 @@ def sync_file(path: str) -> None:
 
 
 @contextmanager
-def mirror_errors(path: str) -> Iterator[None]:
+def mirror_errors(
+    path: str, connection: Callable[[], apsw.Connection | None] = lambda: None
+) -> Generator[None]:
     """Turn what the disk and SQLite raise into coded failures that keep the old mirror.
+
+    Args:
+        path: What is being written, for the message.
+        connection: Gives the connection in use, which knows what the system said.
 
     Raises:
         MirrorUnavailableError: ``disk_full``, ``read_only``, ``busy``, ``gone`` or ``denied``.
@@ -88,12 +94,14 @@ def mirror_errors(path: str) -> Iterator[None]:
     try:
         yield
     except _REFUSALS as error:
-        raise MirrorUnavailableError(_sqlite_code(error, path), f"{path}: {error}") from error
+        code = _sqlite_code(error, connection())
+        raise MirrorUnavailableError(code, f"{path}: {error}") from error
     except OSError as error:
-        raise _disk_error(error, path) from error
+        raise disk_error(error, path) from error
 
 
-def _disk_error(error: OSError, path: str) -> SidecarError:
+def disk_error(error: OSError, path: str) -> SidecarError:
+    """Give the coded failure for what the system said of a mirror's file."""
     text = f"{path}: {error.strerror or error}"
     if error.errno in _FULL:
         return MirrorUnavailableError("disk_full", f"{text}; free some space")
@@ -106,17 +114,12 @@ def _disk_error(error: OSError, path: str) -> SidecarError:
     return MirrorUnavailableError("denied", f"{text}; check the folder's permissions")
 
 
-def _sqlite_code(error: apsw.Error, path: str) -> Code:
+def _sqlite_code(error: apsw.Error, connection: apsw.Connection | None) -> Code:
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return "busy"
     if isinstance(error, apsw.ReadOnlyError):
         return "read_only"
-    return "disk_full" if isinstance(error, apsw.FullError) or _is_full(path) else "denied"
-
-
-def _is_full(path: str) -> bool:
-    try:
-        state = os.statvfs(os.path.dirname(path))  # noqa: PTH120 - surrogate-escaped str
-    except (OSError, AttributeError):
-        return False
-    return state.f_bavail == 0
+    full = isinstance(error, apsw.FullError) or (
+        connection is not None and connection.system_errno in _FULL
+    )
+    return "disk_full" if full else "denied"

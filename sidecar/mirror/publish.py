@@ -1,12 +1,14 @@
 """Put a finished mirror in the old one's place, so that readers see one of the two, whole."""
 
 import os
-import shutil
+import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import apsw
 
+from sidecar.errors import MirrorUnavailableError
 from sidecar.mirror.files import (
     BUSY_MS,
     JOURNALS,
@@ -40,6 +42,7 @@ def publish(candidate: str, mirror: str, *, replace: Replace = os.replace) -> No
             _replace_with_journals(candidate, mirror, replace)
         else:
             _replace(candidate, mirror, replace)
+    with suppress(OSError):  # the mirror stands; a folder that we may not open is no failure
         sync_file(os.path.dirname(mirror))  # noqa: PTH120 - surrogate-escaped str
 
 
@@ -62,15 +65,19 @@ def keep_last_good(mirror: str, rows: int) -> str:
     temporary = kept + TEMPORARY_SUFFIX
     with mirror_errors(kept):
         remove(temporary)
-        _settle_journals(mirror)
-        try:
-            os.link(mirror, temporary)
-        except OSError:
-            shutil.copy2(mirror, temporary)
-            sync_file(temporary)
+        _copy(mirror, temporary)
+        sync_file(temporary)
         os.replace(temporary, kept)  # noqa: PTH105 - surrogate-escaped str
-        remove(temporary)  # still there when both were links to one file
     return kept
+
+
+def sweep(mirror: str) -> None:
+    """Remove what a killed process left beside a mirror. Only for the holder of its lock."""
+    kept = os.path.join(os.path.dirname(mirror), LAST_GOOD)  # noqa: PTH118, PTH120
+    for path in (mirror + TEMPORARY_SUFFIX, kept + TEMPORARY_SUFFIX):
+        with suppress(OSError):
+            remove(path)
+            remove_journals(path)
 
 
 def _replace(candidate: str, mirror: str, replace: Replace) -> None:
@@ -94,23 +101,71 @@ def _refuses_open_files(replace: Replace) -> bool:
     return os.name == "nt" or replace is not os.replace
 
 
-def _copy_into(candidate: str, mirror: str) -> None:
-    """Copy page by page with SQLite's backup, under its locks: readers see old or new, whole."""
-    counter = change_counter(mirror)
-    source = connect(candidate, flags=apsw.SQLITE_OPEN_READONLY)
-    target = connect(mirror, flags=apsw.SQLITE_OPEN_READWRITE)
+def _copy(mirror: str, target: str) -> None:
+    """Copy a mirror, by SQLite where it can read it: someone may be writing to the original.
+
+    Not a link: whoever holds the old file open could still write into the last copy.
+    """
+    try:
+        source = connect(mirror, flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            source.set_busy_timeout(BUSY_MS)
+            _back_up(source, target, apsw.SQLITE_OPEN_CREATE)
+        finally:
+            source.close(True)  # noqa: FBT003 - force
+    except apsw.Error:
+        remove(target)
+        import shutil  # noqa: PLC0415 - 8 ms that nearly no start needs
+
+        shutil.copyfile(mirror, target)
+
+
+def _back_up(source: apsw.Connection, path: str, flags: int = 0) -> None:
+    """Copy a database page by page under SQLite's locks.
+
+    Raises:
+        apsw.Error: One of the two is busy, or no database.
+    """
+    target = connect(path, flags=apsw.SQLITE_OPEN_READWRITE | flags)
     try:
         target.set_busy_timeout(BUSY_MS)
         with target.backup("main", source, "main") as backup:
             while not backup.done:
                 backup.step(-1)
-        # the copy and this line are a transaction each, so the counter goes up by two
-        target.execute(
-            "INSERT OR REPLACE INTO _mirror VALUES ('change_counter', ?)", (str(counter + 2),)
-        )
+    finally:
+        target.close(True)  # noqa: FBT003 - force
+
+
+def _copy_into(candidate: str, mirror: str) -> None:
+    """Copy page by page with SQLite's backup, under its locks: readers see old or new, whole."""
+    source = connect(candidate, flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        _back_up(source, mirror)
+    except (apsw.NotADBError, apsw.CorruptError):
+        _overwrite(candidate, mirror)  # nobody reads it as a database
+        return
+    except apsw.Error as error:
+        message = f"{mirror} is held by another program: {error}"
+        raise MirrorUnavailableError("busy", message) from error
+    finally:
+        source.close()
+    _expect_counter(mirror)
+
+
+def _expect_counter(mirror: str) -> None:
+    """Write down the change counter that the mirror has from now on; it is 1 only in new files."""
+    target = connect(mirror, flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        expected = str(change_counter(mirror) + 1)
+        target.execute("INSERT OR REPLACE INTO _mirror VALUES ('change_counter', ?)", (expected,))
     finally:
         target.close()
-        source.close()
+
+
+def _overwrite(candidate: str, mirror: str) -> None:
+    with open(candidate, "rb") as source, open(mirror, "wb") as target:  # noqa: PTH123
+        while data := source.read(1 << 20):
+            target.write(data)
 
 
 def _replace_with_journals(candidate: str, mirror: str, replace: Replace) -> None:
@@ -140,6 +195,9 @@ def _locked(mirror: str) -> apsw.Connection:
     Raises:
         apsw.Error: It is busy, or no database.
     """
+    if not all(_is_regular(mirror + suffix) for suffix in JOURNALS):
+        message = "something that is no file lies where a journal would be"
+        raise apsw.CantOpenError(message)
     connection = connect(mirror, flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.set_busy_timeout(BUSY_MS)
@@ -151,9 +209,9 @@ def _locked(mirror: str) -> apsw.Connection:
     return connection
 
 
-def _settle_journals(mirror: str) -> None:
-    if any(os.path.lexists(mirror + suffix) for suffix in JOURNALS):
-        try:
-            _locked(mirror).close(True)  # noqa: FBT003 - force: the lock is not needed further
-        except apsw.Error:
-            return
+def _is_regular(path: str) -> bool:
+    """Tell whether SQLite may open a path: it is a file or not there. A FIFO would block it."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return True

@@ -2,14 +2,13 @@
 
 import os
 import stat
-import struct
 from typing import Any
 
 import apsw
 import msgspec
 
 from sidecar.mirror.catalog import APPLICATION_ID, FORMAT
-from sidecar.mirror.files import open_reader
+from sidecar.mirror.files import disk_error, open_reader
 from sidecar.model import RebuiltReason
 
 _HEADER = 100
@@ -26,6 +25,8 @@ class Mirror(msgspec.Struct, frozen=True):
         digests: Name -> digest of each table.
         rows: Rows of all tables.
         unaccounted: Whether it carries the problem of that name.
+        state_vector: The document's, client -> clock.
+        fts: The columns that are indexed for full-text search, as in ``Options.fts``.
     """
 
     fault: RebuiltReason | None
@@ -33,29 +34,29 @@ class Mirror(msgspec.Struct, frozen=True):
     digests: dict[str, str] = {}
     rows: int = 0
     unaccounted: bool = False
+    state_vector: dict[int, int] = {}
+    fts: tuple[str, ...] = ()
 
     @property
     def source_digest(self) -> str | None:
         """Digest of the document's bytes."""
         return self.facts.get("source_digest")
 
-    @property
-    def state_vector(self) -> dict[int, int]:
-        """State vector of the document, client -> clock."""
-        return msgspec.json.decode(self.facts.get("state_vector") or "{}", type=dict[int, int])
 
-    @property
-    def fts(self) -> tuple[str, ...]:
-        """The columns that are indexed for full-text search, as in ``Options.fts``."""
-        options = msgspec.json.decode(self.facts.get("options") or "{}")
-        return tuple(options.get("fts") or ())
+class _Options(msgspec.Struct, frozen=True):
+    """The line ``options`` of ``_mirror``."""
+
+    fts: tuple[str, ...]
 
 
 def read_mirror(path: str) -> Mirror:
     """Read the catalog of the mirror in place.
 
-    Nothing is raised: a file that cannot be believed has a ``fault``, and as much of the rest as
-    could still be read, which the collapse guard needs.
+    A file that cannot be believed has a ``fault``, and as much of the rest as could still be
+    read, which the collapse guard needs.
+
+    Raises:
+        MirrorUnavailableError: It cannot be read now: too many open files, or the disk fails.
     """
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):  # a link or FIFO of someone else's
@@ -63,13 +64,15 @@ def read_mirror(path: str) -> Mirror:
         fault = _header_fault(path)
     except FileNotFoundError:
         return Mirror("missing")
-    except OSError:
+    except PermissionError:
         return Mirror("damaged")
+    except OSError as error:
+        raise disk_error(error, path) from error
     if fault in ("foreign", "format"):
         return Mirror(fault)
     try:
         return _read_catalog(path, fault)
-    except (apsw.Error, msgspec.DecodeError, TypeError, ValueError):
+    except (apsw.Error, TypeError, ValueError):
         return Mirror("damaged")
 
 
@@ -104,7 +107,7 @@ def _header_fault(path: str) -> RebuiltReason | None:
         return "foreign"
     if _field(header, 60) != FORMAT:
         return "format"
-    page = struct.unpack_from(">H", header, 16)[0]
+    page = int.from_bytes(header[16:18], "big")
     whole = size == _field(header, 28) * (_OWN_PAGE if page == 1 else page)
     rollback = header[18] == header[19] == 1
     beside = any(os.path.lexists(path + suffix) for suffix in ("-wal", "-journal"))
@@ -133,8 +136,16 @@ def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
         connection.close()
     if change_counter(path) != int(facts.get("change_counter") or 1):
         fault = "damaged"
+    vector, fts = facts.get("state_vector") or "", facts.get("options") or ""
+    try:
+        state_vector = msgspec.json.decode(vector, type=dict[int, int])
+        options = msgspec.json.decode(fts, type=_Options)
+    except msgspec.MsgspecError:  # someone else wrote them
+        fault, state_vector, options = "damaged", {}, _Options(())
     return Mirror(
         fault=fault,
+        state_vector=state_vector,
+        fts=options.fts,
         facts=facts,
         digests={name: digest for name, digest, _ in tables},
         rows=sum(rows for _, _, rows in tables),
@@ -143,6 +154,4 @@ def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
 
 
 def _field(header: bytes, offset: int) -> int:
-    return struct.unpack_from(">I", header, offset)[0]
-
-
+    return int.from_bytes(header[offset : offset + 4], "big")

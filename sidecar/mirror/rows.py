@@ -1,7 +1,6 @@
 """Cells to SQLite values, and the problems met on the way. Values in, values out."""
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sidecar.mirror.schema import Column, TableSchema, WideInteger, dump_json
@@ -10,7 +9,7 @@ from sidecar.model import EXACT_INTEGER, Cell, Chunk, Problem
 Converted = tuple[Cell, str | None, bool]
 """What SQLite gets, the kind of problem or None, and whether the original is kept in _extra."""
 
-_NUMERIC_TEXT = re.compile(r"[ \t\n\v\f\r]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t\n\v\f\r]*", re.A)
+_NUMERIC_CHARACTERS = frozenset("0123456789+-.eE")
 _NULL = type(None)
 _DETAIL = 200
 _TOO_MANY = "past SQLite's 2000 columns; the values are in _extra"
@@ -128,9 +127,7 @@ class RowWriter:
                 self.problems.add(column.source, "missing", ids[index], None)
 
 
-def _extras(
-    extras: Sequence[Cell], originals: Sequence[tuple[int, str, Cell]]
-) -> list[str | None]:
+def _extras(extras: Sequence[Cell], originals: Sequence[tuple[int, str, Cell]]) -> list[str | None]:
     merged: list[Cell] = list(extras)
     for index, name, value in originals:
         merged[index] = {**(merged[index] or {}), name: _json(value)}
@@ -172,10 +169,22 @@ def _text(value: Cell) -> Converted:
 def _other_in_numeric(value: Cell) -> Converted:
     """Convert what is neither null nor a number for a column of numeric affinity."""
     if isinstance(value, str):
-        return value, "kind", _NUMERIC_TEXT.fullmatch(value) is not None
+        return value, "kind", _is_numeric(value)
     if isinstance(value, (list, dict)):
         return dump_json(value), "kind", False
     return value, "kind", False
+
+
+def _is_numeric(text: str) -> bool:
+    """Tell whether SQLite makes a number of a text (Datatypes In SQLite, 3: numeric affinity)."""
+    literal = text.strip(" \t\n\v\f\r")
+    if not _NUMERIC_CHARACTERS.issuperset(literal):
+        return False
+    try:
+        float(literal)
+    except ValueError:
+        return False
+    return True
 
 
 def _integer(value: Cell) -> Converted:

@@ -96,7 +96,7 @@ def sqlite_type(column: Column, kinds: Collection[type]) -> str:
 
 def create_table(name: str, columns: Sequence[tuple[str, str, bool]]) -> str:
     """Write CREATE TABLE for columns of name, SQLite type and whether they are NOT NULL."""
-    lines = [f'{quote(ID)} TEXT NOT NULL PRIMARY KEY']
+    lines = [f"{quote(ID)} TEXT NOT NULL PRIMARY KEY"]
     for column, declared, required in columns:
         words = [quote(column), declared, "NOT NULL" if required else ""]
         lines.append(" ".join(word for word in words if word))
