@@ -111,6 +111,7 @@ def _label(value: Cell) -> str | None:
 
 
 def _kind(value: Cell) -> str:
-    kinds = {type(None): "null", str: "a text", bool: "a boolean", list: "a list", dict: "a map"}
-    kind: type[object] = type(value)
-    return kinds.get(kind, "a number")
+    if value is None:
+        return "null"
+    names = ((str, "a text"), (bool, "a boolean"), (list, "a list"), (dict, "a map"))
+    return next((name for kind, name in names if isinstance(value, kind)), "a number")

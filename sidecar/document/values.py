@@ -77,8 +77,7 @@ def plain(value: Any, txn: Transaction, depth: int = 0) -> Cell:
     Raises:
         TooDeepError: It nests deeper than ``JSON_DEPTH``.
     """
-    kind: type[object] = type(value)
-    leaf = _LEAVES.get(kind)
+    leaf = _LEAVES.get(value.__class__)
     if leaf is not None:
         return leaf(value, txn)
     if depth == JSON_DEPTH:

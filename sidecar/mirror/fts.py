@@ -102,10 +102,12 @@ def _rowid(built: Built) -> str | None:
 
 
 def _index_name(table: str, taken: set[str]) -> str:
-    name = f"{table}_fts"
-    number = 2
+    base = f"{table}_fts"
+    if fold(base).startswith("sqlite_"):  # the table is called sqlite
+        base = "_" + base
+    name, number = base, 2
     while any(fold(name + shadow) in taken for shadow in _SHADOWS):
-        name = f"{table}_fts_{number}"
+        name = f"{base}_{number}"
         number += 1
     return name
 
