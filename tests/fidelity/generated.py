@@ -82,9 +82,7 @@ def set_plain_row(_crowd: Crowd, doc: Doc[Any], table: str, key: str, row: Any) 
     table_of(doc, table)[key] = row
 
 
-def set_cell(
-    _crowd: Crowd, doc: Doc[Any], table: str, key: str, field: str, spec: Spec
-) -> None:
+def set_cell(_crowd: Crowd, doc: Doc[Any], table: str, key: str, field: str, spec: Spec) -> None:
     """Write one cell of a row that is a shared map; others get such a row first."""
     rows = table_of(doc, table)
     if not isinstance(rows.get(key), Map):
@@ -150,7 +148,7 @@ cells: st.SearchStrategy[Spec] = (
 )
 _fields = st.dictionaries(
     st.sampled_from(_NAMES),
-    st.fixed_dictionaries({"type": st.sampled_from(TYPES)}, optional={"nullable": st.just(True)}),
+    st.fixed_dictionaries({"type": st.sampled_from(TYPES)}, optional={"nullable": st.booleans()}),
     max_size=5,
 )
 rows = st.dictionaries(st.sampled_from((*_NAMES, "id")), cells, max_size=4)
@@ -166,7 +164,9 @@ edits: st.SearchStrategy[list[Edit]] = st.lists(
     | st.tuples(_client, st.just(delete), _table, _key, _name)
     | st.tuples(_client, st.just(delete), _table, _key)
     | st.tuples(_client, st.just(delete), _table)
-    | st.tuples(_client, st.just(define), st.sampled_from(["definition", "schema"]), _table, _fields)
+    | st.tuples(
+        _client, st.just(define), st.sampled_from(["definition", "schema"]), _table, _fields
+    )
     | st.tuples(_client, st.just(undefine), _table)
     | st.tuples(_client, st.just(add_entry), st.sampled_from(["k", "keyed 2"]), plain | _entry)
     | st.tuples(_client, st.just(merge), _client),

@@ -6,7 +6,7 @@ the cells and the problems; names need no bending in the documents it is used on
 
 import base64
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 import apsw
 from pycrdt import Array, Doc, Map, Text
@@ -14,7 +14,9 @@ from pycrdt import Array, Doc, Map, Text
 from tests.fidelity.expect.shapes import Expected, Json, Line, Table, j
 
 _SQLITE_TYPES = {"integer": "INTEGER", "boolean": "INTEGER", "real": "REAL"}
-_TYPES = frozenset("id text ytext richtext integer real boolean date select tags json".split())
+_TYPES = frozenset(
+    ("id", "text", "ytext", "richtext", "integer", "real", "boolean", "date", "select", "tags")
+) | {"json"}
 _EXACT = 2**53
 
 
@@ -36,12 +38,13 @@ def mirror_of(update: bytes) -> Expected:
     lines: list[Line] = []
     for name in sorted(tables.keys() | definitions.keys()):
         if name in definitions or tables.get(name):
-            _table(name, tables.get(name, {}), definitions.get(name), shown, lines)
+            shown[name], more = _table(name, tables.get(name, {}), definitions.get(name))
+            lines += more
     for name, array in keyed.items():
         rows, bad = _last_writers(array)
         if rows or bad:
-            lines += [(name, None, "entry", bad, None)] if bad else []
-            _table(name, rows, None, shown, lines)
+            shown[name], more = _table(name, rows, None)
+            lines += [*more, *([(name, None, "entry", bad, None)] if bad else [])]
     return Expected(shown, tuple(lines))
 
 
@@ -59,12 +62,15 @@ def _last_writers(array: Any) -> tuple[dict[str, Any], int]:
     for element in array:
         entry = dict(_entries(element)) if isinstance(element, (Map, dict)) else {}
         key, ts = entry.get("key"), entry.get("ts")
-        timed = isinstance(ts, (int, float)) and not isinstance(ts, bool) and not math.isnan(ts)
-        if not isinstance(key, str) or not timed:
+        if not isinstance(key, str) or not _is_time(ts):
             bad += 1
         elif key not in newest or ts >= newest[key][0]:
             newest[key] = (ts, entry.get("val"))
     return {key: row for key, (_, row) in newest.items()}, bad
+
+
+def _is_time(ts: Any) -> TypeGuard[float]:
+    return isinstance(ts, (int, float)) and not isinstance(ts, bool) and not math.isnan(ts)
 
 
 class _Tally:
@@ -78,41 +84,39 @@ class _Tally:
         self.lines[field, kind] = (count + 1, first)
 
 
-def _table(
-    name: str, rows: dict[str, Any], definition: Any, shown: dict[str, Table], lines: list[Line]
-) -> None:
+def _table(name: str, rows: dict[str, Any], definition: Any) -> tuple[Table, list[Line]]:
     fields = None if definition is None else dict(definition["fields"])
-    names = set(fields or {})
-    if fields is None:
-        for row in rows.values():
-            names |= set(row.keys()) if isinstance(row, (Map, dict)) else set()
-    columns = sorted(names - {"id"})
-    kinds = {c: (fields or {}).get(c, {}).get("type") if fields else None for c in columns}
-    if fields is None:
-        types = {c: _inferred([_value(row.get(c)) for row in _maps(rows)]) for c in columns}
-    else:
-        types = {c: _SQLITE_TYPES.get(kinds[c] or "", "TEXT") for c in columns}
+    columns = _columns(rows, fields)
     tally = _Tally()
-    cells = [
-        _row(key, rows[key], {c: (kinds[c] if fields else "", types[c]) for c in columns}, tally)
-        for key in sorted(rows)
-    ]
-    required = [
-        fields is not None and not _nullable(fields[column]) for column in columns
-    ]
+    cells = tuple(_row(key, rows[key], columns, tally) for key in sorted(rows))
     described = ["id TEXT!"]
-    for index, column in enumerate(columns):
-        empty = [row[0] for row in cells if row[index + 1] is None]
-        if required[index]:
+    for index, (column, (_, sqlite_type)) in enumerate(columns.items(), 1):
+        full = False
+        if fields is not None and not _nullable(fields[column]):
+            empty = [row[0] for row in cells if row[index] is None]
             for key in empty:
                 tally.add(column, "missing", key)
-        full = "!" if required[index] and not empty else ""
-        described.append(f"{column} {types[column] or '-'}{full}")
-    for column, definition_of in (fields or {}).items():
-        if definition_of.get("type") not in _TYPES:
-            lines.append((name, column, "definition", 0, None))
+            full = not empty
+        described.append(f"{column} {sqlite_type or '-'}{'!' if full else ''}")
+    lines: list[Line] = [
+        (name, column, "definition", 0, None)
+        for column, field in (fields or {}).items()
+        if field.get("type") not in _TYPES
+    ]
     lines += [(name, field, kind, n, key) for (field, kind), (n, key) in tally.lines.items()]
-    shown[name] = Table((*described, "_extra TEXT"), tuple(cells))
+    return Table((*described, "_extra TEXT"), cells), lines
+
+
+def _columns(
+    rows: dict[str, Any], fields: dict[str, Any] | None
+) -> dict[str, tuple[str | None, str]]:
+    """Give each column's declared type ("" in a table that nobody declared) and SQLite's."""
+    if fields is not None:
+        kinds = {name: fields[name].get("type") for name in sorted(fields) if name != "id"}
+        return {name: (kind, _SQLITE_TYPES.get(kind, "TEXT")) for name, kind in kinds.items()}
+    maps = _maps(rows)
+    names = sorted({name for row in maps for name in row.keys()} - {"id"})  # noqa: SIM118
+    return {name: ("", _inferred([_value(row.get(name)) for row in maps])) for name in names}
 
 
 def _maps(rows: dict[str, Any]) -> list[Any]:
@@ -152,7 +156,7 @@ def _show(value: Any, kind: str | None, sqlite_type: str) -> tuple[Any, str | No
     """Say what SQLite holds, the kind of problem, and whether the original is kept."""
     finite = not isinstance(value, float) or math.isfinite(value)
     json_column = kind in ("tags", "json")
-    if value is None or not finite and (json_column or math.isnan(value)):
+    if value is None or (not finite and (json_column or math.isnan(value))):
         return None, None if value is None else "not_finite", False
     if json_column:
         right = not isinstance(value, bytes) and (kind == "json" or isinstance(value, list))
@@ -223,17 +227,19 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in _entries(value)}
     if isinstance(value, (Array, list)):
         return [_plain(item) for item in value]
-    if isinstance(value, Text):
-        return str(value)
-    if isinstance(value, Doc):
-        return value.guid
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode()
     if isinstance(value, float):
-        if not math.isfinite(value):
-            return None
-        return int(value) if value.is_integer() and abs(value) <= _EXACT else value
-    return value
+        return _number(value)
+    if isinstance(value, Doc):
+        return value.guid
+    return str(value) if isinstance(value, Text) else value
+
+
+def _number(value: float) -> float | None:
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) <= _EXACT else value
 
 
 def _dump(value: Any) -> Json:

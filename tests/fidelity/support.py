@@ -19,7 +19,9 @@ CASES_JS = HERE / "cases" / "make.mjs"
 SECONDS = 240
 
 
-def run(*arguments: str | Path, state: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str | Path, state: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the program as a user would, with its state kept in the given folder."""
     return subprocess.run(
         [sys.executable, "-m", "sidecar", *map(str, arguments)],
@@ -81,7 +83,9 @@ def read(connection: sqlite3.Connection) -> Expected:
 def read_table(connection: sqlite3.Connection, name: str) -> Table:
     """Read one table in the order in which its rows are stored."""
     shape = connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
-    columns = tuple(f"{name} {kind or '-'}{'!' if full else ''}" for _, name, kind, full, *_ in shape)
+    columns = tuple(
+        f"{name} {kind or '-'}{'!' if full else ''}" for _, name, kind, full, *_ in shape
+    )
     rows = connection.execute(f"SELECT * FROM {quoted(name)}").fetchall()  # noqa: S608
     return Table(columns, tuple(rows))
 
@@ -122,6 +126,12 @@ def json_columns(connection: sqlite3.Connection) -> list[tuple[str, str]]:
         "SELECT table_name, name FROM _mirror_columns WHERE type IN ('tags', 'json')"
         " UNION ALL SELECT name, '_extra' FROM _mirror_tables"
     ).fetchall()
+
+
+def walk_json(connection: sqlite3.Connection, table: str, column: str) -> None:
+    """Have SQLite walk the JSON of every row; it raises where a cell is none."""
+    cell = f"{quoted(table)}.{quoted(column)}"
+    connection.execute(f"SELECT count(*) FROM {quoted(table)}, json_each({cell})").fetchall()  # noqa: S608
 
 
 def facts(connection: sqlite3.Connection) -> Mapping[str, str]:

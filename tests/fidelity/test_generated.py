@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.fidelity.desk import Desk
 from tests.fidelity.generated import CLIENTS, SETTINGS, Crowd, Edit, edits
 from tests.fidelity.oracle import mirror_of
-from tests.fidelity.support import assert_same, json_columns, opened, place, quoted, read, run
+from tests.fidelity.support import assert_same, json_columns, opened, place, read, run, walk_json
 
 orders = st.permutations(range(CLIENTS))
 
@@ -32,8 +32,7 @@ def test_generated_document_is_shown_as_read(
     with opened(desk.mirror(update)) as connection:
         assert_same(read(connection), mirror_of(update))
         for table, column in json_columns(connection):
-            walk = f"SELECT count(*) FROM {quoted(table)} AS t, json_each(t.{quoted(column)})"
-            connection.execute(walk).fetchall()
+            walk_json(connection, table, column)
 
 
 @SETTINGS

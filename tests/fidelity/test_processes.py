@@ -8,9 +8,7 @@ from tests.fidelity.support import CORPUS, place, sync
 PROCESSES = 10
 
 
-def test_ten_processes_write_equal_bytes(
-    tmp_path: Path, state: Path
-) -> None:
+def test_ten_processes_write_equal_bytes(tmp_path: Path, state: Path) -> None:
     """No order of a set, a map or a plain object reaches the file."""
     for document in sorted(CORPUS.glob("*.yjs")):
         place(document, tmp_path)

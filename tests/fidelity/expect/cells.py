@@ -15,11 +15,9 @@ def _numeric(key: str, text: str, integer: object, real: object) -> tuple[object
     return (key, integer, integer, real, *changed.values())
 
 
-_ODD_KEYS = {
-    **{"": 1, "__proto__": {"a": 1}, "constructor": 2, "a.b": 3, "$": 4, "[0]": 5, '"': 6},
-    **{"\\": 7, "\0": 8, "\n": 9, "10": 10, "9": 9, "Z": 11, "a": 12, "é": 13, "e\u0301": 14},
-    **{"🦜": 15, "\uffff": 16, "\u2028": 17, "\u007f": 18},
-}
+_ODD_KEYS: dict[str, object] = {"__proto__": {"a": 1}, "": 1, "constructor": 2, "10": 10, "9": 9}
+_ODD_KEYS |= {"a.b": 3, "$": 4, "[0]": 5, '"': 6, "\\": 7, "\0": 8, "\n": 9, "Z": 11, "a": 12}
+_ODD_KEYS |= {"é": 13, "e\u0301": 14, "🦜": 15, "\uffff": 16, "\u2028": 17, "\u007f": 18}
 _TEXT_TYPES = ("c_date", "c_id", "c_richtext", "c_select", "c_text", "c_ytext")
 _NESTED = '[{"a":1,"b":"text","c":[[]]},"x",null,"<p a=\\"1\\" b=\\"2\\"></p>","inner-doc"]'
 _FRAGMENT = (
@@ -35,10 +33,19 @@ _STRINGS = (
 )
 
 
-def _everywhere(key: str, boolean: object, text: object, number: object, real: object, json: str,
-                extra: object = None) -> tuple[object, ...]:  # fmt: skip
-    """Describe a row of ``cells_wrong_kinds``, whose columns stand in the order of their names."""
-    row = (key, boolean, text, text, number, json, real, text, text, json, text, text)
+def _everywhere(
+    key: str, text: object, *others: object, extra: object = None
+) -> tuple[object, ...]:
+    """Describe a row of ``cells_wrong_kinds``, whose columns stand in the order of their names.
+
+    Args:
+        key: The row's.
+        text: What the columns of TEXT show.
+        others: What boolean, integer, json, real show.
+        extra: The original that the columns of TEXT changed.
+    """
+    boolean, integer, json, real = others
+    row = (key, boolean, text, text, integer, json, real, text, text, json, text, text)
     return row if extra is None else (*row, dict.fromkeys(_TEXT_TYPES, extra))
 
 
@@ -176,11 +183,7 @@ CELLS = {
         }
     ),
     "cells_that_name_tables": expected(
-        {
-            "t": table(
-                "a TEXT!", ("r1", "table:t"), ("table:plain", "tables", {"table:u": 1})
-            )
-        }
+        {"t": table("a TEXT!", ("r1", "table:t"), ("table:plain", "tables", {"table:u": 1}))}
     ),
     "cells_strings": expected(
         {
@@ -267,12 +270,12 @@ CELLS = {
             "t": table(
                 "c_boolean INTEGER,c_date TEXT,c_id TEXT,c_integer INTEGER,c_json TEXT,"
                 "c_real REAL,c_richtext TEXT,c_select TEXT,c_tags TEXT,c_text TEXT,c_ytext TEXT",
-                _everywhere("a_text", "word", "word", "word", "word", '"word"'),
-                _everywhere("b_int", 7, "7", 7, 7.0, "7", 7),
-                _everywhere("c_float", 2.5, "2.5", 2.5, 2.5, "2.5", 2.5),
-                _everywhere("d_true", 1, "1", 1, 1.0, "true", extra=True),
-                _everywhere("e_false", 0, "0", 0, 0.0, "false", extra=False),
-                _everywhere("f_bytes", b"A", b"A", b"A", b"A", '"QQ=="'),
+                _everywhere("a_text", "word", "word", "word", '"word"', "word"),
+                _everywhere("b_int", "7", 7, 7, "7", 7.0, extra=7),
+                _everywhere("c_float", "2.5", 2.5, 2.5, "2.5", 2.5, extra=2.5),
+                _everywhere("d_true", "1", 1, 1, "true", 1.0, extra=True),
+                _everywhere("e_false", "0", 0, 0, "false", 0.0, extra=False),
+                _everywhere("f_bytes", b"A", b"A", b"A", '"QQ=="', b"A"),
                 _everywhere("g_list", *['["a",1]'] * 5),
                 _everywhere("h_object", *['{"a":"x","b":1}'] * 5),
                 ("i_null", *[None] * 11),

@@ -1,5 +1,7 @@
 """Expected mirrors of the cases in ``cases/definitions.mjs``."""
 
+import msgspec
+
 from tests.fidelity.expect.shapes import PLAIN_INFERRED, Expected, expected, table
 
 _ROWS = (("r1", "x", 1), ("r2", "y", 2))
@@ -7,7 +9,7 @@ _INFERRED = {"t": table("a TEXT,n INTEGER", *_ROWS)}
 _DECLARED = table("a TEXT!,n INTEGER!", *_ROWS)
 _UNDEFINED: Expected = expected(_INFERRED, ("t", None, "definition", 0, None))
 _NO_ROOT: Expected = expected(_INFERRED, (None, None, "definition", 0, None))
-_TYPED_TEXT = "a b c d e f g h j k l".split()
+_TYPED_TEXT = [*"abcdefghjkl"]
 
 DEFINITIONS = {
     "def_none": expected(_INFERRED, plain=PLAIN_INFERRED),
@@ -97,48 +99,59 @@ DEFINITIONS = {
     ),
 }
 
+About = tuple[str | int | None, ...]
+
+
+class Labels(msgspec.Struct, frozen=True):
+    """What the catalog says of some tables and columns.
+
+    Attributes:
+        tables: Name here -> source, label, description, icon, declared.
+        columns: Table and column -> type, label, description, icon, options.
+    """
+
+    tables: dict[str, About]
+    columns: dict[tuple[str, str], About]
+
+
+_EMOJI = '{"type":"emoji","value":"📝"}'
+_NOTHING = (None,) * 4
+
 LABELS = {
-    "def_labels": {
-        "tables": {
+    "def_labels": Labels(
+        tables={
             "t": ("t", "Things", 'All our "things"', "📦", 1),
-            "odd": ("odd", None, '["x"]', '{"type":"emoji","value":"📝"}', 1),
+            "odd": ("odd", None, '["x"]', _EMOJI, 1),
         },
-        "columns": {
+        columns={
             ("t", "s"): ("select", "State", "Where it stands", "🚦", '["open","done"]'),
             ("t", "t"): ("tags", None, None, None, '["ü","b"]'),
-            ("odd", "s"): ("select", "5", None, '{"type":"emoji","value":"📝"}', '"none"'),
+            ("odd", "s"): ("select", "5", None, _EMOJI, '"none"'),
         },
-    },
-    "def_all_ymap": {
-        "tables": {"t": ("t", "All maps", "Y.Map at each level", "🗺", 1)},
-        "columns": {("t", "a"): ("select", "Choice", None, None, '["x","y"]')},
-    },
-    "def_both_roots": {
-        "tables": {
+    ),
+    "def_all_ymap": Labels(
+        tables={"t": ("t", "All maps", "Y.Map at each level", "🗺", 1)},
+        columns={("t", "a"): ("select", "Choice", None, None, '["x","y"]')},
+    ),
+    "def_both_roots": Labels(
+        tables={
             "t": ("t", "From definition", None, None, 1),
             "u": ("u", "Only schema", None, None, 1),
         },
-        "columns": {("t", "a"): ("text", None, None, None, None)},
-    },
-    "def_fields_string": {
-        "tables": {"t": ("t", "Label", None, "📝", 0)},
-        "columns": {("t", "n"): (None, None, None, None, None)},
-    },
-    "def_field_wrong": {
-        "tables": {"t": ("t", "t", None, None, 1)},
-        "columns": {
-            ("t", "h"): ("currency", None, None, None, None),
-            ("t", "e"): (None, None, None, None, None),
-        },
-    },
-    "names_case": {
-        "tables": {"users_3": ("users", "users", None, None, 1)},
-        "columns": {("t", "name_3"): ("text", None, None, None, None)},
-    },
-    "def_none": {
-        "tables": {"t": ("t", None, None, None, 0)},
-        "columns": {("t", "a"): (None, None, None, None, None)},
-    },
+        columns={("t", "a"): ("text", *_NOTHING)},
+    ),
+    "def_fields_string": Labels(
+        tables={"t": ("t", "Label", None, "📝", 0)}, columns={("t", "n"): (None, *_NOTHING)}
+    ),
+    "def_field_wrong": Labels(
+        tables={"t": ("t", "t", None, None, 1)},
+        columns={("t", "h"): ("currency", *_NOTHING), ("t", "e"): (None, *_NOTHING)},
+    ),
+    "names_case": Labels(
+        tables={"users_3": ("users", "users", None, None, 1)},
+        columns={("t", "name_3"): ("text", *_NOTHING)},
+    ),
+    "def_none": Labels(
+        tables={"t": ("t", None, None, None, 0)}, columns={("t", "a"): (None, *_NOTHING)}
+    ),
 }
-"""What the catalog says: source, label, description, icon, declared of tables; type, label,
-description, icon, options of columns."""

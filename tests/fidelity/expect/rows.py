@@ -8,7 +8,7 @@ _ID_TEXTS = (
     "line\nbreak",
     "nul\0inside",
     "\0",
-    "it's \"quoted\"; DROP TABLE t;--",
+    'it\'s "quoted"; DROP TABLE t;--',
     "🦜",
     "lone\ufffdhigh",
     "\ufffd",
