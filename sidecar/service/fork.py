@@ -1,0 +1,164 @@
+"""Do a job in a forked child of this process, so that its end costs nothing but the job (POSIX).
+
+Preloaded fork, work, exit: 2 ms. Only a process with one thread may call this.
+"""
+
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from sidecar.service.lineage import die_with_parent
+from sidecar.service.messages import Answer, Ended, Job, to_line
+from sidecar.service.perform import STACK_MB, perform
+
+Perform = Callable[[Job, Callable[[Answer], None]], object]
+
+_ERRORS_KEPT = 4096
+_CHUNK = 1 << 16
+
+
+class AbandonedError(Exception):
+    """The lifeline ended while the job ran; its child has been killed."""
+
+
+def run_forked(
+    job: Job,
+    forward: Callable[[bytes], None],
+    *,
+    lifeline: int | None = None,
+    perform: Perform = perform,
+) -> Ended:
+    """Do a job in a child process and wait for its end.
+
+    Args:
+        job: What to do, and the limits.
+        forward: Gets each whole answer line as it comes.
+        lifeline: A descriptor whose end means that nobody wants the job any more.
+        perform: What the child does.
+
+    Raises:
+        AbandonedError: The lifeline ended; the child is dead.
+    """
+    results, results_in = os.pipe()
+    errors, errors_in = os.pipe()
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        _be_child(job, results_in, errors_in, parent, perform)
+    os.close(results_in)
+    os.close(errors_in)
+    try:
+        return _attend(child, job, _Ends(results, errors, lifeline), forward)
+    finally:
+        _end(child)
+        os.close(results)
+        os.close(errors)
+
+
+class _Ends(NamedTuple):
+    """The descriptors to listen to while a child works."""
+
+    results: int
+    errors: int
+    lifeline: int | None
+
+
+def _attend(child: int, job: Job, ends: _Ends, forward: Callable[[bytes], None]) -> Ended:
+    """Forward answers until the child ends, is overdue or is abandoned."""
+    poll = select.poll()
+    waiting = {ends.results, ends.errors}
+    for descriptor in waiting | ({ends.lifeline} if ends.lifeline is not None else set()):
+        poll.register(descriptor, select.POLLIN)
+    line, noise = b"", b""
+    deadline = time.monotonic() + job.max_seconds
+    while waiting:
+        left_ms = (deadline - time.monotonic()) * 1000
+        for descriptor, _ in poll.poll(max(0, left_ms)):
+            data = os.read(descriptor, _CHUNK)
+            if descriptor == ends.lifeline:
+                raise AbandonedError
+            if not data:
+                poll.unregister(descriptor)
+                waiting.discard(descriptor)
+            elif descriptor == ends.errors:
+                noise = (noise + data)[-_ERRORS_KEPT:]
+            else:
+                *lines, line = (line + data).split(b"\n")
+                for whole in lines:
+                    deadline = time.monotonic() + job.max_seconds
+                    forward(whole + b"\n")
+        if time.monotonic() >= deadline:
+            return _overdue(job, noise)
+    _, status = os.waitpid(child, 0)
+    return ended_by(os.waitstatus_to_exitcode(status), noise.decode(errors="replace"))
+
+
+def ended_by(exit_code: int, errors: str) -> Ended:
+    """Tell from a child's exit code and stderr how its job ended.
+
+    Args:
+        exit_code: As ``subprocess`` has it: negative for a signal.
+        errors: The end of its stderr.
+    """
+    if exit_code == 0:
+        return Ended(errors=errors)
+    if "memory allocation of" in errors and exit_code == -signal.SIGABRT:
+        message = "it needs more memory than --max-memory-mb allows"
+        return Ended("memory", message, errors=errors)
+    if exit_code > 0:
+        return Ended("crashed", f"its worker ended with exit code {exit_code}", errors=errors)
+    killed = -exit_code in {signal.SIGKILL, signal.SIGTERM}
+    message = f"its worker was ended by {signal.Signals(-exit_code).name}"
+    return Ended("crashed", message, killed=killed, errors=errors)
+
+
+def _overdue(job: Job, noise: bytes) -> Ended:
+    message = f"it took more than --max-seconds {job.max_seconds:g}"
+    return Ended("timeout", message, errors=noise.decode(errors="replace"))
+
+
+def _end(child: int) -> None:
+    with suppress(ChildProcessError, ProcessLookupError):
+        if os.waitpid(child, os.WNOHANG) == (0, 0):
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def _be_child(job: Job, results: int, errors: int, parent: int, perform: Perform) -> None:
+    """Do the job and end this process, whatever happens."""
+    try:
+        os.dup2(errors, 2)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the parent too
+        die_with_parent(parent)
+        _limit(job.max_memory_mb)
+        perform(job, lambda answer: _write_all(results, to_line(answer)))
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _limit(max_memory_mb: int | None) -> None:
+    """Bound the address space; no core files, which would hold the user's data."""
+    import resource  # noqa: PLC0415 - not on Windows
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if max_memory_mb is None or sys.platform != "linux":
+        return
+    with open("/proc/self/statm", "rb") as statm:
+        pages = int(statm.read().split()[0])
+    most = pages * resource.getpagesize() + ((max_memory_mb + STACK_MB[0]) << 20)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

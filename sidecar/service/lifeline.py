@@ -1,0 +1,152 @@
+"""Everything that can ask this process to stop, and the commands on stdin.
+
+Each function starts a watch and returns at once; what is found is told through a callback, from
+another thread or from a signal handler.
+"""
+
+import os
+import select
+import signal
+import stat
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+from sidecar.errors import UsageError
+from sidecar.service.protocol import LONGEST_LINE, StopReason
+
+Stop = Callable[[StopReason], None]
+
+_CHUNK = 1 << 16
+
+
+def watch_signals(stop: Stop) -> None:
+    """Stop on SIGTERM, SIGINT and SIGHUP, unless they are ignored; the second one ends at once."""
+    seen = False
+
+    def handle(number: int, _frame: object) -> None:
+        nonlocal seen
+        if seen:
+            os._exit(128 + number)  # the workers see the end of their stdin
+        seen = True
+        stop("signal")
+
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handle)
+
+
+def watch_stdin(
+    mode: str, hear: Callable[[bytes], None], wait_for_room: Callable[[], None], stop: Stop
+) -> None:
+    """Read commands, line by line; the end of stdin stops.
+
+    Args:
+        mode: ``auto`` reads a pipe or a socket and leaves a terminal, a file and /dev/null
+            alone; ``on`` reads whatever it is; ``off`` nothing.
+        hear: Gets each line.
+        wait_for_room: Called before each read.
+        stop: Called at the end.
+    """
+    if mode == "off" or (mode == "auto" and not _is_pipe(0)):
+        return
+
+    def run() -> None:
+        for line in split_lines(_chunks(wait_for_room)):
+            hear(line)
+        stop("stdin")
+
+    threading.Thread(target=run, name="stdin", daemon=True).start()
+
+
+def watch_stdout(stop: Stop) -> None:
+    """Stop when the reader of stdout is gone, also while there is nothing to write (POSIX)."""
+    if os.name != "posix" or not _is_pipe(1):
+        return
+
+    def run() -> None:
+        poll = select.poll()
+        poll.register(1, select.POLLERR | select.POLLHUP)
+        poll.poll()
+        stop("stdout")
+
+    threading.Thread(target=run, name="stdout", daemon=True).start()
+
+
+def watch_parent(pid: int, stop: Stop) -> None:
+    """Stop when a process ends: by pidfd on Linux, by psutil elsewhere.
+
+    Raises:
+        UsageError: The system has no way to tell.
+    """
+    waits = _pidfd_wait(pid) if sys.platform == "linux" else _psutil_wait(pid)
+
+    def run() -> None:
+        waits()
+        stop("parent")
+
+    threading.Thread(target=run, name="parent", daemon=True).start()
+
+
+def split_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut a stream into lines, the unfinished last one too; of endless ones keep the beginning.
+
+    Lines of nothing but white space are left out.
+    """
+    line = b""
+    for chunk in chunks:
+        *whole, rest = chunk.split(b"\n")
+        for part in whole:
+            if (line + part).strip():
+                yield (line + part)[: LONGEST_LINE + 1]
+            line = b""
+        line = (line + rest)[: LONGEST_LINE + 1]
+    if line.strip():
+        yield line
+
+
+def _chunks(wait_for_room: Callable[[], None]) -> Iterator[bytes]:
+    """Read stdin unbuffered: a buffered read in a daemon thread aborts the interpreter's exit."""
+    while True:
+        wait_for_room()
+        try:
+            data = os.read(0, _CHUNK)
+        except BlockingIOError:
+            select.select([0], [], [])
+            continue
+        except OSError:
+            return
+        if not data:
+            return
+        yield data
+
+
+def _is_pipe(descriptor: int) -> bool:
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _pidfd_wait(pid: int) -> Callable[[], object]:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return lambda: None
+    except OSError as error:
+        message = f"--parent-pid needs pidfd, which this system refuses: {error.strerror}"
+        raise UsageError(message) from error
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return poll.poll
+
+
+def _psutil_wait(pid: int) -> Callable[[], object]:
+    import psutil  # noqa: PLC0415 - late, and not on Linux
+
+    try:
+        return psutil.Process(pid).wait
+    except psutil.NoSuchProcess:
+        return lambda: None

@@ -1,0 +1,200 @@
+"""The supervisor: ties the watcher, the schedule, the workers, the host and the stop together.
+
+One thread, the main one, owns all state. Everything else puts messages into its inbox.
+"""
+
+import logging
+import os
+import queue
+import sys
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from sidecar import __version__
+from sidecar.service import messages, protocol
+from sidecar.service.documents import Documents, Request
+from sidecar.service.host import Host
+from sidecar.service.protocol import Event, StopReason, shown
+from sidecar.service.schedule import Schedule, Timing
+from sidecar.service.statuses import Statuses
+from sidecar.service.watch import Look, Touched, Watcher
+from sidecar.service.work import Work
+from sidecar.service.worker import Pool, Worker
+from sidecar.settings import Settings
+
+FINISH_S = 1.5
+"""How long a build may still run after a signal or ``shutdown``."""
+_LONGEST_WAIT_S = 0.5 if sys.platform == "win32" else 3600.0
+"""On Windows a wait for a message does not end for a signal."""
+
+log = logging.getLogger(__name__)
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """Somebody asks this process to stop; the loop has the reason."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line from stdin."""
+
+    data: bytes
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A worker said something; None when it is gone."""
+
+    worker: Worker
+    message: messages.Message | None
+
+
+Message = Stop | Line | Heard | Look | Touched
+
+
+class Loop:
+    """One ``watch``, from the armed watcher to ``stopped``.
+
+    Attributes:
+        inbox: Messages for the main thread.
+        stop_reason: Why it stops, None while it need not.
+    """
+
+    def __init__(self, settings: Settings, emit: Callable[[Event], None]) -> None:
+        """Prepare; nothing runs before ``run``."""
+        self.inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.stop_reason: StopReason | None = None
+        self._settings = settings
+        self._send = emit
+        self._documents = Documents()
+        self._schedule = Schedule(
+            Timing(
+                debounce_s=settings.debounce_ms / 1000,
+                max_wait_s=settings.max_wait_ms / 1000,
+                max_load=settings.max_load,
+            )
+        )
+        statuses = Statuses()
+        self._pool = Pool(lambda worker, message: self.inbox.put(Heard(worker, message)))
+        self._host = Host(self._documents, self._schedule, statuses, self._emit)
+        self._work = Work(
+            settings,
+            self._documents,
+            self._schedule,
+            statuses,
+            pool=self._pool,
+            emit=self._emit,
+        )
+        self._early: list[bytes] | None = []
+        self._missing: frozenset[str] = frozenset()
+
+    def stop(self, reason: StopReason) -> None:
+        """Ask for the end, from any thread or a signal handler; the first reason counts."""
+        self.stop_reason = self.stop_reason or reason
+        self.inbox.put(Stop())
+
+    def hear_line(self, line: bytes) -> None:
+        """Take a line from stdin, from any thread."""
+        self.inbox.put(Line(line))
+
+    def run(self) -> None:
+        """Watch until somebody asks for the end."""
+        settings = self._settings
+        watcher = Watcher(
+            settings.roots,
+            self.inbox.put,
+            rescan_s=settings.rescan_s,
+            polling=settings.force_polling,
+        )
+        self._pool.hire(time.monotonic())
+        watcher.start()
+        try:
+            while not self.stop_reason:
+                self._take(self._wait_s(time.monotonic()))
+                self._work.dispatch(time.monotonic())
+            if self.stop_reason in {"signal", "shutdown"}:
+                self._finish()
+        finally:
+            self._pool.kill()
+            watcher.stop(seconds=0.2)
+        self._emit(protocol.Stopped(reason=self.stop_reason))
+
+    def _take(self, wait_s: float) -> None:
+        """Handle the next message and all that came with it."""
+        try:
+            self._handle(self.inbox.get(timeout=wait_s))
+            while True:
+                self._handle(self.inbox.get_nowait())
+        except queue.Empty:
+            return
+
+    def _handle(self, message: Message) -> None:
+        if isinstance(message, Heard):
+            self._work.hear(message.worker, message.message, time.monotonic())
+        elif isinstance(message, Touched):
+            for source in message.sources:
+                self._documents.add(source)
+                self._schedule.touch(source.document, message.at)
+        elif isinstance(message, Look):
+            self._compare(message)
+        elif isinstance(message, Line):
+            self._obey(message.data)
+
+    def _wait_s(self, now: float) -> float:
+        step = self._work.next_step(now)
+        return _LONGEST_WAIT_S if step is None else min(max(0.0, step - now), _LONGEST_WAIT_S)
+
+    def _finish(self) -> None:
+        """Let the present builds end: the stop is a polite one."""
+        until = time.monotonic() + FINISH_S
+        while self._pool.busy and (left_s := until - time.monotonic()) > 0:
+            self._take(left_s)
+
+    def _obey(self, line: bytes) -> None:
+        if self._early is not None:
+            self._early.append(line)
+        elif self._host.obey(line):
+            self.stop("shutdown")
+
+    def _compare(self, look: Look) -> None:
+        """Take in what is there; the first time, say that the watcher is armed."""
+        now = time.monotonic()
+        stale = self._documents.compare(look.sights)
+        for document in stale:
+            self._schedule.touch(document, now)
+        for root, reason in look.denied.items():
+            log.warning("%s cannot be read: %s", shown(root), reason)
+        roots = [shown(root) for root in self._settings.roots]
+        if self._early is not None:
+            self._emit(protocol.Started(pid=os.getpid(), version=__version__, root=roots))
+        for root in look.missing:
+            if root not in self._missing:
+                self._emit(protocol.Waiting(root=shown(root)))
+        self._missing = frozenset(look.missing)
+        if self._early is not None:
+            self._begin_first_pass(stale, roots, now)
+
+    def _begin_first_pass(self, documents: list[str], roots: list[str], now: float) -> None:
+        for document in documents:
+            self._schedule.ask(document, now)
+
+        def ready(request: Request) -> Event:
+            self._work.is_first_pass = False
+            return protocol.Ready(
+                pid=os.getpid(),
+                version=__version__,
+                root=roots,
+                documents=len(documents),
+                rebuilt=request.rebuilt,
+                unchanged=request.unchanged,
+                failed=request.failed,
+            )
+
+        self._emit(self._documents.request(documents, ready))
+        early, self._early = self._early or [], None
+        for line in early:
+            self._obey(line)
+
+    def _emit(self, event: Event | None) -> None:
+        if event is not None:
+            self._send(event)

@@ -1,0 +1,115 @@
+"""Do a job in this process: the only place of the service that runs a sync."""
+
+import gc
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import msgspec
+
+from sidecar.model import Failed, Outcome, Source
+from sidecar.service.messages import Answer, Job, Task
+
+Send = Callable[[Answer], None]
+
+LIGHT_S = 0.02
+"""A task that took more CPU ends its job: what it leaves behind goes with the process."""
+
+STACK_MB = (512, 64, 16)
+"""Stack of the job's thread, the first that can be had. A document nested 20,000 levels deep
+overflows 8 MB by SIGSEGV; only the pages that are touched cost memory."""
+
+
+def preload() -> None:
+    """Import what a job needs, and spare forked children the copying of what never changes."""
+    import sidecar.sync  # noqa: F401, PLC0415 - the supervisor must never import it
+
+    gc.collect()
+    gc.freeze()
+
+
+def perform(job: Job, send: Send) -> bool:
+    """Do the tasks in order, on a large stack, until one of them was heavy.
+
+    What a decode leaves behind is given back by ending the process, so the rest is for another.
+    Bugs become code ``internal``; only ``send`` may fail, and that ends the job.
+
+    Returns:
+        Whether this process is as light as before.
+    """
+    light: list[bool] = []
+    thread = _large_thread(lambda: light.extend(_perform(job, send)))
+    thread.join()
+    return all(light)
+
+
+def _perform(job: Job, send: Send) -> Iterator[bool]:
+    for task in job.tasks:
+        before = _cpu_s()
+        result = _FUNCTIONS[task.function](task, job)
+        cost_s = _cpu_s() - before
+        send(Answer(msgspec.to_builtins(result), cost_s))
+        yield cost_s <= LIGHT_S
+        if cost_s > LIGHT_S:
+            return
+
+
+def _sync(task: Task, job: Job) -> Outcome:
+    from sidecar.sync import sync  # noqa: PLC0415 - see preload
+
+    try:
+        return sync(
+            task.source,
+            job.options,
+            force=task.force,
+            known=task.known,
+            last_try=task.last_try,
+        )
+    except BaseException as error:  # noqa: BLE001 - a panic in Rust is a BaseException
+        return _failure(error, task.source)
+
+
+def _status(task: Task, job: Job) -> object:
+    from sidecar.status import status  # noqa: PLC0415 - see preload
+
+    try:
+        return status([task.source], job.options)[0]
+    except BaseException as error:  # noqa: BLE001 - a panic in Rust is a BaseException
+        return _failure(error, task.source)
+
+
+_FUNCTIONS: dict[str, Callable[[Task, Job], object]] = {"sync": _sync, "status": _status}
+
+
+def _failure(error: BaseException, source: Source) -> Failed:
+    if isinstance(error, MemoryError):
+        message = f"{source.document} needs more memory than --max-memory-mb allows"
+        return Failed("memory", message, "once")
+    traceback.print_exception(error, file=sys.stderr)
+    return Failed("internal", f"{type(error).__name__}: {error}", "once")
+
+
+def _cpu_s() -> float:
+    """CPU seconds of this process and of the children it has waited for."""
+    if sys.platform == "win32":
+        return time.process_time()
+    import resource  # noqa: PLC0415 - not on Windows
+
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _large_thread(target: Callable[[], None]) -> threading.Thread:
+    for megabytes in STACK_MB:
+        threading.stack_size(megabytes << 20)
+        thread = threading.Thread(target=target)
+        with suppress(RuntimeError, MemoryError):
+            thread.start()
+            return thread
+    threading.stack_size(0)
+    thread = threading.Thread(target=target)
+    thread.start()
+    return thread

@@ -1,0 +1,251 @@
+"""The host protocol as types, and its lines: messages to bytes and back, no I/O.
+
+SHAPES.md in words of msgspec. ``protocol --json-schema`` and ``--typescript`` are printed from
+these classes, so a field is changed here and nowhere else.
+"""
+
+import json
+import os
+import re
+from typing import Literal, TypedDict
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from sidecar.errors import Code, ProtocolError
+from sidecar.model import RebuiltReason, Source, UnchangedReason
+
+Id = str | int | float
+StopReason = Literal["shutdown", "signal", "stdin", "parent", "stdout"]
+
+
+class Doc(msgspec.Struct, frozen=True, kw_only=True):
+    """Which document; ``path`` is absolute, and for people where its bytes are no UTF-8."""
+
+    workspace: str | None
+    epoch: int | None
+    path: str
+
+
+class Status(Doc, frozen=True, kw_only=True):
+    """Where one document and its mirror stand."""
+
+    mirror: str
+    state: Literal["in_step", "stale", "missing", "damaged", "unreadable"]
+    code: Code | None
+    name: str | None
+    icon: str | None
+    current: bool
+    deleted: bool
+    tables: int
+    rows: int
+    problems: int
+    bytes: int
+    mirror_mtime_ms: int | None
+    document_mtime_ms: int
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """One line on stdin. Unknown fields are ignored."""
+
+    type: Literal["sync", "status", "ping", "shutdown"]
+    id: Id | None = None
+    workspace: str | None = None
+    epoch: int | None = None
+    force: bool = False
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower):
+    """One line on stdout. ``time`` is set when the event is sent; ``id`` is a command's."""
+
+    v: Literal[1] = 1
+    time: str = ""
+    id: Id | UnsetType = UNSET
+
+
+class DocEvent(Event, frozen=True, kw_only=True):
+    """An event about one document."""
+
+    workspace: str | None
+    epoch: int | None
+    path: str
+
+
+class Started(Event, frozen=True, kw_only=True):
+    """The watcher is armed; commands are answered from here on."""
+
+    pid: int
+    version: str
+    root: list[str]
+
+
+class Ready(Started, frozen=True, kw_only=True):
+    """The first pass over everything found is over."""
+
+    documents: int
+    rebuilt: int
+    unchanged: int
+    failed: int
+
+
+class Rebuilt(DocEvent, frozen=True, kw_only=True):
+    """A new mirror stands in place: reopen it."""
+
+    reason: RebuiltReason
+    changed: list[str]
+    removed: list[str]
+    rows: int
+    problems: int
+    regressed: bool
+    ms: int
+
+
+class Unchanged(DocEvent, frozen=True, kw_only=True):
+    """The document was written, the mirror is in step all the same."""
+
+    reason: UnchangedReason
+
+
+class Collapsed(DocEvent, frozen=True, kw_only=True):
+    """A mirror with rows is about to be replaced by an empty or a foreign one."""
+
+    rows_before: int
+    kept: str
+
+
+class Failed(Event, frozen=True, kw_only=True):
+    """The old mirror stays, or a command could not be answered."""
+
+    code: Code
+    message: str
+    retry_ms: int | None
+    workspace: str | UnsetType | None = UNSET
+    epoch: int | UnsetType | None = UNSET
+    path: str | UnsetType = UNSET
+    holder_pid: int | UnsetType = UNSET
+
+
+class Gone(DocEvent, frozen=True, kw_only=True):
+    """The document is no longer there; its mirror is left alone."""
+
+
+class Waiting(Event, frozen=True, kw_only=True):
+    """A root does not exist yet."""
+
+    root: str
+
+
+class Pong(Event, frozen=True, kw_only=True):
+    """The answer to ``ping``."""
+
+
+class Synced(Event, frozen=True, kw_only=True):
+    """The end of a ``sync`` command, and of the command of that name."""
+
+    rebuilt: int
+    unchanged: int
+    failed: int
+
+
+class StatusReport(Event, frozen=True, kw_only=True, tag="status"):
+    """The answer to ``status``."""
+
+    documents: list[Status]
+
+
+class Stopped(Event, frozen=True, kw_only=True):
+    """The last line."""
+
+    reason: StopReason
+
+
+EVENTS = (
+    Started,
+    Ready,
+    Rebuilt,
+    Unchanged,
+    Collapsed,
+    Failed,
+    Gone,
+    Waiting,
+    Pong,
+    Synced,
+    StatusReport,
+    Stopped,
+)
+
+LONGEST_LINE = 1 << 16
+"""Bytes of a command. Real ones have a hundred; a longer line is answered and thrown away."""
+
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+
+
+class DocFields(TypedDict):
+    """The fields by which every event names its document."""
+
+    workspace: str | None
+    epoch: int | None
+    path: str
+
+
+def doc_fields(source: Source) -> DocFields:
+    """Return how events name a document."""
+    return {"workspace": source.workspace, "epoch": source.epoch, "path": shown(source.document)}
+
+
+def shown(path: str) -> str:
+    """Return a path as text: bytes that are no UTF-8 become U+FFFD."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def encode(event: Event) -> bytes:
+    """Return one line, ASCII only. Never fails: lone surrogates become U+FFFD."""
+    text = json.dumps(msgspec.to_builtins(event), ensure_ascii=False, separators=(",", ":"))
+    return (_BEYOND_ASCII.sub(_escape, text) + "\n").encode("ascii")
+
+
+def decode(line: bytes) -> Command:
+    """Read one line of stdin.
+
+    Raises:
+        ProtocolError: It is no command; the text says why.
+    """
+    if len(line) > LONGEST_LINE:
+        message = f"a line of more than {LONGEST_LINE} bytes is no command"
+        raise ProtocolError(message)
+    try:
+        return msgspec.json.decode(line, type=Command)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message = f"this line is no command: {error}"
+        raise ProtocolError(message) from error
+
+
+def id_of(line: bytes) -> Id | UnsetType:
+    """Return the id of a line that is no command, if it has one, so that the host can match it."""
+    try:
+        return msgspec.json.decode(line[: LONGEST_LINE + 1], type=_Identified).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return UNSET
+
+
+def merge(earlier: Rebuilt, later: Rebuilt) -> Rebuilt:
+    """Make one event of two rebuilds of one document that the host has not read yet."""
+    changed = set(earlier.changed) - set(later.removed) | set(later.changed)
+    removed = set(earlier.removed) - set(later.changed) | set(later.removed)
+    return msgspec.structs.replace(
+        later,
+        changed=sorted(changed),
+        removed=sorted(removed),
+        regressed=earlier.regressed or later.regressed,
+    )
+
+
+class _Identified(msgspec.Struct):
+    id: Id | UnsetType = UNSET
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    if "\ud800" <= character <= "\udfff":
+        return "\\ufffd"
+    return json.dumps(character)[1:-1]

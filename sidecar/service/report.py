@@ -1,0 +1,64 @@
+"""Outcomes in the words of the protocol: values in, values out."""
+
+from sidecar.errors import Code
+from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
+from sidecar.service import protocol
+from sidecar.service.protocol import Event, Status, doc_fields, shown
+
+
+def events_of(source: Source, outcome: Outcome, retry_ms: int | None = None) -> list[Event]:
+    """Return the events that tell a host how a sync ended, in order."""
+    doc = doc_fields(source)
+    if isinstance(outcome, Unchanged):
+        return [protocol.Unchanged(**doc, reason=outcome.reason)]
+    if isinstance(outcome, Failed):
+        if outcome.effect == "gone":
+            return [protocol.Gone(**doc)]
+        return [
+            protocol.Failed(**doc, code=outcome.code, message=outcome.message, retry_ms=retry_ms)
+        ]
+    return [*_collapse(source, outcome), _rebuilt(source, outcome)]
+
+
+def unreadable(source: Source, code: Code) -> Status:
+    """Return the status of a document that its reader did not survive."""
+    return Status(
+        **doc_fields(source),
+        mirror=shown(source.mirror),
+        state="unreadable",
+        code=code,
+        name=None,
+        icon=None,
+        current=False,
+        deleted=False,
+        tables=0,
+        rows=0,
+        problems=0,
+        bytes=0,
+        mirror_mtime_ms=None,
+        document_mtime_ms=0,
+    )
+
+
+def _collapse(source: Source, outcome: Rebuilt) -> list[Event]:
+    if outcome.collapse is None:
+        return []
+    kept = outcome.collapse
+    return [
+        protocol.Collapsed(
+            **doc_fields(source), rows_before=kept.rows_before, kept=shown(kept.kept)
+        )
+    ]
+
+
+def _rebuilt(source: Source, outcome: Rebuilt) -> Event:
+    return protocol.Rebuilt(
+        **doc_fields(source),
+        reason=outcome.reason,
+        changed=list(outcome.changes.changed),
+        removed=list(outcome.changes.removed),
+        rows=outcome.rows,
+        problems=outcome.problems,
+        regressed=outcome.regressed,
+        ms=outcome.ms,
+    )

@@ -1,0 +1,190 @@
+"""When each document is synced next: pure functions of time and history, and their bookkeeping.
+
+No clock in here: every ``now`` is passed in, in seconds of one monotonic clock.
+"""
+
+from typing import Literal
+
+import msgspec
+
+RETRY_MS = (20, 50, 100, 250, 500, 1000, 2000)
+"""Waits between tries while the host writes its file; the try after the last one is final."""
+
+SLOW_MS = (1000, 2000, 5000, 10_000, 30_000)
+"""Waits while a disk is full or a lock is held; the last one repeats."""
+
+Effect = Literal["done", "retry", "slow", "once"]
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """The habits that decide the waits.
+
+    Attributes:
+        debounce_s: Quiet time after the last event.
+        max_wait_s: End of a wait that never goes quiet.
+        max_load: Share of one core that steady edits may cost.
+    """
+
+    debounce_s: float = 0.5
+    max_wait_s: float = 5.0
+    max_load: float = 0.25
+
+
+class Turn(msgspec.Struct):
+    """What is known about one document's next sync.
+
+    Attributes:
+        first_event: When the oldest event came that no sync has seen yet.
+        last_event: When the youngest one came.
+        at: When it is due whatever the events say: a retry, or at once on command.
+        rest_until: When the load rule lets events count again.
+        tries: Tries so far of the present retry ladder.
+        slow_tries: Slow retries so far in a row.
+        cost_s: CPU seconds since the last rest.
+        running: A worker has it.
+    """
+
+    first_event: float | None = None
+    last_event: float | None = None
+    at: float | None = None
+    rest_until: float = float("-inf")
+    tries: int = 0
+    slow_tries: int = 0
+    cost_s: float = 0.0
+    running: bool = False
+
+    @property
+    def is_last_try(self) -> bool:
+        """No further try follows soon."""
+        return self.tries >= len(RETRY_MS)
+
+    def due(self, timing: Timing) -> float | None:
+        """Return when the next sync should start, None when nothing asks for one."""
+        if self.running:
+            return None
+        if self.first_event is None or self.last_event is None:
+            return self.at
+        quiet = self.last_event + timing.debounce_s
+        by_events = max(self.rest_until, min(quiet, self.first_event + timing.max_wait_s))
+        return by_events if self.at is None else min(by_events, self.at)
+
+
+def rest_s(cost_s: float, crowd: int, max_load: float) -> float:
+    """Return how long a document must rest after syncs, so that all keep within the load.
+
+    Args:
+        cost_s: CPU seconds of the syncs just done.
+        crowd: Documents at rest now, this one included: they share the load.
+        max_load: Share of one core.
+    """
+    return cost_s * max(0.0, crowd / max_load - 1.0)
+
+
+class Schedule:
+    """The turns of all documents. Oldest due goes first, and none twice at a time."""
+
+    def __init__(self, timing: Timing) -> None:
+        """Begin with no document."""
+        self._timing = timing
+        self._turns: dict[str, Turn] = {}
+        self._asking: set[str] = set()
+
+    def touch(self, document: str, now: float) -> None:
+        """Note an event: the document may have changed."""
+        turn = self._turn(document)
+        if turn.first_event is None:
+            turn.first_event = now
+        turn.last_event = now
+
+    def ask(self, document: str, now: float) -> None:
+        """Have the document synced as soon as a worker is free, after its present sync if any."""
+        turn = self._turn(document)
+        turn.at = now if turn.at is None else min(turn.at, now)
+
+    def forget(self, document: str) -> None:
+        """Drop a document that is gone."""
+        self._turns.pop(document, None)
+        self._asking.discard(document)
+
+    def next_due(self) -> float | None:
+        """Return when the next document is due, None when none is."""
+        dues = [due for _, due in self._dues()]
+        return min(dues) if dues else None
+
+    def due(self, now: float, most: int) -> list[str]:
+        """Return up to ``most`` documents that are due, oldest first."""
+        ripe = sorted((due, document) for document, due in self._dues() if due <= now)
+        return [document for _, document in ripe[:most]]
+
+    def begin(self, document: str) -> bool:
+        """Note that a worker has the document now, and has seen all events so far.
+
+        Returns:
+            Whether this is the last try of its ladder.
+        """
+        turn = self._turn(document)
+        turn.running = True
+        turn.first_event = turn.last_event = turn.at = None
+        return turn.is_last_try
+
+    def give_back(self, document: str, now: float) -> None:
+        """Take back a document that its worker did not come to."""
+        turn = self._turn(document)
+        turn.running = False
+        self.ask(document, now)
+
+    def end(
+        self, document: str, now: float, cost_s: float, effect: Effect, *, resting: bool = True
+    ) -> int | None:
+        """Note how a sync ended.
+
+        Args:
+            document: Its path.
+            now: The time.
+            cost_s: CPU seconds it took.
+            effect: ``retry`` climbs the ladder; ``slow`` tries again after a longer wait.
+            resting: Whether the load rule counts it: not during the first pass.
+
+        Returns:
+            Milliseconds until the next try, None when only an event brings one.
+        """
+        turn = self._turn(document)
+        turn.running = False
+        turn.cost_s += cost_s
+        wait_ms = _next_wait_ms(turn, effect)
+        if effect != "retry":
+            turn.slow_tries = turn.slow_tries + 1 if effect == "slow" else 0
+        turn.tries = turn.tries + 1 if effect == "retry" and wait_ms is not None else 0
+        if wait_ms is not None:
+            self.ask(document, now + wait_ms / 1000)
+        if not turn.tries:
+            self._rest(turn, now, resting=resting)
+        return wait_ms
+
+    def _rest(self, turn: Turn, now: float, *, resting: bool) -> None:
+        if resting:
+            crowd = 1 + sum(other.rest_until > now for other in self._turns.values())
+            turn.rest_until = now + rest_s(turn.cost_s, crowd, self._timing.max_load)
+        turn.cost_s = 0.0
+
+    def _dues(self) -> list[tuple[str, float]]:
+        dues = []
+        for document in list(self._asking):
+            due = self._turns[document].due(self._timing)
+            if due is not None:
+                dues.append((document, due))
+            elif not self._turns[document].running:
+                self._asking.discard(document)
+        return dues
+
+    def _turn(self, document: str) -> Turn:
+        self._asking.add(document)
+        return self._turns.setdefault(document, Turn())
+
+
+def _next_wait_ms(turn: Turn, effect: Effect) -> int | None:
+    if effect == "retry" and not turn.is_last_try:
+        return RETRY_MS[turn.tries]
+    if effect == "slow":
+        return SLOW_MS[min(turn.slow_tries, len(SLOW_MS) - 1)]
+    return None

@@ -1,0 +1,184 @@
+"""Gives due documents to workers and takes in what comes back."""
+
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from sidecar.discovery import signature
+from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
+from sidecar.service.documents import Documents
+from sidecar.service.messages import Answer, Ended, Job, Message, Task
+from sidecar.service.protocol import Event, shown
+from sidecar.service.report import events_of
+from sidecar.service.schedule import Effect, Schedule
+from sidecar.service.statuses import Statuses
+from sidecar.service.worker import Pool, Worker
+from sidecar.settings import Settings
+
+BATCH = 64
+LIGHT_BYTES = 8 << 20
+"""Documents up to this size share a job: most are in step, and a job ends after a heavy one."""
+_SIZE = 2
+
+log = logging.getLogger(__name__)
+
+
+class Work:
+    """The flow of documents through the workers.
+
+    Attributes:
+        is_first_pass: Over everything found at the start: what is in step is not told, and the
+            load rule does not count.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts it ties together
+        self,
+        settings: Settings,
+        documents: Documents,
+        schedule: Schedule,
+        statuses: Statuses,
+        *,
+        pool: Pool,
+        emit: Callable[[Event | None], None],
+    ) -> None:
+        """Prepare; ``emit`` sends an event, and nothing for None."""
+        self.is_first_pass = True
+        self._settings = settings
+        self._documents = documents
+        self._schedule = schedule
+        self._statuses = statuses
+        self._pool = pool
+        self._emit = emit
+
+    def next_step(self, now: float) -> float | None:
+        """Return when ``dispatch`` has something to do if no message comes before."""
+        waiting = self._is_waiting(now)
+        times = [self._pool.next_check(waiting=waiting, max_seconds=self._settings.max_seconds)]
+        if not waiting:
+            times.append(self._schedule.next_due())
+        return min((at for at in times if at is not None), default=None)
+
+    def dispatch(self, now: float) -> None:
+        """Give what is due to free workers, and end workers that hang."""
+        settings = self._settings
+        self._pool.end_overdue(now, settings.max_seconds)
+        while self._is_waiting(now):
+            worker = self._pool.free(now)
+            if not worker:
+                return
+            tasks = self._statuses.take(BATCH) or self._take_due(now)
+            if tasks:
+                limits = (settings.options, settings.max_memory_mb, settings.max_seconds)
+                worker.give(Job(tasks, *limits), now)
+
+    def hear(self, worker: Worker, message: Message | None, now: float) -> None:
+        """Take in what a worker says; None when it is gone."""
+        if isinstance(message, Answer):
+            task = worker.waiting_tasks[0]
+            worker.answered, worker.since = worker.answered + 1, now
+            self._answer(task, message, now)
+            return
+        left, cost_s = worker.waiting_tasks, now - worker.since
+        if message is None:
+            message = worker.end
+            self._pool.lose(worker, now)
+        else:
+            self._pool.finish(worker, waiting=self._is_waiting(now))
+        if message.errors:
+            log.debug("worker: %s", message.errors.encode("unicode_escape").decode())
+        if message.code and left:
+            self._blame(left[0], message, cost_s, now)
+            left = left[1:]
+        for task in left:
+            self._give_back(task, now)
+
+    def _is_waiting(self, now: float) -> bool:
+        due = self._schedule.next_due()
+        return self._statuses.are_waiting or (due is not None and due <= now)
+
+    def _take_due(self, now: float) -> tuple[Task, ...]:
+        """Take the oldest due documents, as many as may share a job."""
+        tasks: list[Task] = []
+        for document in self._schedule.due(now, BATCH):
+            version = signature(document)
+            if version is None:
+                self._lose(document)
+                continue
+            is_light = version[_SIZE] <= LIGHT_BYTES
+            if not tasks or is_light:
+                known = self._documents.begin(document, version)
+                digest = known.known_digest(signature(known.source.mirror))
+                is_last = self._schedule.begin(document)
+                tasks.append(Task("sync", known.source, known.forcing, digest, is_last))
+            if not is_light:
+                break
+        return tuple(tasks)
+
+    def _answer(self, task: Task, answer: Answer, now: float) -> None:
+        if task.function == "status":
+            self._emit(self._statuses.answer(task.source, answer.result))
+        elif task.source.document in self._documents:
+            outcome: Outcome = msgspec.convert(answer.result, Outcome)
+            self._settle(task.source, outcome, answer.cost_s, now)
+
+    def _blame(self, task: Task, ended: Ended, cost_s: float, now: float) -> None:
+        """Have the document that a job died of pay for it: once, or twice if it was killed."""
+        document = task.source.document
+        message = f"{shown(document)}: {ended.message}"
+        failed = Failed(ended.code or "crashed", message, "once")
+        if task.function == "status":
+            self._emit(self._statuses.answer(task.source, msgspec.to_builtins(failed)))
+        elif document in self._documents:
+            known = self._documents[document]
+            known.kills = known.kills + 1 if ended.killed else 0
+            if known.kills == 1:
+                failed = Failed("crashed", message, "slow")
+            self._settle(task.source, failed, cost_s, now)
+
+    def _give_back(self, task: Task, now: float) -> None:
+        if task.function == "status":
+            self._statuses.give_back(task)
+        elif task.source.document in self._documents:
+            self._documents.give_back(task.source.document)
+            self._schedule.give_back(task.source.document, now)
+
+    def _settle(self, source: Source, outcome: Outcome, cost_s: float, now: float) -> None:
+        """Take in how a sync ended: schedule what follows, and say what is news."""
+        document = source.document
+        effect: Effect = "done"
+        if isinstance(outcome, Failed):
+            if outcome.effect == "gone" and signature(document) is None:
+                self._lose(document)
+                return
+            effect = "retry" if outcome.effect == "gone" else outcome.effect
+        resting = not self.is_first_pass
+        wait_ms = self._schedule.end(document, now, cost_s, effect, resting=resting)
+        _log(source, outcome, wait_ms)
+        if effect == "retry" and wait_ms is not None:
+            return
+        known = self._documents[document]
+        if self._is_news(outcome, known.is_news, asked=bool(known.serving)):
+            for event in events_of(source, outcome, wait_ms):
+                self._emit(event)
+        for event in self._documents.verdict(document, outcome, signature(source.mirror)):
+            self._emit(event)
+
+    def _is_news(self, outcome: Outcome, is_new: Callable[[Failed], bool], *, asked: bool) -> bool:
+        if isinstance(outcome, Failed):
+            return is_new(outcome) or (asked and not self.is_first_pass)
+        return not (self.is_first_pass and isinstance(outcome, Unchanged))
+
+    def _lose(self, document: str) -> None:
+        """Say that a document is gone, and forget it."""
+        self._schedule.forget(document)
+        for event in events_of(self._documents[document].source, Failed("gone", "", "gone")):
+            self._emit(event)
+        for event in self._documents.forget(document):
+            self._emit(event)
+
+
+def _log(source: Source, outcome: Outcome, wait_ms: int | None) -> None:
+    level = logging.INFO if isinstance(outcome, Rebuilt) else logging.DEBUG
+    if log.isEnabledFor(level):
+        log.log(level, "%s: %r, next try in %s ms", shown(source.document), outcome, wait_ms)
