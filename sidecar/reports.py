@@ -1,0 +1,127 @@
+"""What the commands report: SHAPES.md in words of msgspec, made here and printed elsewhere."""
+
+import base64
+import math
+import os
+from typing import Any, Literal
+
+import msgspec
+
+from sidecar.errors import Code
+from sidecar.model import EXACT_INTEGER, Source
+
+State = Literal["in_step", "stale", "missing", "damaged", "unreadable"]
+VerifyResult = Literal["equal", "stale", "different", "damaged", "missing", "unreadable"]
+
+Json = Any
+"""A cell as ``cell_to_json`` gives it. ``Any`` because no reader of ours looks inside."""
+
+MOST_DIFFERENCES = 100
+"""Differences that a verification lists; it counts them all."""
+
+
+class Doc(msgspec.Struct, frozen=True, kw_only=True):
+    """Which document; ``path`` is absolute, with U+FFFD where its bytes are no UTF-8."""
+
+    workspace: str | None
+    epoch: int | None
+    path: str
+
+
+class Status(Doc, frozen=True, kw_only=True):
+    """Where one document and its mirror stand.
+
+    Attributes:
+        mirror: Path of the mirror.
+        state: ``unreadable`` speaks of the document, ``missing`` and ``damaged`` of the mirror.
+        code: Why the document cannot be read.
+        name: The workspace's, from head.yjs; None when that says nothing usable.
+        icon: As ``name``.
+        current: Whether this is the workspace's current epoch.
+        deleted: Whether registry.yjs no longer lists the workspace.
+        tables: In the mirror, as are rows and problems.
+        rows: Of all tables.
+        problems: Lines of ``_mirror_problems``.
+        bytes: Size of the mirror, 0 when there is none.
+        mirror_mtime_ms: When the mirror was published, Unix milliseconds.
+        document_mtime_ms: When the document was written, 0 when it is not there.
+    """
+
+    mirror: str
+    state: State
+    code: Code | None
+    name: str | None
+    icon: str | None
+    current: bool
+    deleted: bool
+    tables: int
+    rows: int
+    problems: int
+    bytes: int
+    mirror_mtime_ms: int | None
+    document_mtime_ms: int
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Something that a mirror does not show as its document has it.
+
+    Attributes:
+        table: Name in the mirror.
+        row_id: None when the table or a column as a whole differs.
+        column: None when a table or row is missing or surplus.
+        expected: A cell; or, where ``row_id`` or ``column`` is None, words.
+        actual: As ``expected``.
+    """
+
+    table: str
+    row_id: str | None
+    column: str | None
+    expected: Json
+    actual: Json
+
+
+class Verification(Doc, frozen=True, kw_only=True):
+    """How a mirror compares with its document, cell by cell.
+
+    Attributes:
+        mirror: Path of the mirror.
+        result: ``stale``: the document has moved on; ``different``: it has not.
+        rows: Compared.
+        cells: Compared.
+        integrity: What SQLite's ``integrity_check`` says, None when it was not asked.
+        total: Number of differences.
+        differences: The first ``MOST_DIFFERENCES``.
+        code: Why the document cannot be read.
+        message: The same for people.
+    """
+
+    mirror: str
+    result: VerifyResult
+    rows: int = 0
+    cells: int = 0
+    integrity: str | None = None
+    total: int = 0
+    differences: tuple[Difference, ...] = ()
+    code: Code | None = None
+    message: str | None = None
+
+
+def doc_fields(source: Source) -> dict[str, Any]:
+    """Return the fields by which every report names its document."""
+    return {"workspace": source.workspace, "epoch": source.epoch, "path": shown(source.document)}
+
+
+def shown(path: str) -> str:
+    """Return a path as text: bytes that are no UTF-8 become U+FFFD."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def cell_to_json(value: Json) -> Json:
+    """Return a SQLite value (None, int, float, str, bytes) as JSON that loses nothing."""
+    if isinstance(value, bytes):
+        return {"$bytes": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, int) and not -EXACT_INTEGER <= value <= EXACT_INTEGER:
+        return {"$int": str(value)}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$real": "Infinity" if value > 0 else "-Infinity"}
+    return value
