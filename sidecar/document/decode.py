@@ -38,9 +38,9 @@ def decode(content: Content, *, tolerate: bool) -> Generator[Workspace]:
         DocumentUnusableError: ``v2`` or ``foreign``.
     """
     refuse_foreign(content.data)
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES_PER_LEVEL * JSON_DEPTH))
     _last_decoded.clear()
-    collecting = gc.isenabled()
+    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
+    sys.setrecursionlimit(max(limit, _FRAMES_PER_LEVEL * JSON_DEPTH))
     gc.disable()  # millions of fresh cells and no cycles: collecting costs a tenth of the walk
     try:
         doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc, so that the re-encoding is complete
@@ -70,6 +70,7 @@ def decode(content: Content, *, tolerate: bool) -> Generator[Workspace]:
             raise
         raise DocumentUnusableError("undecodable", f"the document is damaged: {error}") from None
     finally:
+        sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
 
