@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sidecar import __version__
 from sidecar.changes import collapsed, compare, regressed
 from sidecar.document.decode import decode
-from sidecar.document.reading import Content, read_stable, version_on_disk
+from sidecar.document.reading import Content, Expected, read_stable, version_on_disk
 from sidecar.errors import (
     DocumentUnavailableError,
     DocumentUnusableError,
@@ -66,16 +66,17 @@ def sync(
             options.state_folder, "document", source.document, keep_waiting=_until(_LOCK_WAIT_S)
         ):
             sweep(source.mirror)
-            content = read_stable(source.document, options.max_document_bytes)
             mirror = read_mirror(source.mirror)
             fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
             reason = "forced" if force else reason_to_rebuild(mirror, fts)
-            if reason is None and content.digest in (mirror.source_digest, known):
+            equal = None if reason else Expected(mirror.source_bytes, (mirror.source_digest, known))
+            content = read_stable(source.document, options.max_document_bytes, equal)
+            if equal and content.digest in equal.digests:
                 return Unchanged("bytes", content.digest)
             with (
                 decode(content, tolerate=last_try or mirror.unaccounted) as workspace,
                 Candidate(
-                    source.mirror, mode=content.mode, document_bytes=len(content.data)
+                    source.mirror, mode=content.mode, document_bytes=content.size
                 ) as candidate,
             ):
                 candidate.fill(workspace)
@@ -118,6 +119,7 @@ def _facts(
         "layout": ",".join(workspace.layouts),
         "workspace": _shown(source.workspace),
         "epoch": None if source.epoch is None else str(source.epoch),
+        "source_bytes": str(content.size),
         "source_digest": content.digest,
         "options": dump_json({"fts": list(fts)}),
         "state_vector": dump_json({str(c): k for c, k in workspace.state_vector.items()}),

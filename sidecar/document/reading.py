@@ -6,7 +6,7 @@ import stat
 
 import msgspec
 
-from sidecar.digests import digest_bytes
+from sidecar.digests import digest_bytes, digest_stream
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError, SidecarError
 
 _MAGIC = {
@@ -26,17 +26,26 @@ class Content(msgspec.Struct, frozen=True):
     """The whole of a document at one moment.
 
     Attributes:
-        data: Its bytes.
+        data: Its bytes; empty when they are the expected ones.
+        size: How many.
         digest: Their digest.
         mode: The file's permission bits.
     """
 
     data: bytes
+    size: int
     digest: str
     mode: int
 
 
-def read_stable(path: str, max_bytes: int) -> Content:
+class Expected(msgspec.Struct, frozen=True):
+    """Bytes that need not be read into memory again: their size, and the digests they may have."""
+
+    size: int
+    digests: tuple[str | None, ...]
+
+
+def read_stable(path: str, max_bytes: int, expected: Expected | None = None) -> Content:
     """Read a document between two equal stats.
 
     Hosts truncate and rewrite in place, so a file may be empty, short or changing at any moment.
@@ -44,6 +53,8 @@ def read_stable(path: str, max_bytes: int) -> Content:
     Args:
         path: The document, a regular file.
         max_bytes: Larger files are refused before they are read.
+        expected: What the file probably still is. Then it is only digested, block by block, which
+            takes half of the time: fresh memory is what costs.
 
     Raises:
         DocumentUnavailableError: ``gone``, ``denied``, ``empty`` or ``torn`` (changed meanwhile).
@@ -65,17 +76,24 @@ def read_stable(path: str, max_bytes: int) -> Content:
                 f"{path} has {before.st_size >> 20} MB, more than --max-document-mb "
                 f"{max_bytes >> 20} allows",
             )
-        data = _read_all(descriptor, before.st_size)
+        data, digest, size = b"", None, before.st_size
+        if expected and expected.size == size:
+            with open(descriptor, "rb", buffering=0, closefd=False) as file:
+                digest = digest_stream(file.readinto)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        if expected is None or digest is None or digest not in expected.digests:
+            data = _read_all(descriptor, before.st_size)
+            digest, size = digest_bytes(data), len(data)
         after = os.fstat(descriptor)
     except OSError as error:
         raise DocumentUnavailableError("denied", f"{path} cannot be read: {error}") from error
     finally:
         os.close(descriptor)
-    if len(data) != after.st_size or version_of(before) != version_of(after):
+    if size != after.st_size or version_of(before) != version_of(after):
         raise DocumentUnavailableError("torn", f"{path} changed while it was read")
-    if not data:
+    if not size:
         raise DocumentUnavailableError("empty", f"{path} is empty; its app may be writing it")
-    return Content(data=data, digest=digest_bytes(data), mode=after.st_mode & 0o777)
+    return Content(data=data, size=size, digest=digest, mode=after.st_mode & 0o777)
 
 
 def version_of(found: os.stat_result) -> str:

@@ -42,6 +42,12 @@ class Mirror(msgspec.Struct, frozen=True):
         """Digest of the document's bytes."""
         return self.facts.get("source_digest")
 
+    @property
+    def source_bytes(self) -> int:
+        """Size of the document, 0 when the mirror does not say."""
+        text = self.facts.get("source_bytes") or ""
+        return int(text) if text.isdecimal() else 0
+
 
 class _Options(msgspec.Struct, frozen=True):
     """The line ``options`` of ``_mirror``."""

@@ -33,7 +33,8 @@ class Problems:
         return [
             Problem(table, field, kind, rows, row_id, detail)
             for (field, kind), (rows, row_id, detail) in sorted(
-                self._lines.items(), key=lambda item: (item[0][0] is not None, item[0][0] or "", item[0][1])
+                self._lines.items(),
+                key=lambda item: (item[0][0] is not None, item[0][0] or "", item[0][1]),
             )
         ]
 
