@@ -37,13 +37,13 @@ class App(LineProcess):
         self.send({"id": self._orders, "do": action} | fields)
         return self._orders
 
-    def answer(self, number: int) -> Any:  # noqa: ANN401 - whatever the action returns
+    def answer(self, number: int) -> Any:
         """Return what came of an order; where the action failed, so does the test."""
         reply = self.report(lambda report: report.get("reply") == number)
         assert "error" not in reply, reply["error"]
         return reply["value"]
 
-    def do(self, action: str, **fields: object) -> Any:  # noqa: ANN401 - as ``answer``
+    def do(self, action: str, **fields: object) -> Any:
         """Give the page an order and return what came of it."""
         return self.answer(self.order(action, **fields))
 
