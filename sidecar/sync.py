@@ -74,7 +74,7 @@ def sync(
             if equal and content.digest in equal.digests:
                 return Unchanged("bytes", content.digest)
             with (
-                decode(content, tolerate=last_try or mirror.unaccounted) as workspace,
+                decode(content, tolerate=last_try) as workspace,
                 Candidate(
                     source.mirror, mode=content.mode, document_bytes=content.size
                 ) as candidate,

@@ -9,6 +9,7 @@ from sidecar.document.extension import Doc
 from sidecar.document.layouts import Arrays, layouts, read_tables
 from sidecar.document.parallel import Helper, is_worthwhile
 from sidecar.document.reading import Content, read_varuint, refuse_foreign
+from sidecar.document.structure import measure
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
 from sidecar.model import JSON_DEPTH, Problem, Workspace
 
@@ -28,9 +29,8 @@ def decode(content: Content, *, tolerate: bool) -> Generator[Workspace]:
 
     Args:
         content: What was read.
-        tolerate: Accept a document whose re-encoding has another length: when all its bytes were
-            read, as with BigInts and sub-documents; or when it is a whole update with the stale
-            end of a longer one behind it, which Yjs passes over.
+        tolerate: Accept a whole update with the stale end of a longer one behind it, which Yjs
+            passes over; otherwise it is torn.
 
     Raises:
         DocumentUnavailableError: ``torn`` or ``undecodable``; a host that is still writing gives
@@ -127,44 +127,36 @@ def _is_panic(error: BaseException) -> bool:
 
 
 def _account(data: bytes, length: int, *, tolerate: bool) -> tuple[Problem, ...]:
-    """Prove that every byte of the file was read.
+    """Prove that every byte of the file was read, and that Yjs would read it so too.
 
-    yrs ignores trailing bytes, and a zero-filled tail mostly decodes, into less data. Two guards
-    tell: what was read has the length of the file when it is encoded again; and the file without
-    its last byte does not decode, which is how the first guard's harmless misses are sorted out.
+    yrs ignores trailing bytes, and decodes a zero-filled tail or a damaged reference into less
+    data without an error. That what was read has the length of the file when it is encoded again
+    is the proof, but for a zero tail, where the file without its last byte must fail to decode.
+    Where the length differs, as it does with BigInts and sub-documents, the bytes are measured.
 
     Args:
         data: The file.
         length: Bytes of the document when it is encoded again.
         tolerate: As in ``decode``.
     """
-    if length == len(data) and (data[-2:] != b"\0\0" or len(data) == _EMPTY_UPDATE_BYTES):
+    if length == len(data):
+        if data[-2:] == b"\0\0" and len(data) > _EMPTY_UPDATE_BYTES and _decodes(data[:-1]):
+            raise DocumentUnavailableError("torn", "the file ends in zeros that belong to nothing")
         return ()
-    unread = _decodes(data[:-1])
-    if length == len(data) and not unread:
-        return ()
-    stale = unread and _has_stale_tail(data, length)
-    if (unread and not stale) or not tolerate:
+    try:
+        end = measure(data)
+    except ValueError as error:
+        message = f"the file is no update that Yjs would take: {error}"
+        raise DocumentUnavailableError("undecodable", message) from None
+    # Two writes that a host does not wait for can both truncate and then both write; the shorter
+    # one, last, leaves the end of the other standing (83 of 400 bursts of 50). Yjs passes over
+    # it. In front of zeros, though, the update itself may be cut.
+    if end < len(data) and (data[end] == 0 or not tolerate):
         raise DocumentUnavailableError(
-            "torn", f"the file has {len(data)} bytes, of which its content takes {length}"
+            "torn", f"the file has {len(data)} bytes, and its update ends at {end}"
         )
-    detail = f"{len(data)} bytes in the file, {length} when its content is encoded again"
+    detail = f"{len(data)} bytes in the file, {end} of them read, {length} when encoded again"
     return (Problem(None, None, "unaccounted", detail=detail),)
-
-
-def _has_stale_tail(data: bytes, length: int) -> bool:
-    """Tell a whole update with the end of an older, longer one behind it.
-
-    Two writes that a host does not wait for can both truncate and then both write; the shorter
-    one, last, leaves the other's end standing (83 of 400 bursts of 50). Yjs shows the first
-    update, so does the mirror. A tail of zeros is another thing: what precedes it may be cut.
-    """
-    return (
-        length < len(data)
-        and data[length] != 0
-        and _decodes(data[:length])
-        and not _decodes(data[: length - 1])
-    )
 
 
 def _decodes(data: bytes) -> bool:

@@ -24,7 +24,6 @@ class Mirror(msgspec.Struct, frozen=True):
         facts: The lines of ``_mirror``.
         digests: Name -> digest of each table.
         rows: Rows of all tables.
-        unaccounted: Whether it carries the problem of that name.
         state_vector: The document's, client -> clock.
         fts: The columns that are indexed for full-text search, as in ``Options.fts``.
     """
@@ -33,7 +32,6 @@ class Mirror(msgspec.Struct, frozen=True):
     facts: dict[str, str | None] = {}
     digests: dict[str, str] = {}
     rows: int = 0
-    unaccounted: bool = False
     state_vector: dict[int, int] = {}
     fts: tuple[str, ...] = ()
 
@@ -135,9 +133,6 @@ def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
     try:
         facts: dict[str, Any] = dict(connection.execute("SELECT key, value FROM _mirror"))
         tables = list(connection.execute("SELECT name, digest, rows FROM _mirror_tables"))
-        unaccounted = connection.execute(
-            "SELECT count(*) FROM _mirror_problems WHERE kind = 'unaccounted'"
-        ).get
     finally:
         connection.close()
     if change_counter(path) != int(facts.get("change_counter") or 1):
@@ -155,7 +150,6 @@ def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
         facts=facts,
         digests={name: digest for name, digest, _ in tables},
         rows=sum(rows for _, _, rows in tables),
-        unaccounted=bool(unaccounted),
     )
 
 
