@@ -21,8 +21,9 @@ TYPES = (
     *("tags", "json", "currency"),
 )
 _NAMES = ("a", "b", "ü", 'q"uote', "two words", "", "NULL", "rowid", "__proto__", "🦜")
+_BENT = ("A", "ID", "_extra", "_Extra", "nul\0", "nul\ufffd", "a_2", "_mirror", "sqlite_x")
 _KEYS = ("r1", "r2", "r3", "", "nul\0", "Ä", "it's", "R1")
-_TABLES = ("t", 'table "u"', "Ünï")
+_TABLES = ("t", "T", 'table "u"', "sqlite_x", "_mirror", "k")
 _NUMBERLIKE = ("007", "1e3", " 7 ", "0x10", "-0", "1_0", "7.", ".5", "5e", "+1", "9" * 25, "1e999")
 
 Edit = tuple[Any, ...]
@@ -67,7 +68,7 @@ def make(spec: Spec) -> Any:
 def table_of(doc: Doc[Any], name: str) -> Any:
     """Give a table's map, made anew where there is none."""
     tables = doc.get("tables", type=Map)
-    if name not in tables:
+    if not isinstance(tables.get(name), Map):
         tables[name] = Map({})
     return tables[name]
 
@@ -110,6 +111,17 @@ def define(
     definitions["tables"][table] = {"name": table, "fields": fields}
 
 
+def define_badly(_crowd: Crowd, doc: Doc[Any], table: str, definition: Any) -> None:
+    """Put anything in the place of a definition."""
+    define(_crowd, doc, "definition", table, {})
+    doc.get("definition", type=Map)["tables"][table] = definition
+
+
+def set_table(_crowd: Crowd, doc: Doc[Any], table: str, value: Any) -> None:
+    """Put plain JSON in the place of a table, which may be no object."""
+    doc.get("tables", type=Map)[table] = value
+
+
 def undefine(_crowd: Crowd, doc: Doc[Any], table: str) -> None:
     """Take a definition away."""
     tables = doc.get("definition", type=Map).get("tables")
@@ -147,12 +159,19 @@ cells: st.SearchStrategy[Spec] = (
     | st.tuples(st.just("nested"), texts)
 )
 _fields = st.dictionaries(
-    st.sampled_from(_NAMES),
+    st.sampled_from((*_NAMES, *_BENT)),
     st.fixed_dictionaries({"type": st.sampled_from(TYPES)}, optional={"nullable": st.booleans()}),
     max_size=5,
 )
-rows = st.dictionaries(st.sampled_from((*_NAMES, "id")), cells, max_size=4)
-_table, _key, _name = st.sampled_from(_TABLES), st.sampled_from(_KEYS), st.sampled_from(_NAMES)
+_bad_definitions = st.fixed_dictionaries(
+    {}, optional={"name": plain, "fields": st.dictionaries(st.sampled_from(_NAMES), plain) | plain}
+)
+rows = st.dictionaries(st.sampled_from((*_NAMES, *_BENT, "id")), cells, max_size=4)
+_table, _key, _name = (
+    st.sampled_from(_TABLES),
+    st.sampled_from(_KEYS),
+    st.sampled_from((*_NAMES, *_BENT)),
+)
 _client = st.integers(0, CLIENTS - 1)
 _entry = st.fixed_dictionaries(
     {}, optional={"key": _key, "val": plain, "ts": st.integers(0, 3) | st.floats() | texts}
@@ -167,6 +186,8 @@ edits: st.SearchStrategy[list[Edit]] = st.lists(
     | st.tuples(
         _client, st.just(define), st.sampled_from(["definition", "schema"]), _table, _fields
     )
+    | st.tuples(_client, st.just(define_badly), _table, plain | _bad_definitions)
+    | st.tuples(_client, st.just(set_table), _table, plain)
     | st.tuples(_client, st.just(undefine), _table)
     | st.tuples(_client, st.just(add_entry), st.sampled_from(["k", "keyed 2"]), plain | _entry)
     | st.tuples(_client, st.just(merge), _client),
