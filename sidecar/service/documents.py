@@ -140,11 +140,15 @@ class Documents:
 
     def request(self, documents: Iterable[str], finish: Finish) -> Event | None:
         """Wait for the next verdict on each document; return the last event if there is none."""
+        request = self.open_request(documents, finish)
+        return None if request.waiting else finish(request)
+
+    def open_request(self, documents: Iterable[str], finish: Finish) -> Request:
+        """Wait for the next verdict on each document."""
         request = Request(finish, set(documents))
-        if not request.waiting:
-            return finish(request)
-        self._requests.append(request)
-        return None
+        if request.waiting:
+            self._requests.append(request)
+        return request
 
     def begin(self, document: str, signature: Signature) -> Known:
         """Note that a worker gets a document, in this version of its file."""

@@ -13,10 +13,12 @@ from collections.abc import Callable
 import msgspec
 
 from sidecar import __version__
+from sidecar.errors import RootError
+from sidecar.reports import shown
 from sidecar.service import messages, protocol
 from sidecar.service.documents import Documents, Request
 from sidecar.service.host import Host
-from sidecar.service.protocol import Event, StopReason, shown
+from sidecar.service.protocol import Event, StopReason
 from sidecar.service.schedule import Schedule, Timing
 from sidecar.service.statuses import Statuses
 from sidecar.service.watch import Look, Touched, Watcher
@@ -82,7 +84,7 @@ class Loop:
             self._documents,
             self._schedule,
             statuses,
-            pool=self._pool,
+            hands=self._pool,
             emit=self._emit,
         )
         self._early: list[bytes] | None = []
@@ -98,7 +100,11 @@ class Loop:
         self.inbox.put(Line(line))
 
     def run(self) -> None:
-        """Watch until somebody asks for the end."""
+        """Watch until somebody asks for the end.
+
+        Raises:
+            RootError: A root exists and cannot be read at the start.
+        """
         settings = self._settings
         watcher = Watcher(
             settings.roots,
@@ -117,7 +123,6 @@ class Loop:
         finally:
             self._pool.kill()
             watcher.stop(seconds=0.2)
-        self._emit(protocol.Stopped(reason=self.stop_reason))
 
     def _take(self, wait_s: float) -> None:
         """Handle the next message and all that came with it."""
@@ -163,6 +168,9 @@ class Loop:
         for document in stale:
             self._schedule.touch(document, now)
         for root, reason in look.denied.items():
+            if self._early is not None:
+                message = f"{root} cannot be used: {reason}"
+                raise RootError(message)
             log.warning("%s cannot be read: %s", shown(root), reason)
         roots = [shown(root) for root in self._settings.roots]
         if self._early is not None:

@@ -36,7 +36,7 @@ class Outbox:
 
     def put(self, event: Event) -> None:
         """Send an event, stamped with the present time. Never blocks."""
-        event = msgspec.structs.replace(event, time=_now())
+        event = stamped(event)
         with self._changed:
             if isinstance(event, (Rebuilt, Unchanged)):
                 event = self._merge(event)
@@ -90,6 +90,12 @@ class Outbox:
             self._write = _discard
 
 
+def stamped(event: Event) -> Event:
+    """Return an event with the present time."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return msgspec.structs.replace(event, time=now)
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Write every byte, also where the other side made the pipe non-blocking.
 
@@ -106,7 +112,3 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 def _discard(_: bytes) -> None:
     """Write to a reader that is gone."""
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

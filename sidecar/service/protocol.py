@@ -5,44 +5,18 @@ these classes, so a field is changed here and nowhere else.
 """
 
 import json
-import os
 import re
-from typing import Literal, TypedDict
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from sidecar.errors import Code, ProtocolError
-from sidecar.model import RebuiltReason, Source, UnchangedReason
+from sidecar.model import RebuiltReason, UnchangedReason
+from sidecar.reports import Status
 
 Id = str | int | float
 StopReason = Literal["shutdown", "signal", "stdin", "parent", "stdout"]
-
-
-class Doc(msgspec.Struct, frozen=True, kw_only=True):
-    """Which document; ``path`` is absolute, and for people where its bytes are no UTF-8."""
-
-    workspace: str | None
-    epoch: int | None
-    path: str
-
-
-class Status(Doc, frozen=True, kw_only=True):
-    """Where one document and its mirror stand."""
-
-    mirror: str
-    state: Literal["in_step", "stale", "missing", "damaged", "unreadable"]
-    code: Code | None
-    name: str | None
-    icon: str | None
-    current: bool
-    deleted: bool
-    tables: int
-    rows: int
-    problems: int
-    bytes: int
-    mirror_mtime_ms: int | None
-    document_mtime_ms: int
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,24 +152,6 @@ LONGEST_LINE = 1 << 16
 """Bytes of a command. Real ones have a hundred; a longer line is answered and thrown away."""
 
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
-
-
-class DocFields(TypedDict):
-    """The fields by which every event names its document."""
-
-    workspace: str | None
-    epoch: int | None
-    path: str
-
-
-def doc_fields(source: Source) -> DocFields:
-    """Return how events name a document."""
-    return {"workspace": source.workspace, "epoch": source.epoch, "path": shown(source.document)}
-
-
-def shown(path: str) -> str:
-    """Return a path as text: bytes that are no UTF-8 become U+FFFD."""
-    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def encode(event: Event) -> bytes:

@@ -2,8 +2,9 @@
 
 from sidecar.errors import Code
 from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
+from sidecar.reports import Status, doc_fields, shown
 from sidecar.service import protocol
-from sidecar.service.protocol import Event, Status, doc_fields, shown
+from sidecar.service.protocol import Event
 
 
 def events_of(source: Source, outcome: Outcome, retry_ms: int | None = None) -> list[Event]:

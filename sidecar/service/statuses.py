@@ -4,8 +4,9 @@ import msgspec
 from msgspec import UnsetType
 
 from sidecar.model import Failed, Source
+from sidecar.reports import Status
 from sidecar.service.messages import Task
-from sidecar.service.protocol import Event, Id, Status, StatusReport
+from sidecar.service.protocol import Event, Id, StatusReport
 from sidecar.service.report import unreadable
 
 

@@ -63,7 +63,7 @@ class Watcher:
         self._deliver = deliver
         self._rescan_s = rescan_s
         self._events: Events = Polling() if polling else open_events()
-        self._found = Found()
+        self._found: Found | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -116,7 +116,7 @@ class Watcher:
             return discover(self._roots)
         except UsageError as error:  # two documents in one folder, through a new link
             log.warning("%s", error)
-            return self._found
+            return self._found or Found(denied={self._roots[0]: error.message})
 
 
 def is_structural(hint: Hint, found: Found) -> bool:

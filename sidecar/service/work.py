@@ -1,4 +1,4 @@
-"""Gives due documents to workers and takes in what comes back."""
+"""Gives due documents to the hands that sync them, and takes in what comes back."""
 
 import logging
 from collections.abc import Callable
@@ -7,13 +7,14 @@ import msgspec
 
 from sidecar.discovery import signature
 from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
+from sidecar.reports import shown
 from sidecar.service.documents import Documents
+from sidecar.service.hands import Hand, Hands
 from sidecar.service.messages import Answer, Ended, Job, Message, Task
-from sidecar.service.protocol import Event, shown
+from sidecar.service.protocol import Event
 from sidecar.service.report import events_of
 from sidecar.service.schedule import Effect, Schedule
 from sidecar.service.statuses import Statuses
-from sidecar.service.worker import Pool, Worker
 from sidecar.settings import Settings
 
 BATCH = 64
@@ -39,7 +40,7 @@ class Work:
         schedule: Schedule,
         statuses: Statuses,
         *,
-        pool: Pool,
+        hands: Hands,
         emit: Callable[[Event | None], None],
     ) -> None:
         """Prepare; ``emit`` sends an event, and nothing for None."""
@@ -48,13 +49,13 @@ class Work:
         self._documents = documents
         self._schedule = schedule
         self._statuses = statuses
-        self._pool = pool
+        self._hands = hands
         self._emit = emit
 
     def next_step(self, now: float) -> float | None:
         """Return when ``dispatch`` has something to do if no message comes before."""
         waiting = self._is_waiting(now)
-        times = [self._pool.next_check(waiting=waiting, max_seconds=self._settings.max_seconds)]
+        times = [self._hands.next_check(waiting=waiting, max_seconds=self._settings.max_seconds)]
         if not waiting:
             times.append(self._schedule.next_due())
         return min((at for at in times if at is not None), default=None)
@@ -62,29 +63,29 @@ class Work:
     def dispatch(self, now: float) -> None:
         """Give what is due to free workers, and end workers that hang."""
         settings = self._settings
-        self._pool.end_overdue(now, settings.max_seconds)
+        self._hands.end_overdue(now, settings.max_seconds)
         while self._is_waiting(now):
-            worker = self._pool.free(now)
-            if not worker:
+            hand = self._hands.free(now)
+            if not hand:
                 return
             tasks = self._statuses.take(BATCH) or self._take_due(now)
             if tasks:
                 limits = (settings.options, settings.max_memory_mb, settings.max_seconds)
-                worker.give(Job(tasks, *limits), now)
+                hand.take(Job(tasks, *limits), now)
 
-    def hear(self, worker: Worker, message: Message | None, now: float) -> None:
-        """Take in what a worker says; None when it is gone."""
+    def hear(self, hand: Hand, message: Message | None, now: float) -> None:
+        """Take in what a hand says; None when it is gone."""
         if isinstance(message, Answer):
-            task = worker.waiting_tasks[0]
-            worker.answered, worker.since = worker.answered + 1, now
+            task = hand.waiting_tasks[0]
+            hand.answered, hand.since = hand.answered + 1, now
             self._answer(task, message, now)
             return
-        left, cost_s = worker.waiting_tasks, now - worker.since
+        left, cost_s = hand.waiting_tasks, now - hand.since
         if message is None:
-            message = worker.end
-            self._pool.lose(worker, now)
+            message = hand.end
+            self._hands.lose(hand, now)
         else:
-            self._pool.finish(worker, waiting=self._is_waiting(now))
+            self._hands.finish(hand, waiting=self._is_waiting(now))
         if message.errors:
             log.debug("worker: %s", message.errors.encode("unicode_escape").decode())
         if message.code and left:

@@ -7,7 +7,8 @@ import sys
 import threading
 from collections.abc import Callable
 
-from sidecar.service.messages import Ended, Job, Message, Task, message_of, to_line
+from sidecar.service.hands import Hand
+from sidecar.service.messages import Ended, Job, Message, message_of, to_line
 
 Deliver = Callable[["Worker", Message | None], None]
 
@@ -21,26 +22,19 @@ _BAD_START_S = (0.0, 1.0, 5.0, 30.0)
 log = logging.getLogger(__name__)
 
 
-class Worker:
+class Worker(Hand):
     """One worker process, and the thread that hears it.
 
     Must be made by a thread that lives as long as the process: see ``die_with_parent``.
 
     Attributes:
-        job: What it is doing, None at rest.
-        answered: Number of the job's tasks that have an answer.
-        since: When the present task began.
         worked: It has finished a job.
-        end: Why it is gone, for the document that it had.
     """
 
     def __init__(self, deliver: Deliver) -> None:
         """Start the process; ``deliver`` gets its messages, then None when it is gone."""
-        self.job: Job | None = None
-        self.answered = 0
-        self.since = 0.0
+        super().__init__()
         self.worked = False
-        self.end = Ended("crashed", "its worker process was ended from outside", killed=True)
         self._deliver = deliver
         self._process = subprocess.Popen(  # noqa: S603 - this program itself
             _command(),
@@ -53,14 +47,8 @@ class Worker:
         )
         threading.Thread(target=self._hear, name="worker", daemon=True).start()
 
-    @property
-    def waiting_tasks(self) -> tuple[Task, ...]:
-        """The tasks of its job that have no answer yet."""
-        return self.job.tasks[self.answered :] if self.job else ()
-
-    def give(self, job: Job, now: float) -> None:
-        """Have it do a job. A worker that has died meanwhile says so through ``deliver``."""
-        self.job, self.answered, self.since = job, 0, now
+    def start(self, job: Job) -> None:
+        """Send it a job. A worker that has died meanwhile says so through ``deliver``."""
         view = memoryview(to_line(job))
         try:
             while view and self._process.stdin:
@@ -131,12 +119,7 @@ class Pool:
         return None
 
     def next_check(self, *, waiting: bool, max_seconds: float) -> float | None:
-        """Return when to look again if no message comes: None for never.
-
-        Args:
-            waiting: Documents are due and no worker is free.
-            max_seconds: Limit of one task.
-        """
+        """Return when to look again if no message comes: see ``Hands``."""
         times = [worker.since + max_seconds + _GRACE_S for worker in self.busy]
         if waiting and not self._workers:
             times.append(self._hire_at)
@@ -151,20 +134,23 @@ class Pool:
                 worker.end = Ended("timeout", f"it took more than --max-seconds {max_seconds:g}")
                 worker.kill()
 
-    def finish(self, worker: Worker, *, waiting: bool) -> None:
+    def finish(self, hand: Hand, *, waiting: bool) -> None:
         """Note the end of a worker's job; a second worker leaves when nothing waits."""
-        worker.job, worker.worked = None, True
+        hand.job = None
         self._bad_starts = 0
-        if len(self._workers) > 1 and not waiting:
-            self._workers.remove(worker)
-            worker.retire()
+        for worker in self._workers:
+            if worker is hand:
+                worker.worked = True
+                if len(self._workers) > 1 and not waiting:
+                    self._workers.remove(worker)
+                    worker.retire()
+                return
 
-    def lose(self, worker: Worker, now: float) -> None:
+    def lose(self, hand: Hand, now: float) -> None:
         """Note that a worker is gone, and replace it; slower when starting it does not work."""
-        if worker not in self._workers:
-            return
-        self._workers.remove(worker)
-        if not worker.worked:
+        gone = [worker for worker in self._workers if worker is hand]
+        self._workers = [worker for worker in self._workers if worker is not hand]
+        if not all(worker.worked for worker in gone):
             self._hire_at = now + _BAD_START_S[min(self._bad_starts, len(_BAD_START_S) - 1)]
             self._bad_starts += 1
         self.hire(now)

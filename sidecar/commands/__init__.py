@@ -1,0 +1,87 @@
+"""The command line: a list of commands, each in a module of its own that is loaded when it runs.
+
+A command module has ``EXAMPLES`` (lines for its help), ``add_arguments(parser)`` and
+``run(arguments) -> exit code``.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sidecar.errors import LockedError, RootError, SidecarError, UsageError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+COMMANDS = {
+    "watch": "follow documents: keep each mirror in step until stopped",
+    "sync": "bring every mirror in step once, then exit",
+    "protocol": "print the host protocol as JSON Schema or TypeScript",
+}
+
+OK, FAILED, USAGE, ROOT, LOCKED = 0, 1, 2, 3, 4
+INTERRUPTED = 130
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command and return its exit code: 2 usage, 3 root unusable, 4 locked."""
+    name, *rest = words or ["--help"]
+    if name in {"-h", "--help", "help"}:
+        sys.stdout.write(_overview())
+        return OK if words else USAGE
+    if name == "--version":
+        from sidecar import __version__  # noqa: PLC0415 - only what is needed
+
+        sys.stdout.write(f"epicenter-sidecar {__version__}\n")
+        return OK
+    if name not in COMMANDS:
+        _complain(f"{name!r} is no command; the commands are {', '.join(COMMANDS)}")
+        return USAGE
+    return _guarded(importlib.import_module(f"sidecar.commands.{name}"), name, rest)
+
+
+def _guarded(module: "ModuleType", name: str, words: list[str]) -> int:
+    from sidecar.commands.arguments import parse  # noqa: PLC0415 - argparse takes 9 ms
+
+    try:
+        code: int = module.run(parse(name, COMMANDS[name], module, words))
+        sys.stdout.flush()
+    except SidecarError as error:
+        _complain(error.message)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its end
+        return FAILED
+    return code
+
+
+def exit_code(error: SidecarError) -> int:
+    """Return the exit code for a failure that ends the command."""
+    if isinstance(error, UsageError):
+        return USAGE
+    if isinstance(error, RootError):
+        return ROOT
+    return LOCKED if isinstance(error, LockedError) else FAILED
+
+
+def _complain(message: str) -> None:
+    from sidecar.commands.output import complain  # noqa: PLC0415 - only what is needed
+
+    complain(message)
+
+
+def _overview() -> str:
+    commands = "\n".join(f"  {name:<10} {summary}" for name, summary in COMMANDS.items())
+    return f"""usage: epicenter-sidecar COMMAND [PATH...] [options]
+
+Mirrors the Yjs workspace documents of a Tauri app into SQLite files beside them.
+
+{commands}
+
+A PATH is the app's data folder, its workspaces folder, a workspace, an epoch or a document.
+COMMAND --help tells more, with examples.
+"""

@@ -1,0 +1,87 @@
+"""Command lines: parsers made of the settings, so that flags and variables never differ."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Iterable
+from types import ModuleType
+
+from sidecar.settings import PLACE, Setting, Settings, resolve
+
+Parser = argparse.ArgumentParser
+Arguments = argparse.Namespace
+
+_FTS = "--fts"
+_FIELD_LIST = re.compile(r"[^/\\]+\.[^/\\]+")
+
+
+def parse(name: str, summary: str, module: ModuleType, words: list[str]) -> Arguments:
+    """Parse the words behind a command's name; wrong ones end the process with exit code 2."""
+    parser = Parser(
+        prog=f"epicenter-sidecar {name}",
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog="examples:\n" + "\n".join(f"  {line}" for line in module.EXAMPLES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    return parser.parse_intermixed_args(list(_with_bare_fts(words)))
+
+
+def add_paths(parser: Parser, *groups: tuple[Setting, ...]) -> None:
+    """Add PATH arguments, the settings that say where, and groups of other settings."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="where the documents are")
+    for setting in (*PLACE, *(setting for group in groups for setting in group)):
+        help_ = f"{setting.help} [{setting.variable}]"
+        if setting.metavar is None:
+            parser.add_argument(
+                setting.flag, dest=setting.name, action="store_const", const="1", help=help_
+            )
+        else:
+            parser.add_argument(
+                setting.flag, dest=setting.name, metavar=setting.metavar, help=help_
+            )
+    parser.set_defaults(settings=[s.name for s in (*PLACE, *(s for g in groups for s in g))])
+
+
+def settings_of(arguments: Arguments) -> Settings:
+    """Resolve what ``add_paths`` added, with the environment.
+
+    Raises:
+        UsageError: No root is named, or a value makes no sense.
+    """
+    flags = {name: getattr(arguments, name) for name in arguments.settings}
+    settings = resolve(arguments.paths, flags, os.environ)
+    if settings.log_level != "warning":
+        _log_to_stderr(settings.log_level)
+    return settings
+
+
+def _log_to_stderr(level: str) -> None:
+    import logging  # noqa: PLC0415 - late
+
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+
+
+def _with_bare_fts(words: Iterable[str]) -> Iterable[str]:
+    """Let ``--fts`` stand alone: what follows is its value only if it reads like one."""
+    waiting = False
+    for word in words:
+        if waiting:
+            waiting = False
+            is_list = _FIELD_LIST.fullmatch(word) and not os.path.exists(word)
+            if word == "none" or (is_list and not word.startswith("-")):
+                yield f"{_FTS}={word}"
+                continue
+            yield f"{_FTS}=*"
+        if word == _FTS:
+            waiting = True
+        else:
+            yield word
+    if waiting:
+        yield f"{_FTS}=*"

@@ -1,0 +1,100 @@
+"""``sync``: one pass over every document, then exit."""
+
+import os
+
+import msgspec
+
+from sidecar.commands import FAILED, LOCKED, OK
+from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.output import complain, has_color, line_of, say
+from sidecar.discovery import discover
+from sidecar.errors import RootError, UsageError
+from sidecar.model import Source
+from sidecar.reports import shown
+from sidecar.service import protocol
+from sidecar.service.once import sync_once
+from sidecar.service.outbox import stamped
+from sidecar.service.protocol import Event
+from sidecar.settings import LIMITS, MIRROR, Settings
+
+EXAMPLES = (
+    "epicenter-sidecar sync ~/.local/share/com.example.app",
+    "epicenter-sidecar sync --identifier com.example.app --json",
+    "epicenter-sidecar sync path/to/workspace.yjs --out /tmp/workspace.sqlite",
+)
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add what ``sync`` takes."""
+    add_paths(parser, LIMITS, MIRROR)
+    parser.add_argument("--force", action="store_true", help="rebuild what is in step too")
+    parser.add_argument("--out", metavar="FILE", help="build the mirror there (one document)")
+    parser.add_argument("--json", action="store_true", help="events as JSON lines")
+
+
+def run(arguments: Arguments) -> int:
+    """Sync, say how each document ended, and return 0 when every mirror is in step."""
+    settings = settings_of(arguments)
+    sources = sources_of(settings)
+    if arguments.out:
+        sources = [_elsewhere(sources, os.path.abspath(arguments.out))]
+    if not sources:
+        complain(f"no documents in {', '.join(map(shown, settings.roots))}")
+        return FAILED
+    printer = _Printer(as_json=arguments.json)
+    result = sync_once(settings, sources, printer.emit, force=arguments.force)
+    if result.failed and printer.codes == {"locked"}:
+        return LOCKED
+    return FAILED if result.failed else OK
+
+
+def sources_of(settings: Settings) -> list[Source]:
+    """Find the documents below the roots, in the order of their paths.
+
+    Raises:
+        RootError: A root does not exist or cannot be read.
+    """
+    found = discover(settings.roots)
+    for root, reason in found.denied.items():
+        message = f"{root} cannot be read: {reason}"
+        raise RootError(message)
+    for root in found.missing:
+        message = f"{root} does not exist; check the path, or let the app run once"
+        raise RootError(message)
+    return [source for _, source in sorted(found.sources.items())]
+
+
+class _Printer:
+    """Prints events, and remembers the codes of failures."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.codes: set[str] = set()
+        self._as_json = as_json
+        self._color = not as_json and has_color()
+
+    def emit(self, event: Event) -> None:
+        if isinstance(event, protocol.Failed):
+            self.codes.add(event.code)
+            event = msgspec.structs.replace(event, retry_ms=None)  # this process will not retry
+        if self._as_json:
+            say(protocol.encode(stamped(event)).decode("ascii").rstrip("\n"))
+        else:
+            say(line_of(event, color=self._color))
+
+
+def _elsewhere(sources: list[Source], out: str) -> Source:
+    """Return the one document with another place for its mirror.
+
+    Raises:
+        UsageError: There are more documents, or something else is in that place.
+    """
+    if len(sources) != 1:
+        message = f"--out is for one document, and here are {len(sources)}; name one of them"
+        raise UsageError(message)
+    if os.path.lexists(out):
+        from sidecar.mirror.read import is_mirror  # noqa: PLC0415 - SQLite
+
+        if not is_mirror(out):
+            message = f"{out} is no mirror and is left alone; name another FILE"
+            raise UsageError(message)
+    return msgspec.structs.replace(sources[0], mirror=out)

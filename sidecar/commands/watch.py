@@ -1,0 +1,123 @@
+"""``watch``: the long-running process."""
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from sidecar.commands import OK
+from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.output import has_color, line_of
+from sidecar.errors import LockedError, RootError
+from sidecar.locks import lock
+from sidecar.service import lifeline, protocol
+from sidecar.service.loop import Loop
+from sidecar.service.outbox import Outbox, write_all
+from sidecar.service.protocol import Event
+from sidecar.settings import LIMITS, MIRROR, WATCH, Settings
+
+EXAMPLES = (
+    "epicenter-sidecar watch ~/.local/share/com.example.app",
+    "epicenter-sidecar watch --identifier com.example.app --output ndjson",
+    "epicenter-sidecar watch --parent-pid $$ --fts ./data",
+)
+
+_LAST_WORDS_S = 0.4
+"""How long the end waits for a reader of stdout."""
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add what ``watch`` takes."""
+    add_paths(parser, WATCH, LIMITS, MIRROR)
+
+
+def run(arguments: Arguments) -> int:
+    """Watch until somebody asks for the end.
+
+    Raises:
+        RootError: A root exists and cannot be used.
+        LockedError: Another process follows one of the roots.
+    """
+    settings = settings_of(arguments)
+    outbox: Outbox
+
+    def write(line: bytes) -> None:
+        try:
+            write_all(1, line)
+        except OSError:
+            loop.stop("stdout")
+            raise
+
+    def emit(event: Event) -> None:
+        outbox.put(event)
+
+    loop = Loop(settings, emit)
+    outbox = Outbox(_renderer(settings), write)
+    _end_on_bugs_in_threads()
+    _tie_lifelines(settings, loop, outbox)
+    try:
+        with ExitStack() as locks:
+            _lock_roots(settings, loop, locks)
+            if not loop.stop_reason:
+                loop.run()
+        outbox.put(protocol.Stopped(reason=loop.stop_reason or "shutdown"))
+    except (RootError, LockedError) as error:
+        outbox.put(_refusal(error))
+        raise
+    finally:
+        outbox.close(_LAST_WORDS_S)
+    return OK
+
+
+def _tie_lifelines(settings: Settings, loop: Loop, outbox: Outbox) -> None:
+    lifeline.watch_signals(loop.stop)
+    lifeline.watch_stdin(settings.stdin, loop.hear_line, outbox.wait_for_room, loop.stop)
+    lifeline.watch_stdout(loop.stop)
+    if settings.parent_pid is not None:
+        lifeline.watch_parent(settings.parent_pid, loop.stop)
+
+
+def _lock_roots(settings: Settings, loop: Loop, locks: ExitStack) -> None:
+    """Hold the lock of each root, in one order so that no two processes wait for each other."""
+    for root in sorted({os.path.realpath(root) for root in settings.roots}):
+        try:
+            locks.enter_context(
+                lock(
+                    settings.state_folder,
+                    "root",
+                    root,
+                    keep_waiting=lambda: settings.wait_lock and not loop.stop_reason,
+                )
+            )
+        except LockedError:
+            if loop.stop_reason:
+                return
+            raise
+
+
+def _refusal(error: RootError | LockedError) -> Event:
+    failed = protocol.Failed(code=error.code, message=error.message, retry_ms=None)
+    if isinstance(error, LockedError) and error.holder_pid is not None:
+        return protocol.Failed(
+            code=error.code, message=error.message, retry_ms=None, holder_pid=error.holder_pid
+        )
+    return failed
+
+
+def _renderer(settings: Settings) -> Callable[[Event], bytes]:
+    if settings.output == "ndjson" or (settings.output == "auto" and not os.isatty(1)):
+        return protocol.encode
+    color = has_color()
+    return lambda event: (line_of(event, color=color) + "\n").encode("utf-8", "replace")
+
+
+def _end_on_bugs_in_threads() -> None:
+    """A thread that dies of a bug takes the process with it: half a program helps nobody."""
+
+    def end(bug: threading.ExceptHookArgs) -> None:
+        traceback.print_exception(bug.exc_type, bug.exc_value, bug.exc_traceback, file=sys.stderr)
+        os._exit(1)
+
+    threading.excepthook = end
