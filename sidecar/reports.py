@@ -6,6 +6,7 @@ import os
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from sidecar.errors import Code
 from sidecar.model import EXACT_INTEGER, Source
@@ -106,9 +107,73 @@ class Verification(Doc, frozen=True, kw_only=True):
     message: str | None = None
 
 
+class SchemaColumn(msgspec.Struct, frozen=True):
+    """One column of a mirror.
+
+    Attributes:
+        name: In the mirror.
+        type: The kind that the app declared, None when it declared none.
+        sqlite_type: The declared type in SQLite, "" for none.
+        nullable: Whether it may hold NULL.
+        label: The app's name for it.
+        description: The app's.
+        options: The app's, as JSON: the choices of a select, for example.
+        samples: Some of its values, where they were asked for.
+    """
+
+    name: str
+    type: str | None
+    sqlite_type: str
+    nullable: bool
+    label: str | None
+    description: str | None
+    options: Json
+    samples: tuple[Json, ...] | UnsetType = UNSET
+
+
+class SchemaTable(msgspec.Struct, frozen=True):
+    """One table of a mirror, with the app's label and description."""
+
+    name: str
+    label: str | None
+    description: str | None
+    rows: int
+    columns: tuple[SchemaColumn, ...]
+
+
+class Schema(Doc, frozen=True, kw_only=True):
+    """The tables of one mirror, whose path is ``mirror``."""
+
+    mirror: str
+    tables: tuple[SchemaTable, ...]
+
+
+class Hit(Doc, frozen=True, kw_only=True):
+    """A row that holds the words of a search.
+
+    Attributes:
+        mirror: Path of the mirror.
+        table: Name in the mirror.
+        id: The row's.
+        column: Where the snippet is from.
+        snippet: Some words round the hits.
+        marks: Start and end of each hit in the snippet, in code points.
+        rank: Lower is better (FTS5's bm25).
+    """
+
+    mirror: str
+    table: str
+    id: str
+    column: str
+    snippet: str
+    marks: tuple[tuple[int, int], ...]
+    rank: float
+
+
 def doc_fields(source: Source) -> dict[str, Any]:
     """Return the fields by which every report names its document."""
-    return {"workspace": source.workspace, "epoch": source.epoch, "path": shown(source.document)}
+    workspace = None if source.workspace is None else shown(source.workspace)
+    return {"workspace": workspace, "epoch": source.epoch, "path": shown(source.document)}
 
 
 def shown(path: str) -> str:

@@ -1,10 +1,10 @@
-"""Documents for commands that look and never build: a settled read, and is it in the mirror?"""
+"""Documents for commands that look and never build: a patient read, and is it in the mirror?"""
 
 import time
 
 from sidecar.digests import TableDigest
 from sidecar.document.decode import decode
-from sidecar.document.reading import Content, read_stable
+from sidecar.document.reading import Content, Expected, read_stable
 from sidecar.errors import DocumentUnavailableError
 from sidecar.mirror.read import Mirror
 from sidecar.mirror.schema import plan
@@ -13,8 +13,13 @@ _WAITS_S = (0.02, 0.05, 0.1, 0.25)
 """Hosts truncate and rewrite in place; most are done within these."""
 
 
-def read_settled(path: str, max_bytes: int) -> Content:
+def read_settled(path: str, max_bytes: int, expected: Expected | None = None) -> Content:
     """Read a document, with some patience for an app that is writing it just now.
+
+    Args:
+        path: The document.
+        max_bytes: Larger files are refused.
+        expected: As for ``read_stable``.
 
     Raises:
         DocumentUnavailableError: As ``read_stable``, also after the last try.
@@ -22,12 +27,29 @@ def read_settled(path: str, max_bytes: int) -> Content:
     """
     for wait_s in _WAITS_S:
         try:
-            return read_stable(path, max_bytes)
+            return read_stable(path, max_bytes, expected)
         except DocumentUnavailableError as error:
             if error.code not in {"empty", "torn"}:
                 raise
         time.sleep(wait_s)
-    return read_stable(path, max_bytes)
+    return read_stable(path, max_bytes, expected)
+
+
+def digests_of(content: Content) -> dict[str, str]:
+    """Decode a document and digest its tables, by their names in a mirror.
+
+    Raises:
+        SidecarError: It cannot be decoded.
+    """
+    digests: dict[str, str] = {}
+    with decode(content, tolerate=True) as workspace:
+        for schema in plan(workspace.tables):
+            digest = TableDigest(schema.table)
+            for chunk in schema.table.chunks():
+                digest.update(chunk)
+            digests[schema.name] = digest.hexdigest()
+        workspace.settle()
+    return digests
 
 
 def has_same_content(content: Content, mirror: Mirror) -> bool:
@@ -36,14 +58,4 @@ def has_same_content(content: Content, mirror: Mirror) -> bool:
     Raises:
         SidecarError: The document cannot be decoded.
     """
-    if content.digest == mirror.source_digest:
-        return True
-    with decode(content, tolerate=True) as workspace:
-        digests: dict[str, str] = {}
-        for schema in plan(workspace.tables):
-            digest = TableDigest(schema.table)
-            for chunk in schema.table.chunks():
-                digest.update(chunk)
-            digests[schema.name] = digest.hexdigest()
-        workspace.settle()
-    return digests == mirror.digests
+    return content.digest == mirror.source_digest or digests_of(content) == mirror.digests

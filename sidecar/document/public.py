@@ -7,6 +7,7 @@ from typing import Any
 
 import pycrdt
 
+from sidecar.document.reading import refuse_foreign
 from sidecar.errors import DocumentUnavailableError
 from sidecar.model import JSON_DEPTH
 
@@ -18,8 +19,10 @@ def open_update(data: bytes) -> pycrdt.Doc[Any]:
     """Apply one Yjs V1 update to a fresh document that keeps what was deleted.
 
     Raises:
-        DocumentUnavailableError: ``undecodable``.
+        DocumentUnavailableError: ``undecodable``, or ``torn``: nothing but zeros.
+        DocumentUnusableError: ``v2`` or ``foreign``, which would decode to an empty document.
     """
+    refuse_foreign(data)
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES_PER_LEVEL * JSON_DEPTH))
     doc: pycrdt.Doc[Any] = pycrdt.Doc(skip_gc=True)
     with decoder_errors():
