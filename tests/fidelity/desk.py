@@ -2,12 +2,26 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sidecar.model import Options, Rebuilt, Source
+from sidecar.reports import Verification
 from sidecar.sync import sync
+from sidecar.verify import verify
 from tests.fidelity.support import opened
+
+
+@contextmanager
+def kept_recursion_limit() -> Iterator[None]:
+    """Give the limit back: the program needs a higher one, and Hypothesis minds who changes it."""
+    limit = sys.getrecursionlimit()
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 class Desk:
@@ -15,22 +29,25 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        document, mirror = folder / "workspace.yjs", folder / "tables.sqlite"
+        self._document, self._mirror = document, mirror
+        self._source = Source(str(document), str(mirror), "generated", 0)
+        self._options = Options(state_folder=str(folder / "state"))
 
     def mirror(self, update: bytes) -> Path:
         """Write a document and build its mirror from scratch."""
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir()
-        document, mirror = self._folder / "workspace.yjs", self._folder / "tables.sqlite"
-        document.write_bytes(update)
-        source = Source(str(document), str(mirror), "generated", 0)
-        options = Options(state_folder=str(self._folder / "state"))
-        limit = sys.getrecursionlimit()
-        try:
-            outcome = sync(source, options, last_try=True)
-        finally:
-            sys.setrecursionlimit(limit)  # sync needs more; Hypothesis minds who changes it
+        self._document.write_bytes(update)
+        with kept_recursion_limit():
+            outcome = sync(self._source, self._options, last_try=True)
         assert isinstance(outcome, Rebuilt), outcome
-        return mirror
+        return self._mirror
+
+    def verify(self) -> Verification:
+        """Compare the mirror with its document by the program's own second road."""
+        with kept_recursion_limit():
+            return verify(self._source, self._options)
 
     def content(self, update: bytes) -> dict[str, Any]:
         """Give everything in a document's mirror but what says how the document came about."""

@@ -25,7 +25,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 def test_generated_document_is_shown_as_read(
     desk: Desk, script: list[Edit], order: list[int]
 ) -> None:
-    """The mirror equals what an independent reader makes of the same bytes, JSON and all."""
+    """The mirror equals what an independent reader makes of the same bytes; `verify` agrees."""
     crowd = Crowd()
     crowd.play(script)
     update = crowd.merged(order)
@@ -33,6 +33,8 @@ def test_generated_document_is_shown_as_read(
         assert_same(read(connection), mirror_of(update))
         for table, column in json_columns(connection):
             walk_json(connection, table, column)
+    verified = desk.verify()
+    assert verified.result == "equal", verified.differences
 
 
 @SETTINGS

@@ -1,0 +1,91 @@
+"""`verify` would see it: one cell, one row, one line of the catalog that is not as it should be."""
+
+import struct
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from sqlite3 import Connection, connect
+
+import pytest
+
+from tests.fidelity.desk import Desk
+from tests.fidelity.expect import CASES
+from tests.fidelity.support import CORPUS, opened, quoted
+
+_COUNTER, _VALID_FOR = 24, 92
+Change = Callable[[Connection, str], object]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """One place for document and mirror, used again and again."""
+    return Desk(tmp_path_factory.mktemp("desk"))
+
+
+def _change_cell(connection: Connection, name: str) -> None:
+    column = connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall()[1][1]
+    connection.execute(
+        f"UPDATE {quoted(name)} SET {quoted(column)} = x'00'"  # noqa: S608
+        f" WHERE id = (SELECT max(id) FROM {quoted(name)})"
+    )
+
+
+def _change_extra(connection: Connection, name: str) -> None:
+    connection.execute(
+        f"UPDATE {quoted(name)} SET _extra = '{{\"more\":1}}'"  # noqa: S608
+        f" WHERE id = (SELECT min(id) FROM {quoted(name)})"
+    )
+
+
+def _remove_row(connection: Connection, name: str) -> None:
+    connection.execute(
+        f"DELETE FROM {quoted(name)} WHERE id = (SELECT max(id) FROM {quoted(name)})"  # noqa: S608
+    )
+
+
+def _add_row(connection: Connection, name: str) -> None:
+    row = connection.execute(f"SELECT * FROM {quoted(name)} LIMIT 1").fetchone()  # noqa: S608
+    marks = ",".join("?" * len(row))
+    connection.execute(f"INSERT INTO {quoted(name)} VALUES ({marks})", ("added", *row[1:]))  # noqa: S608
+
+
+def _remove_table(connection: Connection, name: str) -> None:
+    connection.execute(f"DROP TABLE {quoted(name)}")
+
+
+def _spoil(mirror: Path, name: str, change: Change) -> None:
+    """Change a mirror so that only its content tells: the header stays as it was."""
+    with closing(connect(mirror)) as connection, connection:
+        change(connection, name)
+    with mirror.open("r+b") as file:
+        for offset in (_COUNTER, _VALID_FOR):
+            file.seek(offset)
+            file.write(struct.pack(">I", 1))
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "change", [_change_cell, _change_extra, _remove_row, _add_row, _remove_table]
+)
+def test_verify_sees_what_is_not_so(case: str, change: Change, desk: Desk) -> None:
+    """In every table of every case, whatever its names and cells, a false mirror is found out."""
+    update = (CORPUS / f"{case}.yjs").read_bytes()
+    with opened(desk.mirror(update)) as connection:
+        tables = connection.execute("SELECT name FROM _mirror_tables WHERE rows > 0").fetchall()
+    for (name,) in tables:
+        mirror = desk.mirror(update)
+        _spoil(mirror, name, change)
+        verified = desk.verify()
+        assert verified.result == "different", name
+        assert name in {difference.table for difference in verified.differences}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_verify_finds_true_mirrors_equal(case: str, desk: Desk) -> None:
+    """A mirror that is as it should be is equal, and every cell was looked at."""
+    mirror = desk.mirror((CORPUS / f"{case}.yjs").read_bytes())
+    with opened(mirror) as connection:
+        rows = connection.execute("SELECT total(rows) FROM _mirror_tables").fetchone()[0]
+    verified = desk.verify()
+    assert (verified.result, verified.integrity, verified.total) == ("equal", "ok", 0)
+    assert verified.rows == rows
