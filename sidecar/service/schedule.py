@@ -3,6 +3,7 @@
 No clock in here: every ``now`` is passed in, in seconds of one monotonic clock.
 """
 
+import heapq
 from typing import Literal
 
 import msgspec
@@ -81,40 +82,55 @@ def rest_s(cost_s: float, crowd: int, max_load: float) -> float:
 
 
 class Schedule:
-    """The turns of all documents. Oldest due goes first, and none twice at a time."""
+    """The turns of all documents. Oldest due goes first, and none twice at a time.
+
+    A heap of (due, document), in which an entry counts only while it is what the turn says:
+    thousands of documents are looked at once each, not once for every message.
+    """
 
     def __init__(self, timing: Timing) -> None:
         """Begin with no document."""
         self._timing = timing
         self._turns: dict[str, Turn] = {}
-        self._asking: set[str] = set()
+        self._heap: list[tuple[float, str]] = []
 
     def touch(self, document: str, now: float) -> None:
         """Note an event: the document may have changed."""
-        turn = self._turn(document)
+        turn = self._turns.setdefault(document, Turn())
         if turn.first_event is None:
             turn.first_event = now
         turn.last_event = now
+        self._enter(document, turn)
 
     def ask(self, document: str, now: float) -> None:
         """Have the document synced as soon as a worker is free, after its present sync if any."""
-        turn = self._turn(document)
+        turn = self._turns.setdefault(document, Turn())
         turn.at = now if turn.at is None else min(turn.at, now)
+        self._enter(document, turn)
 
     def forget(self, document: str) -> None:
         """Drop a document that is gone."""
         self._turns.pop(document, None)
-        self._asking.discard(document)
 
     def next_due(self) -> float | None:
         """Return when the next document is due, None when none is."""
-        dues = [due for _, due in self._dues()]
-        return min(dues) if dues else None
+        while self._heap:
+            due, document = self._heap[0]
+            turn = self._turns.get(document)
+            if turn and turn.due(self._timing) == due:
+                return due
+            heapq.heappop(self._heap)
+        return None
 
     def due(self, now: float, most: int) -> list[str]:
         """Return up to ``most`` documents that are due, oldest first."""
-        ripe = sorted((due, document) for document, due in self._dues() if due <= now)
-        return [document for _, document in ripe[:most]]
+        ripe: dict[str, float] = {}
+        while len(ripe) < most and (due := self.next_due()) is not None and due <= now:
+            _, document = heapq.heappop(self._heap)
+            ripe[document] = due
+        for document, due in ripe.items():
+            heapq.heappush(self._heap, (due, document))
+        return list(ripe)
 
     def begin(self, document: str) -> bool:
         """Note that a worker has the document now, and has seen all events so far.
@@ -122,15 +138,14 @@ class Schedule:
         Returns:
             Whether this is the last try of its ladder.
         """
-        turn = self._turn(document)
+        turn = self._turns[document]
         turn.running = True
         turn.first_event = turn.last_event = turn.at = None
         return turn.is_last_try
 
     def give_back(self, document: str, now: float) -> None:
         """Take back a document that its worker did not come to."""
-        turn = self._turn(document)
-        turn.running = False
+        self._turns[document].running = False
         self.ask(document, now)
 
     def end(
@@ -148,17 +163,18 @@ class Schedule:
         Returns:
             Milliseconds until the next try, None when only an event brings one.
         """
-        turn = self._turn(document)
+        turn = self._turns[document]
         turn.running = False
         turn.cost_s += cost_s
         wait_ms = _next_wait_ms(turn, effect)
         if effect != "retry":
             turn.slow_tries = turn.slow_tries + 1 if effect == "slow" else 0
         turn.tries = turn.tries + 1 if effect == "retry" and wait_ms is not None else 0
-        if wait_ms is not None:
-            self.ask(document, now + wait_ms / 1000)
         if not turn.tries:
             self._rest(turn, now, resting=resting)
+        if wait_ms is not None:
+            self.ask(document, now + wait_ms / 1000)
+        self._enter(document, turn)
         return wait_ms
 
     def _rest(self, turn: Turn, now: float, *, resting: bool) -> None:
@@ -167,19 +183,10 @@ class Schedule:
             turn.rest_until = now + rest_s(turn.cost_s, crowd, self._timing.max_load)
         turn.cost_s = 0.0
 
-    def _dues(self) -> list[tuple[str, float]]:
-        dues = []
-        for document in list(self._asking):
-            due = self._turns[document].due(self._timing)
-            if due is not None:
-                dues.append((document, due))
-            elif not self._turns[document].running:
-                self._asking.discard(document)
-        return dues
-
-    def _turn(self, document: str) -> Turn:
-        self._asking.add(document)
-        return self._turns.setdefault(document, Turn())
+    def _enter(self, document: str, turn: Turn) -> None:
+        due = turn.due(self._timing)
+        if due is not None:
+            heapq.heappush(self._heap, (due, document))
 
 
 def _next_wait_ms(turn: Turn, effect: Effect) -> int | None:
