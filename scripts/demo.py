@@ -19,11 +19,13 @@ from scripts.demo_screen import Answer, Screen
 SAMPLE = Path(__file__).resolve().parent / "sample"
 STUDIO = Path("workspaces", "juniper-studio", "0")
 
-TAGS = (
-    "SELECT value AS tag, count(*) AS projects, sum(hours) AS hours "
-    "FROM projects, json_each(tags) GROUP BY tag ORDER BY tag"
-)
-INVOICES = "SELECT number, project, total, paid FROM invoices ORDER BY number"
+TAGS = """\
+SELECT value AS tag, count(*) AS projects, sum(hours) AS hours
+     FROM projects, json_each(tags) GROUP BY tag ORDER BY tag"""
+INVOICES = """\
+SELECT i.number, c.city, i.total, i.paid FROM invoices AS i
+     JOIN projects AS p ON p.id = i.project
+     JOIN clients AS c ON c.id = p.client ORDER BY i.number"""
 NOTE = "SELECT body FROM notes WHERE id = 'no-3'"
 AUTHORS = "SELECT id, author, written FROM notes ORDER BY id"
 PROBLEMS = "SELECT table_name, field, kind, rows, row_id FROM _mirror_problems"
@@ -94,6 +96,17 @@ class Demo:
         self.screen.result(sql, answer, before)
         check(sql, answer.rows, list(expected))
 
+    def follow(self, sql: str, *expected: tuple[object, ...], before: Answer | None = None) -> None:
+        """Wait for the rebuild after which a query's result is ``expected``, and show it.
+
+        It is the first one, but for machines so slow that one edit's saves take over half a second.
+        """
+        with contextlib.suppress(ChildError):  # then the result that is there is shown and judged
+            self.wait("rebuilt")
+            while self.query(sql).rows != list(expected):
+                self.wait("rebuilt")
+        self.show(sql, *expected, before=before)
+
 
 # ---------------------------------------------------------------- the steps
 
@@ -105,6 +118,7 @@ def first_pass(demo: Demo) -> None:
         "The program starts and catches up",
         "It finds every document and puts a tables.sqlite beside it.",
     )
+    demo.screen.say(f"$ epicenter-sidecar watch --output ndjson {demo.app.name}", "dim")
     demo.wait("started")
     ready = demo.wait("ready")
     check("documents, rebuilt", (ready["documents"], ready["rebuilt"]), (2, 2))
@@ -117,20 +131,19 @@ def edit_cells(demo: Demo) -> None:
     demo.screen.step(
         2,
         "In the app, one invoice is paid and another is written",
-        f"Another process edits the document ({by}) and saves as the app does.",
+        f"Another process ({by}) edits the document and saves it.",
     )
     before = demo.query(INVOICES)
     demo.writer.edit(
         {"set": ["invoices", "in-0102", {"paid": True}]},
         {"set": ["invoices", "in-0104", NEW_INVOICE]},
     )
-    demo.wait("rebuilt", changed=["invoices"])
-    demo.show(
+    demo.follow(
         INVOICES,
-        (101, "pr-museum-guide", 2730.0, 1),
-        (102, "pr-bakery-brand", 1950.0, 1),
-        (103, "pr-cycles-web", 1850.0, 0),
-        (104, "pr-tea-menu", 390.0, 0),
+        (101, "Cork", 2730.0, 1),
+        (102, "Galway", 1950.0, 1),
+        (103, "Dublin", 1850.0, 0),
+        (104, "Praha", 390.0, 0),
         before=before,
     )
 
@@ -146,8 +159,7 @@ def typing(demo: Demo) -> None:
     text = str(before.rows[0][0])
     letters = enumerate(TYPED, len(text))
     demo.writer.edit(*({"text": ["notes", "no-3", "body", at, key]} for at, key in letters))
-    demo.wait("rebuilt", changed=["notes"])
-    demo.show(NOTE, (text + TYPED,), before=before)
+    demo.follow(NOTE, (text + TYPED,), before=before)
 
 
 def nothing_changed(demo: Demo) -> None:
@@ -223,7 +235,7 @@ def play(screen: Screen) -> None:
     """Run every step over a fresh copy of the sample app."""
     with sample_app() as app:
         screen.title("epicenter-sidecar: an app's Yjs documents as SQLite, live")
-        screen.say("A small design studio runs on a Tauri app. Its data folder, for this demo:")
+        screen.say("A small design studio runs on a Tauri app, whose data folder lies in")
         screen.say(str(app), "bold")
         environment = {"XDG_STATE_HOME": str(app.parent / "state")}
         writer = open_writer(app / STUDIO / "workspace.yjs")

@@ -1,17 +1,17 @@
 """How the demo looks: steps, events and SQL results, with colour in a terminal and without."""
 
+import io
 import sys
 from typing import NamedTuple
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from scripts.children import Message
 
 WIDEST = 96
-INDENT = 3
+INDENT = "   "
 STYLES = {"rebuilt": "green", "unchanged": "yellow", "failed": "bold red"}
 
 
@@ -28,47 +28,53 @@ class Screen:
     def __init__(self) -> None:
         """Write to stdout; what its encoding lacks becomes a question mark."""
         for stream in (sys.stdout, sys.stderr):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr] # sys says TextIO
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         self._console = Console(highlight=False)
-        self._console.width = min(self._console.width, WIDEST)
+        self._console.width = min(self._console.width, WIDEST) - len(INDENT)
 
     def title(self, text: str) -> None:
         """Print a headline."""
-        self._console.print(Text(text, "bold"))
+        self._print(Text(text, "bold"), indent="")
 
     def step(self, number: int, title: str, story: str) -> None:
         """Begin a step: its title and what is about to happen."""
-        self._console.print()
-        self._console.print(Text(f"{number}  {title}", "bold cyan"))
+        self._print(Text(f"\n{number}  {title}", "bold cyan"), indent="")
         self.say(story)
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line of the story."""
-        self._console.print(Padding(Text(text, style), (0, 0, 0, INDENT)))
+        self._print(Text(text, style))
 
     def event(self, event: Message) -> None:
         """Print one event of the program."""
-        line = Text("event  ", "dim")
-        line.append(f"{event['type']:<10}", STYLES.get(event["type"], "blue"))
+        line = Text("> ", "dim")
+        line.append(f"{event['type']:<11}", STYLES.get(event["type"], "blue"))
         if event.get("workspace") is not None:
             line.append(f"{event['workspace']}/{event['epoch']}  ", "bold")
         line.append(_detail(event), "default")
-        self._console.print(Padding(line, (0, 0, 0, INDENT)))
+        self._print(line)
 
     def result(self, sql: str, answer: Answer, before: Answer | None = None) -> None:
         """Print a query and its result, beside an earlier result if there is one."""
-        self._console.print(Padding(Text(f"sql> {sql}", "dim"), (1, 0, 0, INDENT)))
-        shown = Table.grid(padding=(0, 4))
+        self._print(Text(f"\nsql> {sql}", "dim"))
         if before is None:
-            shown.add_row(_table(answer))
-        else:
-            shown.add_row(_table(before, title="before"), _table(answer, before, title="after"))
-        self._console.print(Padding(shown, (0, 0, 0, INDENT)))
+            self._print(_table(answer))
+            return
+        pair = Table.grid(padding=(0, 4))
+        pair.add_row(_table(before, title="before"), _table(answer, before, title="after"))
+        self._print(pair)
 
     def end(self, text: str, *, good: bool) -> None:
         """Print how the demo ended."""
-        self._console.print()
-        self._console.print(Text(text, "bold green" if good else "bold red"))
+        self._print(Text(f"\n{text}", "bold green" if good else "bold red"), indent="")
+
+    def _print(self, shown: Text | Table, indent: str = INDENT) -> None:
+        """Print with an indent, and without the blanks that tables are filled up with."""
+        with self._console.capture() as capture:
+            self._console.print(shown)
+        for line in capture.get().splitlines():
+            print((indent + line).rstrip(), flush=True)
 
 
 def _detail(event: Message) -> str:
@@ -80,8 +86,7 @@ def _detail(event: Message) -> str:
             return f"{event['documents']} documents, {event['rebuilt']} rebuilt"
         case "rebuilt":
             problems = f", problems: {event['problems']}" if event["problems"] else ""
-            tables = ", ".join(event["changed"])
-            return f"{tables}  ({event['rows']} rows{problems}, {event['ms']} ms)"
+            return f"{event['ms']:2} ms  {', '.join(event['changed'])}{problems}"
         case "unchanged":
             return f"equal {event['reason']}"
         case "failed":

@@ -41,6 +41,13 @@ def test_the_demo_plays_to_its_end(environment: dict[str, str]) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+def test_the_readme_shows_what_the_demo_prints() -> None:
+    """The README holds the demo's own output, but for paths, times and the events."""
+    text = (nodejs.PROJECT / "README.md").read_text("utf-8")
+    shown = text.split("<!-- demo -->\n```\n")[1].split("```\n<!-- /demo -->")[0]
+    assert story(shown) == story(play({}).stdout)
+
+
 def test_a_wrong_result_is_noticed() -> None:
     """A result that is not as it should be ends the demo, with both values told."""
     with pytest.raises(DemoError, match=r"should be 1\n  but is    2"):
@@ -78,6 +85,16 @@ def test_the_stand_in_writes_what_yjs_writes(tmp_path: Path) -> None:
         with NodeWriter(document) as reader:
             told.append(reader.expected())
     assert told[0] == told[1]
+
+
+def story(output: str) -> list[str]:
+    """Return what does not change from run to run: all but events, paths, times and who writes."""
+    volatile = ("   > ", "All as it should be", "   Another process (")
+    return [
+        line
+        for line in output.splitlines()
+        if not line.startswith(volatile) and "sidecar-demo-" not in line
+    ]
 
 
 def stand_in(document: Path) -> Writer:
