@@ -15,40 +15,43 @@ import { Child, Command as ShellCommand } from "@tauri-apps/plugin-shell";
 
 // --- protocol types, printed by `epicenter-sidecar protocol --typescript` ---
 
-export type Code =
-  | "empty" | "torn" | "undecodable" | "v2" | "foreign" | "too_large" | "too_deep" | "memory"
-  | "timeout" | "crashed" | "denied" | "disk_full" | "read_only" | "busy" | "gone" | "root"
-  | "locked" | "protocol" | "internal";
+export type Code = "empty" | "torn" | "undecodable" | "v2" | "foreign" | "too_large" | "too_deep"
+  | "memory" | "timeout" | "crashed" | "denied" | "disk_full" | "read_only" | "busy" | "gone" |
+  "root" | "locked" | "protocol" | "internal";
 export type Doc = { workspace: string | null; epoch: number | null; path: string };
-export type Status = Doc & {
-  mirror: string; state: "in_step" | "stale" | "missing" | "damaged" | "unreadable";
+export type Status = { workspace: string | null; epoch: number | null; path: string;
+  mirror: string; state: "damaged" | "in_step" | "missing" | "stale" | "unreadable";
   code: Code | null; name: string | null; icon: string | null; current: boolean; deleted: boolean;
-  tables: number; rows: number; problems: number; bytes: number;
-  mirror_mtime_ms: number | null; document_mtime_ms: number;
-};
-export type Command = {
-  type: "sync" | "status" | "ping" | "shutdown";
-  id?: string | number; workspace?: string; epoch?: number; force?: boolean;
-};
-export type Event = { v: 1; time: string; id?: string | number } & (
-  | { type: "started"; pid: number; version: string; root: string[] }
-  | { type: "ready"; pid: number; version: string; root: string[];
-      documents: number; rebuilt: number; unchanged: number; failed: number }
-  | Doc & { type: "rebuilt";
-      reason: "changed" | "missing" | "damaged" | "foreign" | "options" | "format" | "forced";
-      changed: string[]; removed: string[]; rows: number; problems: number;
-      regressed: boolean; ms: number }
-  | Doc & { type: "unchanged"; reason: "bytes" | "content" }
-  | Doc & { type: "collapsed"; rows_before: number; kept: string }
-  | Partial<Doc> & { type: "failed"; code: Code; message: string;
-      retry_ms: number | null; holder_pid?: number }
-  | Doc & { type: "gone" }
-  | { type: "waiting"; root: string }
-  | { type: "pong" }
-  | { type: "synced"; rebuilt: number; unchanged: number; failed: number }
-  | { type: "status"; documents: Status[] }
-  | { type: "stopped"; reason: "shutdown" | "signal" | "stdin" | "parent" | "stdout" }
-);
+  tables: number; rows: number; problems: number; bytes: number; mirror_mtime_ms: number | null;
+  document_mtime_ms: number };
+export type Command = { type: "ping" | "shutdown" | "status" | "sync"; id?: string | number;
+  workspace?: string; epoch?: number; force?: boolean };
+export type Event =
+  | { type: "started"; v: 1; time: string; id?: string | number; pid: number; version: string;
+    root: string[] }
+  | { type: "ready"; v: 1; time: string; id?: string | number; pid: number; version: string;
+    root: string[]; documents: number; rebuilt: number; unchanged: number; failed: number }
+  | { type: "rebuilt"; v: 1; time: string; id?: string | number; workspace: string | null;
+    epoch: number | null; path: string;
+    reason: "changed" | "damaged" | "forced" | "foreign" | "format" | "missing" | "options";
+    changed: string[]; removed: string[]; rows: number; problems: number; regressed: boolean;
+    ms: number }
+  | { type: "unchanged"; v: 1; time: string; id?: string | number; workspace: string | null;
+    epoch: number | null; path: string; reason: "bytes" | "content" }
+  | { type: "collapsed"; v: 1; time: string; id?: string | number; workspace: string | null;
+    epoch: number | null; path: string; rows_before: number; kept: string }
+  | { type: "failed"; v: 1; time: string; id?: string | number; code: Code; message: string;
+    retry_ms: number | null; workspace?: string | null; epoch?: number | null; path?: string;
+    holder_pid?: number }
+  | { type: "gone"; v: 1; time: string; id?: string | number; workspace: string | null;
+    epoch: number | null; path: string }
+  | { type: "waiting"; v: 1; time: string; id?: string | number; root: string }
+  | { type: "pong"; v: 1; time: string; id?: string | number }
+  | { type: "synced"; v: 1; time: string; id?: string | number; rebuilt: number;
+    unchanged: number; failed: number }
+  | { type: "status"; v: 1; time: string; id?: string | number; documents: Status[] }
+  | { type: "stopped"; v: 1; time: string; id?: string | number;
+    reason: "parent" | "shutdown" | "signal" | "stdin" | "stdout" };
 
 // --- end of the protocol types ---
 

@@ -1,0 +1,37 @@
+"""``protocol``: print what a host's developer needs, made from the code."""
+
+import json
+from importlib import resources
+
+from sidecar.commands import OK
+from sidecar.commands.arguments import Arguments, Parser
+from sidecar.commands.output import say
+
+EXAMPLES = (
+    "epicenter-sidecar protocol --json-schema > protocol.schema.json",
+    "epicenter-sidecar protocol --typescript > protocol.ts",
+    "epicenter-sidecar protocol --typescript-client > src/sidecar.ts",
+)
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add the one choice."""
+    kinds = parser.add_mutually_exclusive_group(required=True)
+    kinds.add_argument("--json-schema", action="store_true", help="events and commands")
+    kinds.add_argument("--typescript", action="store_true", help="the same as types")
+    kinds.add_argument(
+        "--typescript-client", action="store_true", help="a client in one file, for Tauri apps"
+    )
+
+
+def run(arguments: Arguments) -> int:
+    """Print it."""
+    if arguments.typescript_client:
+        client = resources.files("sidecar") / "clients" / "tauri.ts"
+        say(client.read_text(encoding="utf-8").rstrip("\n"))
+        return OK
+    from sidecar.service.typescript import json_schema, typescript  # noqa: PLC0415 - 8 ms
+
+    text = json.dumps(json_schema(), indent=2) if arguments.json_schema else typescript()
+    say(text.rstrip("\n"))
+    return OK
