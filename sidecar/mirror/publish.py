@@ -107,6 +107,7 @@ def _copy(mirror: str, target: str) -> None:
     Not a link: whoever holds the old file open could still write into the last copy.
     """
     try:
+        _check_journals(mirror)
         source = connect(mirror, flags=apsw.SQLITE_OPEN_READONLY)
         try:
             source.set_busy_timeout(BUSY_MS)
@@ -118,6 +119,8 @@ def _copy(mirror: str, target: str) -> None:
         import shutil  # noqa: PLC0415 - 8 ms that nearly no start needs
 
         shutil.copyfile(mirror, target)
+    with suppress(apsw.Error):  # a copy in WAL mode would get a -wal from each who reads it
+        _locked(target).close(True)  # noqa: FBT003 - force: the lock is not needed further
 
 
 def _back_up(source: apsw.Connection, path: str, flags: int = 0) -> None:
@@ -195,9 +198,7 @@ def _locked(mirror: str) -> apsw.Connection:
     Raises:
         apsw.Error: It is busy, or no database.
     """
-    if not all(_is_regular(mirror + suffix) for suffix in JOURNALS):
-        message = "something that is no file lies where a journal would be"
-        raise apsw.CantOpenError(message)
+    _check_journals(mirror)
     connection = connect(mirror, flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.set_busy_timeout(BUSY_MS)
@@ -209,9 +210,14 @@ def _locked(mirror: str) -> apsw.Connection:
     return connection
 
 
-def _is_regular(path: str) -> bool:
-    """Tell whether SQLite may open a path: it is a file or not there. A FIFO would block it."""
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except FileNotFoundError:
-        return True
+def _check_journals(mirror: str) -> None:
+    """Keep SQLite from opening a FIFO in a journal's place, which would block it.
+
+    Raises:
+        apsw.CantOpenError: Something that is no file lies there.
+    """
+    for suffix in JOURNALS:
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(os.lstat(mirror + suffix).st_mode):
+                message = f"{mirror}{suffix} is no file"
+                raise apsw.CantOpenError(message)
