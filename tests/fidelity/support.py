@@ -36,7 +36,7 @@ def run(
 
 def sync(path: Path, *arguments: str, state: Path, **environment: str) -> list[dict[str, Any]]:
     """Sync everything under a path and give the events; every document must succeed."""
-    done = run("sync", "--json", *arguments, path, state=state, **environment)
+    done = run("sync", "--json", path, *arguments, state=state, **environment)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -1,8 +1,10 @@
 """Documents too large to commit: thousands of fields, fifty megabytes in a cell, deep nesting."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pycrdt import Doc, Map
 
 from tests.fidelity.expect.big import BIG
 from tests.fidelity.support import assert_same, opened, place, read, sync
@@ -18,3 +20,24 @@ def test_big_document_is_shown_whole(case: str, tmp_path: Path, state: Path) -> 
     sync(mirror.parent, state=state)
     with opened(mirror) as connection:
         assert_same(read(connection), BIG[case]())
+
+
+def test_index_of_too_many_columns(tmp_path: Path, state: Path) -> None:
+    """A table wider than FTS5 can index loses some columns of its index, and no cell."""
+    names = [f"f{index:05}" for index in range(1998)]
+    fields = {name: {"type": "text", "nullable": True} for name in names}
+    doc: Doc[Any] = Doc(client_id=1)
+    doc.get("definition", type=Map)["tables"] = {"t": {"fields": fields}}
+    doc.get("tables", type=Map)["t"] = Map({"r1": Map({name: f"word {name}" for name in names})})
+    document = tmp_path / "wide.yjs"
+    document.write_bytes(doc.get_update())
+    mirror = place(document, tmp_path)
+    sync(mirror.parent, "--fts", state=state)
+    with opened(mirror) as connection:
+        assert connection.execute("SELECT * FROM t").fetchall() == [
+            ("r1", *(f"word {name}" for name in names), None)
+        ]
+        left_out = connection.execute("SELECT field FROM _mirror_problems WHERE kind = 'fts'")
+        assert {name for (name,) in left_out} == set(names[-8:])
+        found = connection.execute("SELECT count(*) FROM t_fts WHERE t_fts MATCH 'f00001'")
+        assert found.fetchone() == (1,)

@@ -23,7 +23,7 @@ export default {
 		define(doc, 't', { id: 'id', a: 'text', n: 'integer' });
 		const updates = [Y.encodeStateAsUpdate(doc)];
 		doc.on('update', (update) => updates.push(update));
-		for (let step = 0; step < 20_000; step++) {
+		for (let step = 0; step < 5_000; step++) {
 			const key = `r${step % 100}`;
 			if (step < 100) rows(doc, 't', { [key]: { id: key, a: 'start', n: 0 } });
 			else table(doc, 't').get(key).set('n', step);

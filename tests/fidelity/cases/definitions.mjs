@@ -26,6 +26,20 @@ export default {
 	def_tables_null: rootHolds(null),
 	def_tables_string: rootHolds('nonsense'),
 	def_tables_array: rootHolds([1, 2]),
+	def_root_text: {
+		plain: 'schema',
+		make(doc) {
+			rows(doc, 't', tableRows);
+			doc.getText('definition').insert(0, 'nonsense');
+		},
+	},
+	def_root_array: {
+		plain: 'schema',
+		make(doc) {
+			rows(doc, 't', tableRows);
+			doc.getArray('definition').push([{ tables: { t: { fields: {} } } }]);
+		},
+	},
 	def_table_null: definedAs(null),
 	def_table_string: definedAs('nonsense'),
 	def_table_array: definedAs([{ type: 'text' }]),

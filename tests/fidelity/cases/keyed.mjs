@@ -31,7 +31,7 @@ export default {
 		doc.getArray('kv').push([entry('theme', 'dark', 1)]);
 	}),
 	keyed_odd_names: alone((doc) => {
-		for (const [index, name] of ['', 'a:b', 'users', 'Users', 'sqlite_x', '_mirror', 'n\0l', '🦜', '"; DROP TABLE plain;--'].entries()) keyed(doc, name, [entry('k', { v: index, ID: 'x' }, 1)]);
+		for (const [index, name] of ['', 'a:b', 'users', 'Users', 'sqlite_x', '_mirror', 'n\0l', '🦜', '"; DROP TABLE plain;--', 'table:x', 'n'.repeat(5000)].entries()) keyed(doc, name, [entry('k', { v: index, ID: 'x' }, 1)]);
 	}),
 	keyed_odd_keys: alone((doc) => {
 		keyed(doc, 't', ['', 'A', 'a', 'nul\0', '🦜', '__proto__', "it's"].map((key, index) => entry(key, { id: key, v: index }, 1)));

@@ -40,7 +40,7 @@ BIG = {
         {
             "t": table(
                 "a TEXT!,n INTEGER!",
-                *sorted((f"r{index}", "start", 19_900 + index) for index in range(100)),
+                *sorted((f"r{index}", "start", 4_900 + index) for index in range(100)),
             )
         }
     ),

@@ -17,6 +17,8 @@ DEFINITIONS = {
     "def_tables_null": expected(_INFERRED),
     "def_tables_string": _NO_ROOT,
     "def_tables_array": _NO_ROOT,
+    "def_root_text": expected(_INFERRED),
+    "def_root_array": expected(_INFERRED),
     "def_table_null": _UNDEFINED,
     "def_table_string": _UNDEFINED,
     "def_table_array": _UNDEFINED,

@@ -17,6 +17,8 @@ _ODD_NAMES = {
     "n\ufffdl": 6,
     "🦜": 7,
     '"; DROP TABLE plain;--': 8,
+    "table:x": 9,
+    "n" * 5000: 10,
 }
 
 KEYED = {
