@@ -88,6 +88,7 @@ def freeze(name: str, codesign_identity: str | None = None) -> Path:
         options.append("--strip")  # a Python built from source: 56 MB become 32
     places = ["--distpath", WORK / "dist", "--workpath", WORK / "work", "--specpath", WORK]
     content = ["--paths", PROJECT, "--collect-submodules", "sidecar", "--collect-data", "sidecar"]
+    content += ["--hidden-import", "pycrdt"]  # its extension is loaded by path
     signing = ["--codesign-identity", codesign_identity] if codesign_identity else []
     words = [*options, *places, *content, *signing, "--contents-directory", contents]
     entry = PROJECT / "sidecar" / "__main__.py"

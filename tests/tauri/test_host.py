@@ -173,9 +173,14 @@ def mirror(app: App) -> Path:
 
 
 def save_rows(app: App, keys: list[str]) -> None:
-    """Have the page put these rows into the workspace and save as the app does."""
+    """Have the page put these rows into the workspace, and save until the file has them all.
+
+    The app awaits none of its saves, so the last to be written may be an older state.
+    """
     app.do("open", workspace=WORKSPACE, table=TABLE)
     app.do("edit", workspace=WORKSPACE, table=TABLE, keys=keys)
+    while set((app.do("saved", workspace=WORKSPACE) or {}).get(TABLE, {})) != set(keys):
+        app.do("edit", workspace=WORKSPACE, table=TABLE, keys=keys[:1])
 
 
 def reload_page(app: App) -> None:
@@ -197,7 +202,7 @@ def events_since(app: App, heard: int) -> list[Message]:
 
 def begin_large_build(app: App, folder: Path) -> None:
     """Put a large document among the app's and wait until its build is under way."""
-    (large,) = make_documents(folder / "large", "many", "60000")
+    (large,) = make_documents(folder / "large", "many", "30000")
     place = app.data / "workspaces" / "large" / "0"
     place.mkdir(parents=True)
     shutil.copyfile(large, place / "workspace.yjs")
