@@ -13,7 +13,9 @@ SETTINGS = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-"""``FIDELITY_EXAMPLES=20000`` makes it a run of more than ten minutes."""
+"""Ten minutes, from the project's folder:
+``FIDELITY_EXAMPLES=12000 .venv/bin/python -m pytest --timeout 0 -k shown_as_read tests/fidelity``.
+"""
 
 CLIENTS = 3
 TYPES = (
