@@ -79,22 +79,47 @@ def target_triple() -> str:
 
 
 def freeze(name: str, codesign_identity: str | None = None) -> Path:
-    """Build the onedir form and return its folder."""
-    # Windows starts the program itself beside the app, where resources are too, so there the
-    # folder of resources is the folder of contents.
-    contents = f"{name}-lib" if sys.platform == "win32" else "_internal"
-    options = ["--onedir", "--noconfirm", "--clean", "--log-level", "ERROR", "--console"]
+    """Build the onedir form and return its folder.
+
+    Raises:
+        SystemExit: PyInstaller failed; what it said is printed.
+    """
+    options = [*pyinstaller_options(codesign_identity), *contents_options(name)]
+    places = ["--distpath", WORK / "dist", "--workpath", WORK / "work", "--specpath", WORK]
+    words = ["PyInstaller", *options, *places, PROJECT / "sidecar" / "__main__.py"]
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, words)],
+        check=False,
+        timeout=FREEZE_SECONDS,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    if done.returncode != 0:
+        print(done.stdout)
+        raise SystemExit(done.returncode)
+    return WORK / "dist" / name
+
+
+def pyinstaller_options(codesign_identity: str | None) -> list[str]:
+    """Return how PyInstaller works here."""
+    options = ["--onedir", "--noconfirm", "--clean", "--console", "--log-level", "WARN"]
     if sys.platform == "linux" and shutil.which("strip"):
         options.append("--strip")  # a Python built from source: 56 MB become 32
-    places = ["--distpath", WORK / "dist", "--workpath", WORK / "work", "--specpath", WORK]
-    content = ["--paths", PROJECT, "--collect-submodules", "sidecar", "--collect-data", "sidecar"]
-    content += ["--hidden-import", "pycrdt"]  # its extension is loaded by path
-    signing = ["--codesign-identity", codesign_identity] if codesign_identity else []
-    words = [*options, *places, *content, *signing, "--contents-directory", contents]
-    entry = PROJECT / "sidecar" / "__main__.py"
-    pyinstaller = [sys.executable, "-m", "PyInstaller", "--name", name, *words, entry]
-    subprocess.run([str(word) for word in pyinstaller], check=True, timeout=FREEZE_SECONDS)
-    return WORK / "dist" / name
+    if codesign_identity:
+        options += ["--codesign-identity", codesign_identity]
+    return options
+
+
+def contents_options(name: str) -> list[str]:
+    """Return what PyInstaller puts in, beside what it finds by itself, and where."""
+    # Commands are imported by name, pycrdt's extension by path, the TypeScript client is data.
+    content = ["--collect-submodules", "sidecar", "--collect-data", "sidecar"]
+    # Windows starts the program itself beside the app, where resources are too, so there the
+    # folder of resources is the folder of contents.
+    folder = f"{name}-lib" if sys.platform == "win32" else "_internal"
+    hidden = ["--hidden-import", "pycrdt", "--paths", str(PROJECT)]
+    return ["--name", name, *content, *hidden, "--contents-directory", folder]
 
 
 def lay_out(frozen: Path, into: Path, name: str, target: str) -> tuple[Path, Path]:
@@ -126,6 +151,7 @@ def try_out(launcher: Path, library: Path, name: str) -> float:
             shutil.copy(launcher, program)
             shutil.copytree(library, folder / resources / library.name)
             try_sync(program, folder / "data")
+        try_client(programs[0])
         return statistics.median(try_watch(programs[0], folder) for _ in range(STARTS))
 
 
@@ -137,6 +163,19 @@ def try_sync(program: Path, root: Path) -> None:
     subprocess.run(run, check=True, timeout=TRY_SECONDS, stdout=subprocess.DEVNULL)
     for document in root.rglob("workspaces/*/*/workspace.yjs"):
         document.with_name("tables.sqlite").stat()
+
+
+def try_client(program: Path) -> None:
+    """Have the bundle print the TypeScript client, as docs/tauri.md tells people to.
+
+    Raises:
+        SystemExit: It printed something else.
+    """
+    run = [str(program), "protocol", "--typescript-client"]
+    printed = subprocess.run(run, check=True, timeout=TRY_SECONDS, stdout=subprocess.PIPE).stdout
+    if printed != (PROJECT / "sidecar" / "clients" / "tauri.ts").read_bytes():
+        print(f"{' '.join(run)} does not print sidecar/clients/tauri.ts")
+        raise SystemExit(1)
 
 
 def try_watch(program: Path, folder: Path) -> float:
