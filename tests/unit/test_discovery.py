@@ -1,0 +1,185 @@
+"""Discovery: what counts as a document, from whichever folder one looks."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sidecar.discovery import discover, signature, source_of
+from sidecar.errors import UsageError
+from sidecar.model import Source
+
+
+def put(path: Path) -> str:
+    """Make a file that discovery may take for a document; it never opens one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+    return str(path)
+
+
+def found(*roots: Path) -> dict[str, tuple[str | None, int | None]]:
+    """Return workspace and epoch of each document found, by path."""
+    sources = discover([str(root) for root in roots]).sources
+    return {path: (source.workspace, source.epoch) for path, source in sources.items()}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """Return an app data folder with both layouts of files, and decoys."""
+    app = tmp_path / "com.example.app"
+    put(app / "workspaces" / "w1" / "0" / "workspace.yjs")
+    put(app / "workspaces" / "w1" / "12" / "workspace.yjs")
+    put(app / "workspaces" / "w2" / "workspace.yjs")
+    put(app / "workspaces" / "7" / "workspace.yjs")
+    for decoy in ("01", "-1", "1x", "snapshots", "\u0661", "9" * 16):
+        put(app / "workspaces" / "w1" / decoy / "workspace.yjs")
+    put(app / "workspaces" / "w1" / "0" / "snapshots" / "workspace.yjs")
+    put(app / "workspaces" / "workspace.yjs")
+    put(app / "cache" / "x" / "workspace.yjs")
+    put(app / "workspaces" / "w1" / "head.yjs")
+    put(app / "registry.yjs")
+    return app
+
+
+def test_an_app_folder_has_its_workspaces_and_epochs(app: Path) -> None:
+    """Canonical epoch numbers and documents without an epoch; nothing else of the app's."""
+    folder = app / "workspaces"
+    assert (
+        found(app)
+        == found(folder)
+        == {
+            str(folder / "w1" / "0" / "workspace.yjs"): ("w1", 0),
+            str(folder / "w1" / "12" / "workspace.yjs"): ("w1", 12),
+            str(folder / "w2" / "workspace.yjs"): ("w2", None),
+            str(folder / "7" / "workspace.yjs"): ("7", None),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("below", "documents"),
+    [
+        ("w1", {("w1", 0), ("w1", 12)}),
+        ("w1/12", {("w1", 12)}),
+        ("w1/12/workspace.yjs", {("w1", 12)}),
+        ("w2", {("w2", None)}),
+        ("w2/workspace.yjs", {("w2", None)}),
+        ("7", {("7", None)}),
+        ("7/workspace.yjs", {("7", None)}),
+    ],
+)
+def test_any_level_may_be_the_root(
+    app: Path, below: str, documents: set[tuple[str, int | None]]
+) -> None:
+    """A document has the same workspace and epoch from wherever it was found."""
+    assert set(found(app / "workspaces" / below).values()) == documents
+
+
+def test_the_mirror_stands_beside_the_document(app: Path) -> None:
+    """tables.sqlite, in the epoch's own folder."""
+    document = str(app / "workspaces" / "w1" / "0" / "workspace.yjs")
+    assert source_of(document) == Source(
+        document, str(app / "workspaces" / "w1" / "0" / "tables.sqlite"), "w1", 0
+    )
+
+
+def test_a_document_of_another_name_belongs_to_no_workspace(tmp_path: Path) -> None:
+    """A file given by name is taken as it is."""
+    path = put(tmp_path / "5" / "copy.yjs")
+    assert found(Path(path)) == {path: (None, None)}
+
+
+def test_a_folder_of_workspaces_may_have_any_name(tmp_path: Path) -> None:
+    """A workspaces folder that was renamed or copied is still one."""
+    path = put(tmp_path / "backup" / "w1" / "3" / "workspace.yjs")
+    assert found(tmp_path / "backup") == {path: ("w1", 3)}
+
+
+def test_nested_roots_give_each_document_once(app: Path) -> None:
+    """Roots inside each other do not make two syncs of one document."""
+    assert found(app, app / "workspaces", app / "workspaces" / "w1" / "0") == found(app)
+
+
+def test_a_missing_root_waits_at_the_nearest_folder(tmp_path: Path) -> None:
+    """What must appear first is known, and where."""
+    looked = discover([str(tmp_path / "a" / "b" / "c")])
+    assert looked.missing == [str(tmp_path / "a" / "b" / "c")]
+    assert looked.awaited == {str(tmp_path / "a")}
+    assert list(looked.folders) == [str(tmp_path)]
+
+
+def test_an_app_folder_without_workspaces_waits_for_them(tmp_path: Path) -> None:
+    """A fresh install has no workspaces folder yet."""
+    looked = discover([str(tmp_path)])
+    assert (looked.missing, looked.awaited) == ([], {str(tmp_path / "workspaces")})
+
+
+def test_only_regular_files_are_documents(tmp_path: Path) -> None:
+    """A FIFO is never opened, a folder of that name is none."""
+    folder = tmp_path / "workspaces"
+    (folder / "w1" / "0").mkdir(parents=True)
+    os.mkfifo(folder / "w1" / "0" / "workspace.yjs")
+    (folder / "w2" / "0" / "workspace.yjs").mkdir(parents=True)
+    assert found(tmp_path) == {}
+    assert signature(str(folder / "w1" / "0" / "workspace.yjs")) is None
+
+
+def test_links_out_of_the_root_are_not_followed(tmp_path: Path) -> None:
+    """Neither folders nor documents nor the workspaces folder itself."""
+    outside = tmp_path / "outside"
+    put(outside / "w9" / "0" / "workspace.yjs")
+    root = tmp_path / "app"
+    folder = root / "workspaces"
+    (folder / "w2" / "0").mkdir(parents=True)
+    (folder / "w1").symlink_to(outside / "w9")
+    (folder / "w2" / "0" / "workspace.yjs").symlink_to(outside / "w9" / "0" / "workspace.yjs")
+    (folder / "w2" / "1").symlink_to(outside / "w9" / "0")
+    (folder / "loop").symlink_to(folder)
+    (folder / "dangling").symlink_to(tmp_path / "nowhere")
+    assert found(root) == {}
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "workspaces").symlink_to(outside)
+    assert found(other) == {}
+
+
+def test_links_inside_the_root_give_no_second_name(tmp_path: Path) -> None:
+    """A mirror has one builder, so a linked twin of a workspace is left out."""
+    path = put(tmp_path / "workspaces" / "w1" / "0" / "workspace.yjs")
+    (tmp_path / "workspaces" / "a-link").symlink_to(tmp_path / "workspaces" / "w1")
+    assert found(tmp_path) == {path: ("w1", 0)}
+
+
+def test_a_linked_root_is_the_users_own_wish(app: Path, tmp_path: Path) -> None:
+    """Data folders may live behind a link."""
+    (tmp_path / "link").symlink_to(app)
+    assert set(found(tmp_path / "link").values()) == set(found(app).values())
+
+
+def test_two_documents_never_share_a_mirror(tmp_path: Path) -> None:
+    """Two files in one folder would overwrite each other's tables."""
+    with pytest.raises(UsageError, match="would share the mirror"):
+        found(Path(put(tmp_path / "a.yjs")), Path(put(tmp_path / "b.yjs")))
+
+
+def test_names_that_are_no_text_are_found(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 come through as surrogate escapes."""
+    folder = os.fsencode(tmp_path) + b"/workspaces/\xff/0"
+    os.makedirs(folder)  # noqa: PTH103 - bytes
+    with open(folder + b"/workspace.yjs", "wb") as file:  # noqa: PTH123 - bytes
+        file.write(b"x")
+    assert list(found(tmp_path).values()) == [("\udcff", 0)]
+
+
+def test_a_signature_tells_versions_apart(tmp_path: Path) -> None:
+    """Another size, another time, another file: another signature; a missing one has none."""
+    path = tmp_path / "workspace.yjs"
+    assert signature(str(path)) is None
+    path.write_bytes(b"a")
+    first = signature(str(path))
+    os.utime(path, ns=(1, 1))
+    second = signature(str(path))
+    path.unlink()
+    path.write_bytes(b"a")
+    os.utime(path, ns=(1, 1))
+    assert len({first, second, signature(str(path))}) == 3
