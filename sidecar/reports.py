@@ -13,6 +13,7 @@ from sidecar.model import EXACT_INTEGER, Source
 
 State = Literal["in_step", "stale", "missing", "damaged", "unreadable"]
 VerifyResult = Literal["equal", "stale", "different", "damaged", "missing", "unreadable"]
+Encoding = Literal["v1", "v2", "unknown"]
 
 Json = Any
 """A cell as ``cell_to_json`` gives it. ``Any`` because no reader of ours looks inside."""
@@ -146,6 +147,141 @@ class Schema(Doc, frozen=True, kw_only=True):
 
     mirror: str
     tables: tuple[SchemaTable, ...]
+
+
+class Root(msgspec.Struct, frozen=True):
+    """One root type of a document; ``kind`` is map, array, text, xml or unknown."""
+
+    name: str
+    kind: str
+
+
+class Writer(msgspec.Struct, frozen=True):
+    """One client that wrote to a document, and how far it came."""
+
+    client: int
+    clock: int
+
+
+class InspectedField(msgspec.Struct, frozen=True):
+    """One field of a table.
+
+    Attributes:
+        name: In the document.
+        type: As declared, None when it is not.
+        nullable: As declared; true when it is not.
+        kinds: What its cells really are -> in how many rows.
+    """
+
+    name: str
+    type: str | None
+    nullable: bool
+    kinds: dict[str, int]
+
+
+class InspectedTable(msgspec.Struct, frozen=True):
+    """One table of a document.
+
+    Attributes:
+        name: In the document.
+        declared: Whether a definition names its fields.
+        rows: How many, those included that are no maps.
+        fields: Declared or seen, by name.
+        odd_rows: How many rows are no maps.
+    """
+
+    name: str
+    declared: bool
+    rows: int
+    fields: tuple[InspectedField, ...]
+    odd_rows: int = 0
+
+
+class Inspection(msgspec.Struct, frozen=True):
+    """What a file holds, as far as it can be read.
+
+    Attributes:
+        path: The file.
+        bytes: Its size.
+        encoding: Of the update.
+        code: Why it cannot be read, None when it can.
+        layouts: maps, keyed_arrays.
+        roots: By name.
+        writers: By client.
+        tables: By name, empty when the file cannot be read.
+        message: The reason for people.
+    """
+
+    path: str
+    bytes: int
+    encoding: Encoding
+    code: Code | None
+    layouts: tuple[str, ...]
+    roots: tuple[Root, ...]
+    writers: tuple[Writer, ...]
+    tables: tuple[InspectedTable, ...]
+    message: str | None = None
+
+
+class CellDifference(msgspec.Struct, frozen=True):
+    """One column of a row: its cells on the two sides, null where a side has no such column."""
+
+    field: str
+    a: Json
+    b: Json
+
+
+class RowDifference(msgspec.Struct, frozen=True):
+    """A row that both sides have, with the cells that are not equal."""
+
+    id: str
+    cells: tuple[CellDifference, ...]
+
+
+class TableDifference(msgspec.Struct, frozen=True):
+    """A table that is not equal on the two sides; ``added`` and the rest look from a to b."""
+
+    name: str
+    change: Literal["added", "removed", "changed"]
+    definition_changed: bool
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[RowDifference, ...]
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """One snapshot of a document.
+
+    Attributes:
+        unix_ms: When it was taken, by its file's name.
+        description: The user's.
+        bytes: Size of its file.
+        code: Why it cannot be shown.
+        rows: Of all tables, None when it cannot be shown.
+        tables: Rows by table, by the names that a mirror of that moment has.
+        message: The reason for people.
+    """
+
+    unix_ms: int
+    description: str | None
+    bytes: int
+    code: Code | None
+    rows: int | None
+    tables: dict[str, int]
+    message: str | None = None
+
+
+class History(Doc, frozen=True, kw_only=True):
+    """A document's snapshots, oldest first.
+
+    Attributes:
+        exact: False when the document has collected garbage: what was deleted before it was last
+            saved is missing from every moment.
+        snapshots: Those beside the document.
+    """
+
+    exact: bool
+    snapshots: tuple[Moment, ...]
 
 
 class Hit(Doc, frozen=True, kw_only=True):

@@ -5,21 +5,15 @@ one. So they are small, and read by ``structs``, which cannot crash, hang or gro
 """
 
 import math
-from bisect import bisect_right
 from typing import Any
 
 import msgspec
 
 from sidecar.document.reading import is_v2, read_stable
-from sidecar.document.structs import ANY, Id, Ranges, Struct, UpdateReader, scalar
+from sidecar.document.structs import ANY, Deleted, Items, UpdateReader, scalar
 from sidecar.errors import SidecarError
 
 _MOST_BYTES = 1 << 20
-
-Place = tuple[str | Id | None, str | None]
-"""Parent, the name of a root or the id of a type, and key."""
-
-_NOWHERE: Place = (None, None)
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -72,8 +66,8 @@ def read_maps(data: bytes) -> dict[str, dict[str, Any]]:
         ValueError: It is no such update.
     """
     reader = UpdateReader(data)
-    items = _Items(list(reader.structs()))
-    deleted = _Deleted(reader.deleted())
+    items = Items(list(reader.structs()))
+    deleted = Deleted(reader.deleted())
     if reader.at != len(data):
         message = "there is more behind the update"
         raise ValueError(message)
@@ -85,57 +79,6 @@ def read_maps(data: bytes) -> dict[str, dict[str, Any]]:
             if (item.client, item.clock) not in deleted:
                 entries[key] = scalar(data, item.at) if item.kind == ANY else None
     return roots
-
-
-class _Items:
-    """The structs of an update, to be found by the ids of their elements."""
-
-    def __init__(self, found: list[Struct]) -> None:
-        self.sorted = sorted(found, key=_id)
-        self._ids = [_id(item) for item in self.sorted]
-        self._places: dict[Id, Place] = {}
-
-    def place(self, item: Struct) -> Place:
-        """Give parent and key of an item; one that was written behind another has that one's."""
-        path: list[Id] = []
-        at: Struct | None = item
-        place: Place = _NOWHERE
-        while at is not None and at.parent is None:
-            if _id(at) in self._places:
-                place = self._places[_id(at)]
-                break
-            path.append(_id(at))
-            self._places[_id(at)] = _NOWHERE  # until it is known, and for good in a circle
-            at = self._holding(at.origin)
-        else:
-            place = (at.parent, at.key) if at else _NOWHERE
-        self._places.update(dict.fromkeys(path, place))
-        return place
-
-    def _holding(self, wanted: Id | None) -> Struct | None:
-        if wanted is None:
-            return None
-        index = bisect_right(self._ids, wanted) - 1
-        item = self.sorted[index] if index >= 0 else None
-        inside = item and item.client == wanted[0] and wanted[1] < item.clock + item.length
-        return item if inside else None
-
-
-class _Deleted:
-    """A delete set, to be asked."""
-
-    def __init__(self, ranges: Ranges) -> None:
-        self._ranges = {client: sorted(found) for client, found in ranges.items()}
-
-    def __contains__(self, wanted: Id) -> bool:
-        """Tell whether an element was deleted."""
-        found = self._ranges.get(wanted[0], [])
-        index = bisect_right(found, (wanted[1], math.inf)) - 1
-        return index >= 0 and wanted[1] < sum(found[index])
-
-
-def _id(item: Struct) -> Id:
-    return item.client, item.clock
 
 
 def _read_roots(path: str) -> dict[str, dict[str, Any]]:

@@ -1,25 +1,23 @@
 """A document through pycrdt's public API: the second road, by which ``verify`` checks the first.
 
 Nothing here is shared with the walk that builds mirrors (values, walk, layouts, definitions): it
-is slow, plain, and says SPEC's sections 2 and 3 in words of its own.
+is slow, plain, and says SPEC's section 2 in words of its own.
 """
 
 import base64
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, TypeGuard
+from typing import Any
 
 import msgspec
 import pycrdt
 
-from sidecar.document.public import decoder_errors, open_update
+from sidecar.document.public import RawTable, entries, raw_tables
 from sidecar.model import EXACT_INTEGER, JSON_DEPTH, Cell
 from sidecar.plain import NoMap, PlainRow, PlainTable, TooDeep, as_map
 
 _TOO_DEEP = TooDeep()
 _TEXTS = (pycrdt.Text, pycrdt.XmlElement, pycrdt.XmlFragment, pycrdt.XmlText)
-_ARRAYS = "table:"
-_Rows = dict[str, Any]
 
 
 class _TooDeepError(Exception):
@@ -36,77 +34,25 @@ def read_plainly(data: bytes) -> list[PlainTable]:
         The tables in no particular order. Their rows can be walked as long as they are held.
 
     Raises:
-        DocumentUnavailableError: ``undecodable``.
+        DocumentUnavailableError: ``undecodable``, or ``torn``: nothing but zeros.
+        DocumentUnusableError: ``v2`` or ``foreign``.
     """
-    doc = open_update(data)
-    with decoder_errors():
-        return [*_maps(doc), *_arrays(doc, data)]
+    return [
+        PlainTable(
+            name=table.name,
+            is_keyed_array=table.is_keyed_array,
+            definition=as_json(table.definition),
+            rows=_walk(table),
+        )
+        for table in raw_tables(data)
+    ]
 
 
-def _maps(doc: pycrdt.Doc[Any]) -> Iterator[PlainTable]:
-    definitions: _Rows = {}
-    for root in ("schema", "definition"):
-        definitions |= _entries(_entries(doc.get(root, type=pycrdt.Map)).get("tables"))
-    found = _entries(doc.get("tables", type=pycrdt.Map))
-    for name in definitions.keys() | found.keys():
-        value = found.get(name, {})
-        odd = not isinstance(value, (pycrdt.Map, dict))
-        if name in definitions or odd or _entries(value):
-            yield PlainTable(
-                name=name,
-                is_keyed_array=False,
-                definition=_json_or_null(definitions.get(name)),
-                rows=_walk(doc, _entries(value)),
-            )
-
-
-def _arrays(doc: pycrdt.Doc[Any], data: bytes) -> Iterator[PlainTable]:
-    names = [name for name in doc.keys() if name.startswith(_ARRAYS)]  # noqa: SIM118 - no dict
-    if not names:
-        return
-    # Indexing an array costs the square of its length; its first change event tells all of it.
-    again: pycrdt.Doc[Any] = pycrdt.Doc(skip_gc=True)
-    entries: dict[str, list[Any]] = {}
-    observed = [again.get(name, type=pycrdt.Array) for name in names]
-    for name, array in zip(names, observed, strict=True):
-        array.observe(_inserted(entries.setdefault(name, [])))
-    again.apply_update(data)
-    for name in names:
-        if entries[name]:
-            yield PlainTable(
-                name=name[len(_ARRAYS) :],
-                is_keyed_array=True,
-                definition=None,
-                rows=_walk(again, _newest(entries[name])),
-            )
-
-
-def _inserted(entries: list[Any]) -> Callable[[pycrdt.ArrayEvent], None]:
-    def note(event: pycrdt.ArrayEvent) -> None:
-        for change in event.delta:  # type: ignore[attr-defined]
-            entries.extend(change.get("insert", ()))
-
-    return note
-
-
-def _newest(entries: list[Any]) -> _Rows:
-    """Give the value of each key's entry with the highest ts, the later one on a tie."""
-    best: dict[str, tuple[float, Any]] = {}
-    for entry in map(_entries, entries):
-        key, ts = entry.get("key"), entry.get("ts")
-        if not isinstance(key, str) or isinstance(ts, bool) or not isinstance(ts, (int, float)):
-            continue
-        if math.isnan(ts) or (key in best and best[key][0] > ts):
-            continue
-        best[key] = (ts, entry.get("val"))
-    return {key: value for key, (_, value) in best.items()}
-
-
-def _walk(doc: pycrdt.Doc[Any], rows: _Rows) -> Callable[[], Iterator[tuple[str, PlainRow]]]:
+def _walk(table: RawTable) -> Callable[[], Iterator[tuple[str, PlainRow]]]:
     def walk() -> Iterator[tuple[str, PlainRow]]:
-        for key in sorted(rows):
-            with doc.transaction():
-                row = _row(rows[key])
+        for key in sorted(table.rows):
+            with table.doc.transaction():
+                row = _row(table.rows[key])
             yield key, row
 
     return walk
@@ -114,27 +60,8 @@ def _walk(doc: pycrdt.Doc[Any], rows: _Rows) -> Callable[[], Iterator[tuple[str,
 
 def _row(row: Any) -> PlainRow:
     if isinstance(row, (pycrdt.Map, dict)):
-        return {field: _cell(value) for field, value in _entries(row).items()}
-    return NoMap(_json_or_null(row))
-
-
-def _entries(value: Any) -> _Rows:
-    """Give the entries of a map or object; anything else has none."""
-    if not _is_map(value):
-        return as_map(value)
-    with value.doc.transaction():
-        return {key: _get(value, key) for key in value.keys()}  # noqa: SIM118 - no dict
-
-
-def _is_map(value: Any) -> TypeGuard[pycrdt.Map[Any]]:
-    return isinstance(value, pycrdt.Map)
-
-
-def _get(value: pycrdt.Map[Any], key: str) -> Any:
-    try:
-        return value[key]
-    except (KeyError, ValueError):  # damaged: named, and not held
-        return None
+        return {field: _cell(value) for field, value in entries(row).items()}
+    return NoMap(as_json(row))
 
 
 def _cell(value: Any) -> Cell:
@@ -148,7 +75,8 @@ def _cell(value: Any) -> Cell:
         return _TOO_DEEP
 
 
-def _json_or_null(value: Any) -> Cell:
+def as_json(value: Any) -> Cell:
+    """Give a value as JSON.stringify would, None where it nests too deep."""
     try:
         return _json(value)
     except _TooDeepError:
@@ -168,7 +96,7 @@ def _json(value: Any, depth: int = 0) -> Cell:
     if depth == JSON_DEPTH:
         raise _TooDeepError
     if isinstance(value, (pycrdt.Map, dict)):
-        return {key: _json(item, depth + 1) for key, item in _entries(value).items()}
+        return {key: _json(item, depth + 1) for key, item in entries(value).items()}
     return [_json(item, depth + 1) for item in value]
 
 

@@ -1,5 +1,7 @@
 """What a mirror's catalog says of its tables, for people and prompts."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import apsw
@@ -13,6 +15,24 @@ from sidecar.reports import SchemaColumn, SchemaTable, cell_to_json, shown
 _LONGEST_SAMPLE = 80
 
 
+@contextmanager
+def reading(path: str) -> Generator[apsw.Connection]:
+    """Open a mirror for looking at it.
+
+    Raises:
+        MirrorDamagedError: It is not there, or not whole.
+    """
+    try:
+        connection = open_reader(path)
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except (apsw.Error, UnicodeDecodeError) as error:
+        message = f"{shown(path)} cannot be read ({error}); run sync to build it again"
+        raise MirrorDamagedError("internal", message) from error
+
+
 def read_tables(path: str, samples: int | None = None) -> tuple[SchemaTable, ...]:
     """Read tables and columns from the catalog.
 
@@ -23,26 +43,16 @@ def read_tables(path: str, samples: int | None = None) -> tuple[SchemaTable, ...
     Raises:
         MirrorDamagedError: It has no catalog that can be read.
     """
-    try:
-        connection = open_reader(path)
-        try:
-            return _tables(connection, samples)
-        finally:
-            connection.close()
-    except (apsw.Error, ValueError, TypeError) as error:
-        message = f"{shown(path)} cannot be read ({error}); run sync to build it again"
-        raise MirrorDamagedError("internal", message) from error
+    with reading(path) as connection:
+        return _tables(connection, samples)
 
 
 def count_problems(path: str) -> int:
     """Count the lines of a mirror's list of problems, 0 when it cannot be read."""
     try:
-        connection = open_reader(path)
-        try:
+        with reading(path) as connection:
             return int(connection.execute("SELECT count(*) FROM _mirror_problems").get or 0)
-        finally:
-            connection.close()
-    except apsw.Error:
+    except MirrorDamagedError:
         return 0
 
 
@@ -72,7 +82,7 @@ def _columns(
             nullable=bool(nullable),
             label=label,
             description=description,
-            options=None if options is None else msgspec.json.decode(options),
+            options=_json(options),
         )
         for name, kind, sqlite_type, nullable, label, description, options in columns
     ]
@@ -94,3 +104,11 @@ def _samples(connection: apsw.Connection, table: str, column: str, most: int) ->
         (most,),
     )
     return tuple(cell_to_json(value) for (value,) in rows)
+
+
+def _json(text: str | None) -> Any:
+    """Give the value of JSON text; text that someone else wrote may be none."""
+    try:
+        return None if text is None else msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text

@@ -14,13 +14,23 @@ from sidecar.model import Options, Source
 
 
 class Task(msgspec.Struct, frozen=True):
-    """One call of one of the worker's functions. ``force`` and the rest are ``sync``'s."""
+    """One call of one of the worker's functions.
 
-    function: Literal["sync", "status"]
+    Attributes:
+        function: What is to be done.
+        source: With which document.
+        force: For ``sync``, as are the two that follow.
+        known: As above.
+        last_try: As above.
+        arguments: For the functions of commands, by name; JSON.
+    """
+
+    function: Literal["sync", "status", "verify", "inspect", "history", "restore"]
     source: Source
     force: bool = False
     known: str | None = None
     last_try: bool = False
+    arguments: dict[str, Any] = {}
 
 
 class Job(msgspec.Struct, frozen=True):

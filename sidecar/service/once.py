@@ -88,7 +88,7 @@ def sync_once(
         documents,
         schedule,
         Statuses(),
-        hands=_hands(inbox),
+        hands=hands_for(inbox),
         emit=lambda event: None if event is None else emit(event),
     )
     work.is_first_pass = False
@@ -114,7 +114,8 @@ def _hear(inbox: Inbox, work: Work) -> None:
     work.hear(hand, message, time.monotonic())
 
 
-def _hands(inbox: Inbox) -> Hands:
+def hands_for(inbox: Inbox) -> Hands:
+    """Give what does jobs in a process that runs once; messages go to ``inbox``."""
     if os.name == "posix":
         return Forks(inbox)
     from sidecar.service.worker import Pool  # noqa: PLC0415 - 12 ms

@@ -7,9 +7,11 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib import import_module
 
 import msgspec
 
+from sidecar.errors import SidecarError
 from sidecar.model import Failed, Outcome, Source
 from sidecar.service.messages import Answer, Job, Task
 
@@ -81,7 +83,34 @@ def _status(task: Task, job: Job) -> object:
         return _failure(error, task.source)
 
 
-_FUNCTIONS: dict[str, Callable[[Task, Job], object]] = {"sync": _sync, "status": _status}
+def _look(task: Task, job: Job) -> object:
+    """Call a function of the commands that look at one document."""
+    try:
+        return load(task.function)(task.source, job.options, **task.arguments)
+    except SidecarError as error:
+        return Failed(error.code, error.message, "once")
+    except BaseException as error:  # noqa: BLE001 - a panic in Rust is a BaseException
+        return _failure(error, task.source)
+
+
+def load(function: str) -> Callable[..., object]:
+    """Import one of the functions of commands that look, so that children need not."""
+    loaded: Callable[..., object] = getattr(import_module(_LOOKS[function]), function)
+    return loaded
+
+
+_LOOKS = {
+    "status": "sidecar.status",
+    "verify": "sidecar.verify",
+    "inspect": "sidecar.inspection",
+    "history": "sidecar.history",
+    "restore": "sidecar.history",
+}
+_FUNCTIONS: dict[str, Callable[[Task, Job], object]] = {
+    **dict.fromkeys(_LOOKS, _look),
+    "sync": _sync,
+    "status": _status,
+}
 
 
 def _failure(error: BaseException, source: Source) -> Failed:

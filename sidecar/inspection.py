@@ -1,0 +1,56 @@
+"""What a .yjs file holds, as far as it can be read."""
+
+from sidecar.document.inspection import inspect_tables, layouts, outline
+from sidecar.errors import Code, SidecarError
+from sidecar.model import Options, Source
+from sidecar.reports import InspectedTable, Inspection, shown
+from sidecar.settled import digests_of, read_settled
+
+
+def inspect(source: Source, options: Options) -> Inspection:
+    """Look into a file. Failures raised on purpose come back as its code; bugs are raised."""
+    try:
+        content = read_settled(source.document, options.max_document_bytes)
+        digests_of(content)  # as a sync would read it: every byte accounted for
+        return _report(source, content.data, inspect_tables(content.data))
+    except SidecarError as error:
+        return outline_only(source, options, error.code, error.message)
+
+
+def outline_only(source: Source, options: Options, code: Code, message: str) -> Inspection:
+    """Look into a file without the decoder, for one that it does not take or survive.
+
+    Args:
+        source: The file.
+        options: For its limits.
+        code: What happened with the decoder.
+        message: The same for people.
+    """
+    try:
+        data = read_settled(source.document, options.max_document_bytes).data
+    except SidecarError as error:
+        data, code, message = b"", error.code, error.message
+    return _report(source, data, (), code, message)
+
+
+def _report(
+    source: Source,
+    data: bytes,
+    tables: tuple[InspectedTable, ...],
+    code: Code | None = None,
+    message: str | None = None,
+) -> Inspection:
+    seen = outline(data)
+    if message and seen.encoding == "v1":
+        message = f"{message} (its structs make sense up to byte {seen.read} of {len(data)})"
+    return Inspection(
+        path=shown(source.document),
+        bytes=len(data),
+        encoding=seen.encoding,
+        code=code,
+        layouts=layouts(seen.roots),
+        roots=seen.roots,
+        writers=seen.writers,
+        tables=tables,
+        message=message,
+    )
