@@ -7,7 +7,7 @@ import msgspec
 from sidecar.discovery import Signature
 from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
 from sidecar.service.protocol import Command, Event
-from sidecar.service.watch import Sight
+from sidecar.service.sights import Sight
 
 Finish = Callable[["Request"], Event]
 

@@ -20,8 +20,9 @@ from sidecar.service.documents import Documents, Request
 from sidecar.service.host import Host
 from sidecar.service.protocol import Event, StopReason
 from sidecar.service.schedule import Schedule, Timing
+from sidecar.service.sights import Look, Touched
 from sidecar.service.statuses import Statuses
-from sidecar.service.watch import Look, Touched, Watcher
+from sidecar.service.watch import Watcher
 from sidecar.service.work import Work
 from sidecar.service.worker import Pool, Worker
 from sidecar.settings import Settings

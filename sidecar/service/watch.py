@@ -10,12 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import msgspec
-
-from sidecar.discovery import DOCUMENT, MIRROR, Found, Signature, discover, signature
+from sidecar.discovery import DOCUMENT, MIRROR, Found, discover, signature
 from sidecar.errors import UsageError
 from sidecar.model import Source
 from sidecar.service.hints import Events, Hint
+from sidecar.service.sights import Look, Sight, Touched
 
 _POLL_S = 0.25
 _POLL_SHARE = 10.0
@@ -24,29 +23,6 @@ _NOTIFY_STEP_MS = 50
 _NOTIFY_LOOK_S = 1.0
 
 log = logging.getLogger(__name__)
-
-
-class Sight(msgspec.Struct, frozen=True):
-    """One document as a look saw it."""
-
-    source: Source
-    signature: Signature | None
-    has_mirror: bool
-
-
-class Look(msgspec.Struct, frozen=True):
-    """Everything that is there now: the watcher was armed before it looked."""
-
-    sights: dict[str, Sight]
-    missing: tuple[str, ...]
-    denied: dict[str, str]
-
-
-class Touched(msgspec.Struct, frozen=True):
-    """Documents that may have changed, or whose mirror has gone; ``at`` is monotonic."""
-
-    sources: tuple[Source, ...]
-    at: float
 
 
 Deliver = Callable[[Look | Touched], None]

@@ -1,0 +1,29 @@
+"""What the watcher tells the loop."""
+
+import msgspec
+
+from sidecar.discovery import Signature
+from sidecar.model import Source
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """One document as a look saw it."""
+
+    source: Source
+    signature: Signature | None
+    has_mirror: bool
+
+
+class Look(msgspec.Struct, frozen=True):
+    """Everything that is there now: the watcher was armed before it looked."""
+
+    sights: dict[str, Sight]
+    missing: tuple[str, ...]
+    denied: dict[str, str]
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """Documents that may have changed, or whose mirror has gone; ``at`` is monotonic."""
+
+    sources: tuple[Source, ...]
+    at: float
