@@ -1,0 +1,1 @@
+"""Measures speed beside the Node peer and the bare decoder, in one run, as medians and ratios."""
