@@ -121,11 +121,13 @@ export class Sidecar {
   readonly #prefix = Math.random().toString(36).slice(2);
   #serial = 0;
   #active = false;
+  #spawning: Promise<void> | undefined;
   #run: Run | null = null;
   #starting: Starting | null = null;
   #restart: ReturnType<typeof setTimeout> | undefined;
   #crashes = 0;
-  #failure: EventOf<"failed"> | null = null;
+  #refusal: EventOf<"failed"> | null = null;
+  #lastLog = "";
   #takingOverUntil = 0;
   #predecessor = 0;
 
@@ -158,7 +160,7 @@ export class Sidecar {
     this.#crashes = 0;
     return new Promise((resolve, reject) => {
       this.#starting = { resolve, reject };
-      this.#spawn().catch((error: unknown) => this.#giveUp(error));
+      this.#begin();
     });
   }
 
@@ -179,7 +181,7 @@ export class Sidecar {
 
   /** Asks the program to stop and resolves when its process is gone; after 3 s it is killed. */
   async shutdown(): Promise<void> {
-    const run = this.#deactivate();
+    const run = await this.#deactivate();
     if (run === null) return;
     const killing = this.#endProcess(run.child);
     await run.ended;
@@ -188,14 +190,19 @@ export class Sidecar {
 
   /** Kills the process. Mirrors survive this whole; `shutdown` is the polite way. */
   async kill(): Promise<void> {
-    const run = this.#deactivate();
+    const run = await this.#deactivate();
     if (run === null) return;
     await run.child.kill();
     await run.ended;
   }
 
+  #begin(): void {
+    this.#spawning = this.#spawn().catch((error: unknown) => this.#giveUp(error));
+  }
+
   async #spawn(): Promise<void> {
-    this.#failure = null;
+    this.#refusal = null;
+    this.#lastLog = "";
     this.#takeOver();
     const { program = "binaries/epicenter-sidecar", external = true, args = [] } = this.#options;
     const command = external
@@ -210,12 +217,11 @@ export class Sidecar {
     const child = await command.spawn();
     this.#storage?.setItem(STORAGE_KEY, String(child.pid));
     this.#run = { child, ended: closed.then((exit) => this.#closed(child, exit)) };
-    if (!this.#active) await this.kill();
   }
 
   /**
    * Ends what this window started before its page was reloaded: nobody hears that one now.
-   * Where the reload came in the midst of a start, only the lock knows the pid: see `#receive`.
+   * Where the reload came in the midst of a start, only the lock knows the pid: see `#refused`.
    */
   #takeOver(): void {
     const left = this.#storage?.getItem(STORAGE_KEY) ?? null;
@@ -237,30 +243,32 @@ export class Sidecar {
     return setTimeout(() => void child.kill().catch(gone), STOP_MS);
   }
 
-  #deactivate(): Run | null {
+  async #deactivate(): Promise<Run | null> {
     this.#active = false;
     clearTimeout(this.#restart);
+    await this.#spawning;
+    if (this.#run === null) this.#giveUp(new SidecarError("not_running", "it was told to stop"));
     return this.#run;
   }
 
   #closed(child: Child, { code, signal }: Omit<Exit, "restarting">): void {
     this.#run = null;
-    const ended = this.#failure?.message ?? `the sidecar ended (code ${code}, signal ${signal})`;
+    const ended =
+      this.#refusal?.message ??
+      `the sidecar ended (code ${code}, signal ${signal}): ${this.#lastLog}`;
     for (const waiting of this.#waiting.values()) {
       waiting.reject(new SidecarError("exited", ended));
     }
     const delayMs = this.#active ? this.#restartDelay(code) : null;
     this.#options.onExit?.({ code, signal, restarting: delayMs !== null });
     if (delayMs !== null) {
-      this.#restart = setTimeout(() => {
-        this.#spawn().catch((error: unknown) => this.#giveUp(error));
-      }, delayMs);
+      this.#restart = setTimeout(() => this.#begin(), delayMs);
       return;
     }
     if (this.#storage?.getItem(STORAGE_KEY) === String(child.pid)) {
       this.#storage.removeItem(STORAGE_KEY);
     }
-    this.#giveUp(new SidecarError(this.#failure?.code ?? "exited", ended));
+    this.#giveUp(new SidecarError(this.#refusal?.code ?? "exited", ended));
   }
 
   /** Returns in how many milliseconds to start again, null when that would not help. */
@@ -284,10 +292,7 @@ export class Sidecar {
     }
     if (event.type === "started") this.#takingOverUntil = 0;
     if (event.type === "ready") this.#becameReady(event);
-    if (event.type === "failed") this.#failure = event;
-    if (event.type === "failed" && event.code === "locked" && Date.now() < this.#takingOverUntil) {
-      this.#endPredecessor(event.holder_pid ?? 0);
-    }
+    if (event.type === "failed" && ["root", "locked"].includes(event.code)) this.#refused(event);
     this.#answer(event);
     for (const listener of [...this.#listenersOf(event.type), ...this.#listenersOf("*")]) {
       listener(event);
@@ -300,11 +305,18 @@ export class Sidecar {
     this.#starting = null;
   }
 
+  #refused(event: EventOf<"failed">): void {
+    this.#refusal = event;
+    if (event.holder_pid !== undefined && Date.now() < this.#takingOverUntil) {
+      this.#endPredecessor(event.holder_pid);
+    }
+  }
+
   #answer(event: Event): void {
     const waiting = event.id === undefined ? undefined : this.#waiting.get(String(event.id));
     if (waiting === undefined) return;
     if (event.type === waiting.reply) waiting.resolve(event);
-    else if (event.type === "failed" && event.code === "protocol") {
+    else if (event.type === "failed") {
       waiting.reject(new SidecarError(event.code, event.message));
     }
   }
@@ -339,7 +351,8 @@ export class Sidecar {
   }
 
   #log(text: string): void {
-    this.#options.onLog?.(text.trimEnd());
+    this.#lastLog = text.trimEnd();
+    this.#options.onLog?.(this.#lastLog);
   }
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import * as Y from "yjs";
-import { type Event, type Exit, Sidecar, SidecarError } from "../../sidecar/clients/tauri.js";
+import { type Event, type Exit, Sidecar } from "../../sidecar/clients/tauri.js";
 import { allow, deliver, exitApp, reloadPage, running } from "./shell-plugin.js";
 
 const PROGRAM = JSON.parse(process.env["SIDECAR_PROGRAM"] ?? "[]") as string[];
@@ -56,6 +56,12 @@ test("sync, status and ping resolve with their own replies", LIMIT, async () => 
   ]);
   assert.deepEqual([synced.rebuilt, synced.failed], [1, 0]);
   assert.deepEqual(status.map(({ workspace }) => workspace), ["w1"]);
+});
+
+test("a command about an unknown workspace is refused", LIMIT, async () => {
+  const { sidecar } = makeSidecar();
+  await sidecar.start();
+  await assert.rejects(sidecar.sync({ workspace: "nowhere" }), { code: "gone" });
 });
 
 test("lines arrive in any pieces, with or without their ends", LIMIT, async () => {
@@ -163,7 +169,7 @@ test("a start that cannot succeed is refused, with the reason and without a rest
   await assert.rejects(makeSidecar(storage, "unknown").sidecar.start(), /not allowed/);
   allowWatch("--no-such-option");
   const { sidecar, exits } = makeSidecar();
-  await assert.rejects(sidecar.start(), SidecarError);
+  await assert.rejects(sidecar.start(), { code: "exited", message: /--no-such-option/ });
   assert.deepEqual(exits, [{ code: 2, signal: null, restarting: false }]);
 });
 
@@ -173,6 +179,23 @@ test("a program that crashes again and again is given up", LIMIT, async () => {
   const sidecar = new Sidecar({ storage, restarts: 1, onExit: (exit) => exits.push(exit) });
   await assert.rejects(sidecar.start(), { code: "exited", message: /code 7/ });
   assert.deepEqual(exits.map((exit) => exit.restarting), [true, false]);
+});
+
+test("stopping in the midst of a start leaves nothing running", LIMIT, async () => {
+  const { sidecar } = makeSidecar();
+  const settled = sidecar.start().catch(() => undefined); // it may have been ready by then
+  await sidecar.shutdown();
+  await settled;
+  assert.deepEqual(running(), []);
+});
+
+test("stopping between a crash and the next start ends the start", LIMIT, async () => {
+  allow(NAME, [process.execPath, "-e", "process.exit(7)"]);
+  const { sidecar, exits } = makeSidecar();
+  const refused = assert.rejects(sidecar.start(), { code: "not_running" });
+  await until(() => exits.length > 0);
+  await sidecar.shutdown();
+  await refused;
 });
 
 test("starting twice is refused, and the first start goes on", LIMIT, async () => {
