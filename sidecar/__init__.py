@@ -1,6 +1,13 @@
 """Mirrors Yjs workspace documents into SQLite files that anyone can query."""
 
+import importlib
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sidecar.mirror.open import OpenMirror, open_mirror
+
+__all__ = ["OpenMirror", "__version__", "open_mirror"]
 
 __version__ = "0.1.0"
 
@@ -11,3 +18,11 @@ if "typing_extensions" not in sys.modules:
     __import__("msgspec")
 
     del sys.modules["typing_extensions"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public helpers when they are asked for: SQLite costs every start 10 ms."""
+    if name in {"OpenMirror", "open_mirror"}:
+        return getattr(importlib.import_module("sidecar.mirror.open"), name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

@@ -44,7 +44,7 @@ def read_tables(path: str, samples: int | None = None) -> tuple[SchemaTable, ...
         MirrorDamagedError: It has no catalog that can be read.
     """
     with reading(path) as connection:
-        return _tables(connection, samples)
+        return tables_of(connection, samples)
 
 
 def count_problems(path: str) -> int:
@@ -56,7 +56,8 @@ def count_problems(path: str) -> int:
         return 0
 
 
-def _tables(connection: apsw.Connection, samples: int | None) -> tuple[SchemaTable, ...]:
+def tables_of(connection: apsw.Connection, samples: int | None) -> tuple[SchemaTable, ...]:
+    """Read tables and columns from the catalog of an open mirror; see ``read_tables``."""
     tables: Any = connection.execute(
         "SELECT name, label, description, rows FROM _mirror_tables ORDER BY name"
     )
