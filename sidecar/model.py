@@ -1,7 +1,7 @@
 """The values every room speaks: what a document holds, what was bent, how one sync ended."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
@@ -96,14 +96,6 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True):
     problems: list[RowProblem]
 
 
-class Walk(Protocol):
-    """Walks the rows of a table, from chunk ``first`` to before chunk ``last``."""
-
-    def __call__(self, first: int = 0, last: int | None = None) -> Iterator[Chunk]:
-        """Start the walk."""
-        ...
-
-
 Layout = Literal["maps", "keyed_arrays"]
 
 
@@ -115,8 +107,7 @@ class Table(msgspec.Struct, frozen=True):
         layout: Where it was found.
         definition: None when nobody declared it.
         fields: Names of the fields that get a column, in code point order, without ``id``.
-        rows: How many.
-        chunks: Walks the rows from one chunk to before another, by default all of them.
+        chunks: Starts the walk over the rows.
         problems: What was bent in the definition.
     """
 
@@ -124,8 +115,7 @@ class Table(msgspec.Struct, frozen=True):
     layout: Layout
     definition: TableDefinition | None
     fields: tuple[str, ...]
-    rows: int
-    chunks: Walk
+    chunks: Callable[[], Iterator[Chunk]]
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -141,14 +131,13 @@ class Workspace(msgspec.Struct, frozen=True):
         layouts: The layouts found, in a fixed order.
         tables: Sorted by name in code point order, maps first.
         state_vector: client -> clock, of the whole document.
-        settle: Proves that every byte was read, to be called when the rows are walked; gives the
-            problems of no single table, and raises DocumentUnavailableError for a torn file.
+        problems: Those of no single table.
     """
 
     layouts: tuple[str, ...]
     tables: tuple[Table, ...]
     state_vector: dict[int, int]
-    settle: Callable[[], tuple[Problem, ...]]
+    problems: tuple[Problem, ...] = ()
 
 
 class Source(msgspec.Struct, frozen=True, order=True):

@@ -76,7 +76,9 @@ def sync(
             with (
                 decode(content, tolerate=last_try) as workspace,
                 Candidate(
-                    source.mirror, mode=content.mode, document_bytes=content.size
+                    source.mirror,
+                    mode=content.mode,
+                    table_bytes=content.size // max(1, len(workspace.tables)),
                 ) as candidate,
             ):
                 candidate.fill(workspace)

@@ -3,11 +3,10 @@
 import gc
 import sys
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from sidecar.document.extension import Doc
 from sidecar.document.layouts import Arrays, layouts, read_tables
-from sidecar.document.parallel import Helper, is_worthwhile
 from sidecar.document.reading import Content, read_varuint, refuse_foreign
 from sidecar.document.structure import measure
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
@@ -48,23 +47,16 @@ def decode(content: Content, *, tolerate: bool) -> Generator[Workspace]:
         arrays = Arrays(doc, content.data)
         _apply(doc, content.data)
         txn = doc.create_transaction()
+        length = len(doc.get_update(txn, _FROM_NOTHING))
+        unaccounted = _account(content.data, length, tolerate=tolerate)
+        found = layouts(doc, txn, arrays)
         tables, problems = read_tables(doc, txn, arrays)
-        vector = decode_state_vector(doc.get_state(txn))
-
-        def length() -> int:
-            return len(doc.get_update(txn, _FROM_NOTHING))
-
-        with ExitStack() as stack:
-            measure = length
-            if is_worthwhile(tables):
-                helper = stack.enter_context(Helper(tables, length))
-                tables, measure = helper.shared(), helper.account
-            yield Workspace(
-                layouts=layouts(doc, txn, arrays),
-                tables=tuple(tables),
-                state_vector=vector,
-                settle=lambda: (*_account(content.data, measure(), tolerate=tolerate), *problems),
-            )
+        yield Workspace(
+            layouts=found,
+            tables=tuple(tables),
+            state_vector=decode_state_vector(doc.get_state(txn)),
+            problems=(*unaccounted, *problems),
+        )
     except BaseException as error:
         if not _is_panic(error):
             raise

@@ -1,6 +1,6 @@
 """The two ways apps lay tables out in a document: ``maps`` and ``keyed_arrays``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from sidecar.document.reading import read_varuint
 from sidecar.document.values import entries, items, plain
 from sidecar.document.walk import Rows, field_names, of_dict, of_map, walk
 from sidecar.document.xml import TooDeepError, is_object
-from sidecar.model import Chunk, Layout, Problem, Table, TableDefinition
+from sidecar.model import Layout, Problem, Table, TableDefinition
 
 TABLES = "tables"
 ARRAY_PREFIX = "table:"
@@ -73,7 +73,10 @@ def read_tables(
 
 
 def layouts(doc: Doc, txn: Transaction, arrays: Arrays) -> tuple[str, ...]:
-    """Recognise the layouts of a document from the names of its roots."""
+    """Recognise the layouts of a document from the names of its roots.
+
+    To be asked before ``read_tables``, which makes the roots that it looks into.
+    """
     found = ["maps"] if doc.roots(txn).keys() & {TABLES, *ROOTS} else []
     if arrays.read(doc, txn):
         found.append("keyed_arrays")
@@ -160,17 +163,12 @@ class _Found(msgspec.Struct, frozen=True):
         rows, declared = self.rows, self.definition.fields if self.definition else None
         names = field_names(rows, txn) if declared is None else {f.name for f in declared}
         fields = tuple(sorted(names - {"id"}))
-
-        def chunks(first: int = 0, last: int | None = None) -> Iterator[Chunk]:
-            return walk(rows, fields, txn, first, last)
-
         return Table(
             name=self.name,
             layout=self.layout,
             definition=self.definition,
             fields=fields,
-            rows=len(rows.keys),
-            chunks=chunks,
+            chunks=lambda: walk(rows, fields, txn),
             problems=self.problems,
         )
 

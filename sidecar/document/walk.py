@@ -38,20 +38,15 @@ def field_names(rows: Rows, txn: Transaction) -> set[str]:
     return names
 
 
-def walk(
-    rows: Rows, fields: Sequence[str], txn: Transaction, first: int, last: int | None
-) -> Iterator[Chunk]:
-    """Walk rows in chunks of ``ROWS_PER_CHUNK``.
+def walk(rows: Rows, fields: Sequence[str], txn: Transaction) -> Iterator[Chunk]:
+    """Walk all rows, ``ROWS_PER_CHUNK`` at a time.
 
     Args:
         rows: The rows.
         fields: The fields that get a column, without ``id``; everything else goes to extras.
         txn: The transaction of the walk.
-        first: The first chunk.
-        last: The chunk to stop before, None for all.
     """
-    stop = len(rows.keys) if last is None else min(last * ROWS_PER_CHUNK, len(rows.keys))
-    for start in range(first * ROWS_PER_CHUNK, stop, ROWS_PER_CHUNK):
+    for start in range(0, len(rows.keys), ROWS_PER_CHUNK):
         yield _Walk(fields, txn).chunk(rows.keys[start : start + ROWS_PER_CHUNK], rows.fetch)
 
 

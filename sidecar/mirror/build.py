@@ -24,7 +24,7 @@ from sidecar.mirror.rows import RowWriter
 from sidecar.mirror.schema import Column, TableSchema, create_table, dump_json, plan, sqlite_type
 from sidecar.model import Problem, Workspace
 
-_SMALL_DOCUMENT = 1 << 20
+_SMALL_TABLE = 1 << 20
 _SMALL_PAGE, _LARGE_PAGE = 4096, 32768
 """Large pages make the build a quarter faster and small mirrors eight times larger."""
 
@@ -39,18 +39,18 @@ class Candidate:
         problems: What was bent so far, by names in the mirror.
     """
 
-    def __init__(self, mirror: str, *, mode: int, document_bytes: int) -> None:
+    def __init__(self, mirror: str, *, mode: int, table_bytes: int) -> None:
         """Prepare a candidate.
 
         Args:
             mirror: The mirror's place.
             mode: Permission bits of the document, which the mirror takes over.
-            document_bytes: Size of the document, which decides the page size.
+            table_bytes: Size of the document for each of its tables, which decides the page size.
         """
         self.path = mirror + TEMPORARY_SUFFIX
         self.problems: list[Problem] = []
         self._mode = mode
-        self._page_size = _SMALL_PAGE if document_bytes < _SMALL_DOCUMENT else _LARGE_PAGE
+        self._page_size = _SMALL_PAGE if table_bytes < _SMALL_TABLE else _LARGE_PAGE
         self._tables: list[Built] = []
         self._connection: apsw.Connection | None = None
 
@@ -96,15 +96,11 @@ class Candidate:
                 raise MirrorUnavailableError("denied", message) from left
 
     def fill(self, workspace: Workspace) -> None:
-        """Walk, digest and insert all rows of all tables, one pass.
-
-        Raises:
-            DocumentUnavailableError: The document proves torn.
-        """
+        """Walk, digest and insert all rows of all tables, one pass."""
+        self.problems += workspace.problems
         with mirror_errors(self.path, lambda: self._connection):
             for schema in plan(workspace.tables):
                 self._fill_table(schema)
-        self.problems = [*workspace.settle(), *self.problems]
 
     def finish(self, facts: Mapping[str, str | None], fts: tuple[str, ...]) -> None:
         """Add the indexes and the catalog, and bring the file to disk.

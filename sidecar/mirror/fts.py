@@ -11,7 +11,8 @@ from sidecar.model import Problem
 
 ALL = ("*",)
 _TEXT_TYPES = frozenset(("text", "ytext", "richtext"))
-_MOST_COLUMNS = 1993
+_MOST_COLUMNS = 1990
+"""SQLite 3.54 refuses more than 1992, older versions more than 1993."""
 _RESERVED_COLUMNS = ("rank", "rowid")
 _ROWIDS = ("rowid", "_rowid_", "oid")
 _SHADOWS = ("", "_data", "_idx", "_docsize", "_config", "_content")
