@@ -85,11 +85,12 @@ def build_page() -> None:
 
 
 def install_sidecar() -> None:
-    """Bundle the sidecar and install it as the app's Debian package would, below the host."""
+    """Bundle the sidecar, try it, and install it as the app's Debian package would."""
     say("bundling the sidecar")
     frozen = bundle.freeze(bundle.DEFAULT_NAME)
     target = bundle.target_triple()
     launcher, library = bundle.lay_out(frozen, BUILD / "src-tauri", bundle.DEFAULT_NAME, target)
+    say(f"start to ready {bundle.try_out(launcher, library, bundle.DEFAULT_NAME):.0f} ms")
     product = json.loads((SRC_TAURI / "tauri.conf.json").read_bytes())["productName"]
     resources = HOST / "lib" / product
     shutil.rmtree(resources, ignore_errors=True)
