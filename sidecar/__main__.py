@@ -22,11 +22,9 @@ def main() -> int:
 
 def _open_standard_descriptors() -> None:
     """Fill closed ones with the null device, so that no file of ours takes their place."""
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: PTH123, SIM115
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ class Known(msgspec.Struct, eq=False):
         source: Where it is.
         seen: Its file as the last look saw it, or as it was given to a worker since.
         given: Its file as it was when a worker last got it.
+        absent: The last look did not find it, or found no regular file.
         mirrored: Its mirror is there, as far as we know.
         force: The next sync rebuilds whatever it finds.
         forcing: The present one does, and its retries.
@@ -58,6 +59,7 @@ class Known(msgspec.Struct, eq=False):
     source: Source
     seen: Signature | None = None
     given: Signature | None = None
+    absent: bool = False
     mirrored: bool = False
     force: bool = False
     forcing: bool = False
@@ -107,8 +109,10 @@ class Documents:
         return document in self._known
 
     def add(self, source: Source) -> Known:
-        """Return what is known about a document, which is nothing if it is new."""
-        return self._known.setdefault(source.document, Known(source))
+        """Return what is known about a document that is there: nothing if it is new."""
+        known = self._known.setdefault(source.document, Known(source))
+        known.absent = False
+        return known
 
     def compare(self, sights: dict[str, Sight]) -> list[str]:
         """Take in a look and return the documents that must be synced because of it.
@@ -118,8 +122,8 @@ class Documents:
         """
         stale = []
         for document, known in self._known.items():
-            if document not in sights and known.seen:
-                known.seen = None
+            if document not in sights and not known.absent:
+                known.seen, known.absent = None, True
                 stale.append(document)
         for document, sight in sights.items():
             known = self.add(sight.source)

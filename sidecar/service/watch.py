@@ -117,19 +117,6 @@ def touched(hint: Hint, found: Found) -> Iterator[Source]:
         yield from (source for source in found.sources.values() if source.mirror == path)
 
 
-def open_events() -> Events:
-    """Return the best source of events that this system has."""
-    if sys.platform != "linux":
-        return Notify()
-    from sidecar.service.inotify import Inotify  # noqa: PLC0415 - Linux only
-
-    try:
-        return Inotify()
-    except OSError as error:
-        log.warning("file events are not to be had, looking often instead: %s", error)
-        return Polling()
-
-
 class Polling:
     """No events at all: looks often, for network folders and exhausted systems."""
 
@@ -158,7 +145,13 @@ class Polling:
 
 
 class Notify:
-    """File events by watchfiles, for macOS and Windows."""
+    """File events by watchfiles: inotify, FSEvents, ReadDirectoryChangesW.
+
+    Each folder is watched for its own entries only: recursive watching follows links out of the
+    root, and costs a watch for each of the host's other folders.
+    """
+
+    quiet_s = _STEP_MS / 1000
 
     def __init__(self) -> None:
         """Begin with nothing watched."""
@@ -167,7 +160,7 @@ class Notify:
         self._changes: Iterator[set[Hint]] = iter(())
 
     def follow(self, folders: Iterable[str]) -> bool:
-        """Watch these folders, each for its own entries."""
+        """Watch these folders; one that was replaced under its name counts as new."""
         wanted = {folder: _identity(folder) for folder in folders if os.path.isdir(folder)}
         if wanted == self._followed:
             return False
@@ -177,18 +170,17 @@ class Notify:
         return True
 
     def wait(self, seconds: float) -> set[Hint] | None:
-        """Return hints; a folder that was replaced, or an end of the watch, asks for a look."""
-        until = time.monotonic() + min(seconds, _NOTIFY_LOOK_S)
+        """Return hints; the end of the watch asks for a look at everything."""
+        until = time.monotonic() + seconds
         while time.monotonic() < until:
             hints = next(self._changes, None)
             if hints is None:
                 self._followed = {}
                 self._stopping.wait(_POLL_S)
                 return None
-            if hints:
+            if hints or self._stopping.is_set():
                 return hints
-        changed = any(_identity(folder) != seen for folder, seen in self._followed.items())
-        return None if changed else set()
+        return set()
 
     def wake(self) -> None:
         """End a wait, now and for ever."""
@@ -199,16 +191,18 @@ class Notify:
         self._changes = iter(())
 
     def _watch(self, folders: list[str]) -> Iterator[set[Hint]]:
-        from watchfiles import watch  # noqa: PLC0415 - 40 ms
+        from watchfiles import watch  # noqa: PLC0415 - 40 ms that other commands need not spend
 
+        first = True
         try:
+            yield set()
             for changes in watch(
                 *folders,
                 watch_filter=None,
-                debounce=_NOTIFY_STEP_MS,
-                step=_NOTIFY_STEP_MS,
+                debounce=_MOST_MS,
+                step=_STEP_MS,
                 stop_event=self._stopping,
-                rust_timeout=_NOTIFY_STEP_MS,
+                rust_timeout=_TIMEOUT_MS,
                 yield_on_timeout=True,
                 raise_interrupt=False,
                 recursive=False,

@@ -103,7 +103,7 @@ class Work:
         tasks: list[Task] = []
         for document in self._schedule.due(now, BATCH):
             version = signature(document)
-            if version is None:
+            if version is None or self._documents[document].absent:
                 self._lose(document)
                 continue
             is_light = version[_SIZE] <= LIGHT_BYTES
