@@ -14,7 +14,7 @@ from sidecar.document.reading import Content, read_stable
 from sidecar.document.snapshots import Past
 from sidecar.errors import DocumentUnavailableError, SidecarError
 from sidecar.mirror.schema import plan
-from sidecar.model import Options, Outcome, Source
+from sidecar.model import Failed, Options, Outcome, Rebuilt, Source
 from sidecar.reports import History, Moment, doc_fields
 from sidecar.settled import read_settled
 from sidecar.sync import sync
@@ -33,6 +33,16 @@ class Restored(msgspec.Struct, frozen=True):
 
     unix_ms: int
     outcome: Outcome
+
+    @property
+    def failed(self) -> Failed | None:
+        """Why it could not be built."""
+        return self.outcome if isinstance(self.outcome, Failed) else None
+
+    @property
+    def rows(self) -> int:
+        """Rows of the mirror."""
+        return self.outcome.rows if isinstance(self.outcome, Rebuilt) else 0
 
 
 def history(source: Source, options: Options) -> History:
@@ -119,7 +129,10 @@ def _moment(past: Past, unix_ms: int, path: str) -> Moment:
 def _count(state: bytes) -> dict[str, int]:
     content = Content(data=state, size=len(state), digest=digest_bytes(state), mode=0o600)
     with decode(content, tolerate=True) as workspace:
-        return {schema.name: schema.table.rows for schema in plan(workspace.tables)}
+        return {
+            schema.name: sum(len(chunk.ids) for chunk in schema.table.chunks())
+            for schema in plan(workspace.tables)
+        }
 
 
 class _Beside(msgspec.Struct):

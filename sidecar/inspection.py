@@ -1,18 +1,19 @@
 """What a .yjs file holds, as far as it can be read."""
 
+from sidecar.document.decode import decode
 from sidecar.document.inspection import inspect_tables, layouts, outline
 from sidecar.errors import Code, SidecarError
 from sidecar.model import Options, Source
 from sidecar.reports import InspectedTable, Inspection, shown
-from sidecar.settled import digests_of, read_settled
+from sidecar.settled import read_settled
 
 
 def inspect(source: Source, options: Options) -> Inspection:
     """Look into a file. Failures raised on purpose come back as its code; bugs are raised."""
     try:
         content = read_settled(source.document, options.max_document_bytes)
-        digests_of(content)  # as a sync would read it: every byte accounted for
-        return _report(source, content.data, inspect_tables(content.data))
+        with decode(content, tolerate=True):  # as a sync would: every byte accounted for
+            return _report(source, content.data, inspect_tables(content.data))
     except SidecarError as error:
         return outline_only(source, options, error.code, error.message)
 

@@ -48,7 +48,6 @@ def digests_of(content: Content) -> dict[str, str]:
             for chunk in schema.table.chunks():
                 digest.update(chunk)
             digests[schema.name] = digest.hexdigest()
-        workspace.settle()
     return digests
 
 

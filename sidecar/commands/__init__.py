@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 COMMANDS = {
     "watch": "follow documents: keep each mirror in step until stopped",
     "sync": "bring every mirror in step once, then exit",
+    "status": "say which mirrors are in step",
+    "verify": "compare mirrors with their documents, cell by cell",
+    "inspect": "show what a .yjs file holds",
+    "diff": "show what changed between documents, moments or mirrors",
+    "history": "list a document's snapshots, or build the mirror of one",
+    "search": "find rows by their words, in mirrors built with --fts",
+    "schema": "print tables and columns as compact text, for people and prompts",
     "protocol": "print the host protocol as JSON Schema or TypeScript",
 }
 

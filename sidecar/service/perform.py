@@ -100,6 +100,7 @@ def load(function: str) -> Callable[..., object]:
 
 
 _LOOKS = {
+    "sync": "sidecar.sync",
     "status": "sidecar.status",
     "verify": "sidecar.verify",
     "inspect": "sidecar.inspection",

@@ -1,0 +1,115 @@
+"""``history``: the snapshots beside a document, and the mirror of one of them."""
+
+import msgspec
+
+from sidecar.commands import FAILED, OK
+from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.output import complain
+from sidecar.commands.places import check_out, one_source
+from sidecar.commands.show import (
+    Styled,
+    moment,
+    name_of,
+    plural,
+    print_json,
+    print_line,
+    print_table,
+    size,
+)
+from sidecar.errors import UsageError
+from sidecar.history import Restored
+from sidecar.model import Failed, Source
+from sidecar.reports import History, Moment, shown
+from sidecar.service.ask import ask
+from sidecar.service.messages import Task
+from sidecar.settings import LIMITS, Settings
+
+EXAMPLES = (
+    "epicenter-sidecar history path/to/workspace",
+    "epicenter-sidecar history path/to/workspace.yjs --at 1768294800000 --out past.sqlite",
+    "epicenter-sidecar diff path/to/workspace.yjs@1768294800000 path/to/workspace.yjs",
+)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What ``--at --json`` prints: the snapshot that was taken, and the mirror made of it."""
+
+    unix_ms: int
+    out: str
+    rows: int
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add what ``history`` takes."""
+    add_paths(parser, LIMITS)
+    parser.add_argument(
+        "--at",
+        metavar="UNIX_MS",
+        type=int,
+        help="the moment to build: a snapshot's, or a later one up to the next snapshot",
+    )
+    parser.add_argument("--out", metavar="FILE", help="where the mirror of that moment goes")
+    parser.add_argument("--json", action="store_true", help="one JSON value")
+
+
+def run(arguments: Arguments) -> int:
+    """List snapshots, or build the mirror of one."""
+    if (arguments.at is None) != (arguments.out is None):
+        message = "--at UNIX_MS and --out FILE go together"
+        raise UsageError(message)
+    settings = settings_of(arguments)
+    source = one_source(settings, "history")
+    if arguments.out:
+        return _restore(settings, source, arguments)
+    ((_, answer),) = ask(settings, [Task("history", source)], History)
+    if isinstance(answer, Failed):
+        complain(f"{shown(source.document)}: {answer.message}")
+        return FAILED
+    if arguments.json:
+        print_json(answer)
+    else:
+        _print(answer)
+    return OK
+
+
+def _restore(settings: Settings, source: Source, arguments: Arguments) -> int:
+    out = check_out(arguments.out)
+    task = Task("restore", source, arguments={"at_ms": arguments.at, "out": out})
+    ((_, answer),) = ask(settings, [task], Restored)
+    failed = answer if isinstance(answer, Failed) else answer.failed
+    if failed or isinstance(answer, Failed):
+        complain(f"{shown(source.document)}: {failed.message if failed else ''}")
+        return FAILED
+    if arguments.json:
+        print_json(Answer(answer.unix_ms, shown(out), answer.rows))
+    else:
+        taken = f"{answer.unix_ms} ({moment(answer.unix_ms)})"
+        print_line(f"{shown(out)}: {plural(answer.rows, 'row')} as of the snapshot {taken}")
+    return OK
+
+
+def _print(history: History) -> None:
+    if not history.snapshots:
+        print_line(f"{name_of(history)} has no snapshots beside it")
+        return
+    print_table(
+        ("unix_ms", "time", "description", "size", "rows", "tables"),
+        [_row(one) for one in history.snapshots],
+        numbers="size rows",
+    )
+    if not history.exact:
+        print_line(
+            "the document has collected garbage: what was deleted is missing from every moment"
+        )
+
+
+def _row(one: Moment) -> list[str | Styled]:
+    tables = ", ".join(f"{name} {rows}" for name, rows in one.tables.items())
+    return [
+        str(one.unix_ms),
+        moment(one.unix_ms),
+        one.description or "",
+        size(one.bytes),
+        "" if one.rows is None else str(one.rows),
+        Styled(f"{one.code}: {one.message}", "red") if one.code else tables,
+    ]

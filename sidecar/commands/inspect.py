@@ -1,0 +1,69 @@
+"""``inspect``: what a .yjs file holds, also one that cannot be decoded."""
+
+import os
+
+from sidecar.commands import FAILED, OK
+from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.output import complain
+from sidecar.commands.places import one_source
+from sidecar.commands.show import plural, print_json, print_line, print_table, size
+from sidecar.model import Failed
+from sidecar.reports import Inspection
+from sidecar.service.ask import ask
+from sidecar.service.messages import Task
+from sidecar.settings import LIMITS
+
+EXAMPLES = (
+    "epicenter-sidecar inspect path/to/workspace.yjs",
+    "epicenter-sidecar inspect path/to/head.yjs",
+    "epicenter-sidecar inspect --json workspace.yjs | jq '.tables[].name'",
+)
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add what ``inspect`` takes."""
+    parser.usage = "epicenter-sidecar inspect FILE [options]"
+    add_paths(parser, LIMITS)
+    parser.add_argument("--json", action="store_true", help="one JSON value")
+
+
+def run(arguments: Arguments) -> int:
+    """Show what a file holds; 1 when it cannot be read."""
+    settings = settings_of(arguments)
+    source = one_source(settings, "inspect")
+    ((_, answer),) = ask(settings, [Task("inspect", source)], Inspection)
+    if isinstance(answer, Failed):
+        from sidecar.inspection import outline_only  # noqa: PLC0415 - what is left to do
+
+        answer = outline_only(source, settings.options, answer.code, answer.message)
+    if arguments.json:
+        print_json(answer)
+    else:
+        _print(answer)
+    return FAILED if answer.code else OK
+
+
+def _print(seen: Inspection) -> None:
+    print_line(f"{seen.path}: {size(seen.bytes)}, encoding {seen.encoding}")
+    print_line(f"layouts: {', '.join(seen.layouts) or 'none that is known'}")
+    print_line("roots: " + (", ".join(f"{r.name} ({r.kind})" for r in seen.roots) or "none"))
+    elements = sum(writer.clock for writer in seen.writers)
+    print_line(f"writers: {len(seen.writers)}, with {plural(elements, 'element')}")
+    for table in seen.tables:
+        about = "declared" if table.declared else "not declared"
+        odd = f", {table.odd_rows} of them no maps" if table.odd_rows else ""
+        print_line()
+        print_line(f"{table.name}: {plural(table.rows, 'row')}{odd}, {about}")
+        print_table(
+            ("field", "type", "cells"),
+            [
+                (
+                    field.name,
+                    f"{field.type or '-'}{' or null' if field.type and field.nullable else ''}",
+                    ", ".join(f"{kind} {count}" for kind, count in field.kinds.items()),
+                )
+                for field in table.fields
+            ],
+        )
+    if seen.code:
+        complain(f"{os.path.basename(seen.path)} cannot be read as a document: {seen.message}")

@@ -1,0 +1,115 @@
+"""``status``: which mirrors are in step."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from sidecar.commands import FAILED, OK
+from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.output import complain
+from sidecar.commands.show import (
+    Styled,
+    age,
+    name_of,
+    plural,
+    print_json,
+    print_line,
+    print_table,
+    progress,
+    size,
+)
+from sidecar.commands.sync import sources_of
+from sidecar.model import Failed, Source
+from sidecar.reports import Status, shown
+from sidecar.service.ask import ask
+from sidecar.service.messages import Task
+from sidecar.service.report import unreadable
+from sidecar.settings import LIMITS, Settings
+
+EXAMPLES = (
+    "epicenter-sidecar status ~/.local/share/com.example.app",
+    "epicenter-sidecar status --identifier com.example.app --json",
+    "epicenter-sidecar status . || epicenter-sidecar sync .",
+)
+
+_BATCH = 64
+_STYLES = {"in_step": "green", "stale": "yellow", "missing": "yellow"}
+_NEXT = {
+    "stale": "run sync to bring them in step, or watch to keep them there",
+    "missing": "run sync to build them",
+    "damaged": "run sync to build them again",
+    "unreadable": "run inspect FILE to see what they hold",
+}
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What ``--json`` prints."""
+
+    documents: tuple[Status, ...]
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add what ``status`` takes."""
+    add_paths(parser, LIMITS)
+    parser.add_argument("--json", action="store_true", help="one JSON value")
+
+
+def run(arguments: Arguments) -> int:
+    """Say where each document and its mirror stand; 0 when every mirror is in step."""
+    settings = settings_of(arguments)
+    statuses = look(settings, sources_of(settings))
+    if arguments.json:
+        print_json(Answer(tuple(statuses)))
+    elif statuses:
+        _print(statuses)
+    else:
+        complain(f"no documents in {', '.join(map(shown, settings.roots))}")
+    is_fine = statuses and all(status.state == "in_step" for status in statuses)
+    return OK if is_fine else FAILED
+
+
+def look(settings: Settings, sources: Sequence[Source]) -> list[Status]:
+    """Have the status of documents told by processes that may die of them."""
+    found: list[Status] = []
+    tasks = [Task("status", source) for source in sources]
+    with progress("Looking at documents", len(tasks)) as bar:
+        for task, status in ask(settings, tasks, Status, batch=_BATCH):
+            if isinstance(status, Failed):
+                status = unreadable(task.source, status.code)  # noqa: PLW2901 - in our words
+            found.append(status)
+            bar.step()
+    return found
+
+
+def _print(statuses: Sequence[Status]) -> None:
+    print_table(
+        ("state", "document", "name", "tables", "rows", "problems", "size", "published", "notes"),
+        [_row(status) for status in statuses],
+        numbers="tables rows problems size",
+    )
+    for state, count in sorted(Counter(status.state for status in statuses).items()):
+        advice = f": {_NEXT[state]}" if state in _NEXT else ""
+        print_line(f"{plural(count, 'document')} {state.replace('_', ' ')}{advice}")
+
+
+def _row(status: Status) -> list[str | Styled]:
+    state = f"{status.state} ({status.code})" if status.code else status.state
+    name = " ".join(part for part in (status.icon, status.name) if part)
+    marks = [
+        mark
+        for mark, holds in (("not current", not status.current), ("deleted", status.deleted))
+        if holds
+    ]
+    published = status.mirror_mtime_ms
+    return [
+        Styled(state, _STYLES.get(status.state, "red")),
+        name_of(status),
+        name,
+        str(status.tables),
+        str(status.rows),
+        str(status.problems),
+        size(status.bytes),
+        "" if published is None else age(published),
+        Styled(", ".join(marks), "dim"),
+    ]

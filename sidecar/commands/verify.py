@@ -1,0 +1,133 @@
+"""``verify``: compare mirrors with their documents, cell by cell, by a second road."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from sidecar.commands import FAILED, OK
+from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.output import complain
+from sidecar.commands.show import (
+    Styled,
+    name_of,
+    plural,
+    print_json,
+    print_line,
+    print_table,
+    progress,
+)
+from sidecar.commands.sync import sources_of
+from sidecar.model import Failed, Source
+from sidecar.reports import MOST_DIFFERENCES, Verification, doc_fields, shown
+from sidecar.service.ask import ask
+from sidecar.service.messages import Task
+from sidecar.settings import LIMITS, Settings
+
+EXAMPLES = (
+    "epicenter-sidecar verify ~/.local/share/com.example.app",
+    "epicenter-sidecar verify path/to/workspace.yjs",
+    "epicenter-sidecar verify --json . | jq '.documents[] | select(.result != \"equal\")'",
+)
+
+_STYLES = {"equal": "green", "stale": "yellow", "missing": "yellow"}
+_NEXT = {
+    "stale": "the documents have moved on; run sync",
+    "different": "run sync --force, and please report it if they differ again",
+    "damaged": "run sync to build them again",
+    "missing": "run sync to build them",
+    "unreadable": "run inspect FILE to see what they hold",
+}
+_LONGEST_CELL = 60
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What ``--json`` prints."""
+
+    documents: tuple[Verification, ...]
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add what ``verify`` takes."""
+    add_paths(parser, LIMITS)
+    parser.add_argument("--json", action="store_true", help="one JSON value")
+
+
+def run(arguments: Arguments) -> int:
+    """Verify every mirror; 0 when each is equal to its document."""
+    settings = settings_of(arguments)
+    found = check(settings, sources_of(settings))
+    if arguments.json:
+        print_json(Answer(tuple(found)))
+    elif found:
+        _print(found)
+    else:
+        complain(f"no documents in {', '.join(map(shown, settings.roots))}")
+    return OK if found and all(one.result == "equal" for one in found) else FAILED
+
+
+def check(settings: Settings, sources: Sequence[Source]) -> list[Verification]:
+    """Have mirrors verified by processes that may die of their documents."""
+    found: list[Verification] = []
+    tasks = [Task("verify", source) for source in sources]
+    with progress("Comparing mirrors with documents", len(tasks)) as bar:
+        for task, result in ask(settings, tasks, Verification, batch=len(tasks)):
+            if isinstance(result, Failed):
+                result = _unreadable(task.source, result)  # noqa: PLW2901 - the same in our words
+            found.append(result)
+            bar.step()
+    return found
+
+
+def _unreadable(source: Source, failed: Failed) -> Verification:
+    return Verification(
+        **doc_fields(source),
+        mirror=shown(source.mirror),
+        result="unreadable",
+        code=failed.code,
+        message=failed.message,
+    )
+
+
+def _print(found: Sequence[Verification]) -> None:
+    print_table(
+        ("result", "document", "rows", "cells", "differences", "integrity"),
+        [
+            (
+                Styled(one.result, _STYLES.get(one.result, "red")),
+                name_of(one),
+                str(one.rows),
+                str(one.cells),
+                str(one.total),
+                one.message or one.integrity or "",
+            )
+            for one in found
+        ],
+        numbers="rows cells differences",
+    )
+    for one in found:
+        if one.total:
+            _print_differences(one)
+    for result, count in sorted(Counter(one.result for one in found).items()):
+        advice = f": {_NEXT[result]}" if result in _NEXT else ""
+        print_line(f"{plural(count, 'document')} {result}{advice}")
+
+
+def _print_differences(one: Verification) -> None:
+    print_line()
+    print_line(f"{name_of(one)}: {plural(one.total, 'difference')}")
+    print_table(
+        ("table", "row", "column", "in the document", "in the mirror"),
+        [
+            (d.table, d.row_id or "", d.column or "", _cell(d.expected), _cell(d.actual))
+            for d in one.differences
+        ],
+    )
+    if one.total > MOST_DIFFERENCES:
+        print_line(f"and {one.total - MOST_DIFFERENCES} more")
+
+
+def _cell(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_CELL else text[:_LONGEST_CELL] + "…"
