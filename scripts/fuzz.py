@@ -1,0 +1,80 @@
+"""Damage real documents at random and hold the mirror to the invariant of scripts/judge.py.
+
+    python -m scripts.fuzz --seconds 60 --seed 7
+
+Starts from the committed seeds (tests/fuzz) and documents (tests/corpus). A file that breaks the
+invariant is kept, and its name says how; committed to tests/fuzz, it is tried in every test run.
+"""
+
+import argparse
+import hashlib
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from scripts.damage import damage
+from scripts.judge import Judge, Verdict
+
+TESTS = Path(__file__).resolve().parent.parent / "tests"
+OLD = TESTS / "corpus" / "undeclared.yjs"
+LARGEST = 64 * 1024
+"""Larger documents are left out: they take longer and break in no other way."""
+
+
+def seeds() -> list[Path]:
+    """Return the documents to start from, the committed findings among them."""
+    found = sorted(TESTS.glob("fuzz/*.yjs")) + sorted(TESTS.glob("corpus/*.yjs"))
+    return [path for path in found if path.stat().st_size <= LARGEST]
+
+
+def damaged(documents: Sequence[bytes], seed: int, seconds: float) -> Iterator[bytes]:
+    """Give damaged documents for so many seconds."""
+    generator = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield damage(documents, generator)
+
+
+def main() -> int:
+    """Fuzz, print what was seen, and exit 1 when the invariant was broken."""
+    options = _options()
+    documents = [path.read_bytes() for path in seeds()]
+    print(f"{len(documents)} seeds, --seed {options.seed}, {options.seconds:.0f} s")
+    counts: Counter[str] = Counter()
+    broken = 0
+    with tempfile.TemporaryDirectory(dir=options.work) as work, Judge(Path(work), OLD) as judge:
+        for data in damaged(documents, options.seed, options.seconds):
+            verdict = judge.judge(data)
+            counts[verdict.kind] += 1
+            if verdict.finding:
+                broken += 1
+                _keep(data, verdict, options.keep)
+    for kind, count in counts.most_common():
+        print(f"{count:>9}  {kind}")
+    print(f"{counts.total():>9}  files, {broken} broke the invariant")
+    return 1 if broken else 0
+
+
+def _keep(data: bytes, verdict: Verdict, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"found-{hashlib.sha256(data).hexdigest()[:12]}.yjs"
+    path.write_bytes(data)
+    print(f"BROKEN {path}: {verdict.finding}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long (60)")
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeat a run")  # noqa: S311
+    parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="for what is found")
+    memory = Path("/dev/shm")  # noqa: S108 - the system's folder in memory: no disk to wait for
+    parser.add_argument("--work", type=Path, default=memory if memory.is_dir() else None)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

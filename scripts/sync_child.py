@@ -1,0 +1,50 @@
+"""A process that syncs one document at a time when it is told to, so that a crash is a finding.
+
+{document, mirror, state, last_try, force}  ->  {outcome: "rebuilt" | "unchanged" | "failed",
+                                                 reason | code, message}
+                                            or  {raised: what no code was found for}
+"""
+
+import json
+import os
+import sys
+import traceback
+from typing import Any
+
+from sidecar.model import Failed, Options, Source
+from sidecar.sync import sync
+
+MEMORY_BYTES = 4 << 30
+"""A few hundred bytes can declare counts that would take all memory there is."""
+
+
+def perform(job: dict[str, Any]) -> dict[str, Any]:
+    """Do one sync and say how it ended. Nothing is raised."""
+    source = Source(job["document"], job["mirror"], None, None)
+    options = Options(state_folder=job["state"])
+    try:
+        outcome = sync(
+            source, options, force=job.get("force", False), last_try=job.get("last_try", True)
+        )
+    except BaseException as error:  # noqa: BLE001 - a panic of the decoder is a BaseException
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return {"raised": f"{type(error).__name__}: {error} in {last.name}"}
+    if isinstance(outcome, Failed):
+        return {"outcome": "failed", "code": outcome.code, "message": outcome.message}
+    return {"outcome": type(outcome).__name__.lower(), "reason": outcome.reason}
+
+
+def main() -> None:
+    """Answer each line of stdin with one on stdout."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - not on Windows
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.environ["RUST_BACKTRACE"] = "0"
+    for line in sys.stdin:
+        print(json.dumps(perform(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
