@@ -10,6 +10,7 @@ else
 BIN := .venv/bin
 endif
 PY := $(BIN)/python
+OLDEST := $(patsubst .venv/%,build/oldest/%,$(PY))
 PIP := $(PY) -m pip --disable-pip-version-check -qq
 SIDECAR := $(PY) -m sidecar
 READY := .venv/ready
@@ -20,13 +21,13 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run sync status verify format lint types imports test test-interop \
-	test-fault test-tauri fuzz soak cover bench bench-check check build bundle lock clean
+	test-fault test-tauri test-oldest fuzz soak cover bench bench-check check build bundle lock clean
 
 help:  ## print this list
 	@echo "make TARGET [ROOT=folder] [ARGS='more arguments'] [PYTHON=python3.12]"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | \
-		awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
+		awk -F '\t' '{ printf "  %-13s %s\n", $$1, $$2 }'
 
 # ------------------------------------------------------------------------------ set-up
 
@@ -101,6 +102,13 @@ test-fault: setup  ## SIGKILL at every step, full disks, refused files; then the
 test-tauri: setup  ## a real Tauri app under Xvfb starts, uses and stops the program
 	@$(PY) -m pytest tests/tauri $(ARGS)
 
+test-oldest: setup  ## the tests with the oldest admitted versions of every dependency
+	@$(PYTHON) -m venv --clear build/oldest
+	@$(OLDEST) -m pip --disable-pip-version-check -qq install --require-hashes -r requirements/dev.txt
+	@$(OLDEST) -m pip --disable-pip-version-check -qq install --require-hashes -r requirements/oldest.txt
+	@$(OLDEST) -m pip --disable-pip-version-check -qq install --no-build-isolation --no-deps --editable .
+	@$(OLDEST) -m pytest $(TESTS) $(ARGS)
+
 fuzz: setup  ## mutated documents against the one written invariant
 	@$(PY) -m scripts.fuzz $(ARGS)
 
@@ -133,6 +141,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: $(READY)  ## write the lock files anew (ARGS=--upgrade for the newest versions)
 	@$(PIP) install uv
 	@$(LOCK) --group dev --output-file requirements/dev.txt pyproject.toml
+	@$(LOCK) --resolution lowest-direct --output-file requirements/oldest.txt pyproject.toml
 	@$(LOCK) --group node --output-file requirements/node.txt
 	@cd scripts/js && npm install --package-lock-only --omit-lockfile-registry-resolved
 
