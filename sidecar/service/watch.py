@@ -5,10 +5,10 @@ Files are seen by name, never by kind of event; what a hint means is found by lo
 
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from sidecar.discovery import DOCUMENT, MIRROR, Found, discover, signature
 from sidecar.errors import UsageError
@@ -16,11 +16,15 @@ from sidecar.model import Source
 from sidecar.service.hints import Events, Hint
 from sidecar.service.sights import Look, Sight, Touched
 
+if TYPE_CHECKING:
+    from watchfiles._rust_notify import RustNotify
+
 _POLL_S = 0.25
 _POLL_SHARE = 10.0
 """Polling rests ten times as long as a look takes, so that it costs a tenth of a core at most."""
-_NOTIFY_STEP_MS = 50
-_NOTIFY_LOOK_S = 1.0
+_STEP_MS, _MOST_MS = 100, 300
+"""watchfiles hands changes over once none came for a step, at the latest after the most. It wakes
+up once a step: ten times a second cost less than one CPU tick in ten seconds."""
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +42,7 @@ class Watcher:
         self._roots = roots
         self._deliver = deliver
         self._rescan_s = rescan_s
-        self._events: Events = Polling() if polling else open_events()
+        self._events: Events = Polling() if polling else Notify()
         self._found: Found | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -66,7 +70,7 @@ class Watcher:
                 next_look = now + self._rescan_s
             sources = {source for hint in hints or () for source in touched(hint, found)}
             if sources:
-                self._deliver(Touched(tuple(sources), now))
+                self._deliver(Touched(tuple(sources), now - self._events.quiet_s))
         self._events.close()
 
     def _look(self) -> Found:
@@ -120,16 +124,18 @@ def touched(hint: Hint, found: Found) -> Iterator[Source]:
 class Polling:
     """No events at all: looks often, for network folders and exhausted systems."""
 
+    quiet_s = 0.0
+
     def __init__(self) -> None:
         """Begin."""
         self._woken = threading.Event()
         self._since = time.monotonic()
 
-    def follow(self, _folders: Iterable[str]) -> bool:
+    def follow(self, folders: Iterable[str]) -> bool:  # noqa: ARG002 - as Events has it
         """Nothing needs to be armed."""
         return False
 
-    def wait(self, _seconds: float) -> set[Hint] | None:
+    def wait(self, seconds: float) -> set[Hint] | None:  # noqa: ARG002 - as Events has it
         """Rest, and have everything looked at."""
         looked_s = time.monotonic() - self._since
         self._woken.wait(max(_POLL_S, looked_s * _POLL_SHARE))
@@ -147,8 +153,8 @@ class Polling:
 class Notify:
     """File events by watchfiles: inotify, FSEvents, ReadDirectoryChangesW.
 
-    Each folder is watched for its own entries only: recursive watching follows links out of the
-    root, and costs a watch for each of the host's other folders.
+    Each folder is watched for its own entries only: recursive watching would follow links out of
+    the root. watchfiles' own ``watch`` cannot be used, as its first ``next`` waits for a change.
     """
 
     quiet_s = _STEP_MS / 1000
@@ -157,30 +163,42 @@ class Notify:
         """Begin with nothing watched."""
         self._stopping = threading.Event()
         self._followed: dict[str, tuple[int, int]] = {}
-        self._changes: Iterator[set[Hint]] = iter(())
+        self._watcher: RustNotify | None = None
 
     def follow(self, folders: Iterable[str]) -> bool:
         """Watch these folders; one that was replaced under its name counts as new."""
         wanted = {folder: _identity(folder) for folder in folders if os.path.isdir(folder)}
         if wanted == self._followed:
             return False
+        self.close()
         self._followed = wanted
-        self._changes = self._watch(list(wanted))
-        next(self._changes, None)  # a generator: nothing is watched before its first next()
+        try:
+            self._watcher = _arm(list(wanted))
+        except FileNotFoundError:  # gone since we looked
+            self._followed = {}
+        except RuntimeError as error:  # the user's watches are used up
+            raise OSError(str(error)) from error
         return True
 
     def wait(self, seconds: float) -> set[Hint] | None:
-        """Return hints; the end of the watch asks for a look at everything."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            hints = next(self._changes, None)
-            if hints is None:
-                self._followed = {}
-                self._stopping.wait(_POLL_S)
-                return None
-            if hints or self._stopping.is_set():
-                return hints
-        return set()
+        """Return hints; when the watch fails, everything has to be looked at."""
+        if self._watcher is None or not self._followed:
+            self._stopping.wait(min(seconds, _POLL_S))
+            return None
+        try:
+            changes = self._watcher.watch(
+                _MOST_MS, _STEP_MS, max(1, int(seconds * 1000)), self._stopping
+            )
+        except (OSError, RuntimeError, ValueError) as error:  # a name that is no UTF-8
+            log.debug("watching begins anew: %s", error)
+            self._followed = {}
+            return None
+        if isinstance(changes, str):  # a time-out, or woken
+            return set()
+        return {
+            Hint(path, "") if path in self._followed else Hint(*os.path.split(path))
+            for _, path in changes
+        }
 
     def wake(self) -> None:
         """End a wait, now and for ever."""
@@ -188,32 +206,22 @@ class Notify:
 
     def close(self) -> None:
         """Let go of the watch."""
-        self._changes = iter(())
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
 
-    def _watch(self, folders: list[str]) -> Iterator[set[Hint]]:
-        from watchfiles import watch  # noqa: PLC0415 - 40 ms that other commands need not spend
 
-        first = True
-        try:
-            yield set()
-            for changes in watch(
-                *folders,
-                watch_filter=None,
-                debounce=_MOST_MS,
-                step=_STEP_MS,
-                stop_event=self._stopping,
-                rust_timeout=_TIMEOUT_MS,
-                yield_on_timeout=True,
-                raise_interrupt=False,
-                recursive=False,
-                ignore_permission_denied=True,
-            ):
-                yield {
-                    Hint(path, "") if path in self._followed else Hint(*os.path.split(path))
-                    for _, path in changes
-                }
-        except (OSError, RuntimeError, ValueError) as error:  # a folder gone, a name no UTF-8
-            log.debug("watching begins anew: %s", error)
+def _arm(folders: list[str]) -> "RustNotify":
+    """Watch folders from now on.
+
+    Raises:
+        FileNotFoundError: One of them is gone.
+        OSError, RuntimeError: The system refuses.
+    """
+    from watchfiles._rust_notify import RustNotify  # noqa: PLC0415 - 40 ms, only for `watch`
+
+    debug = polling = recursive = False
+    return RustNotify(folders, debug, polling, 0, recursive, True)  # noqa: FBT003 - denied: skip
 
 
 def _identity(folder: str) -> tuple[int, int]:
