@@ -134,6 +134,17 @@ test("a reloaded page takes over", LIMIT, async () => {
   assert.deepEqual(before.exits, []);
 });
 
+test("a second client of one page takes over, and the first one stays ended", LIMIT, async () => {
+  const first = makeSidecar();
+  await first.sidecar.start();
+  const second = makeSidecar();
+  const ready = await second.sidecar.start();
+  await until(() => first.exits.length > 0);
+  assert.deepEqual(first.exits, [{ code: 0, signal: null, restarting: false }]);
+  assert.deepEqual(running(), [ready.pid]);
+  assert.deepEqual([...storage.items.values()], [String(ready.pid)]);
+});
+
 test("a page reloaded while it starts is taken over by way of the lock", LIMIT, async () => {
   const before = makeSidecar();
   const { pid } = await before.sidecar.start();
