@@ -14,7 +14,7 @@ SETTINGS = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 """Ten minutes, from the project's folder:
-``FIDELITY_EXAMPLES=12000 .venv/bin/python -m pytest --timeout 0 -k shown_as_read tests/fidelity``.
+``FIDELITY_EXAMPLES=26000 .venv/bin/python -m pytest --timeout 0 -k shown_as_read tests/fidelity``.
 """
 
 CLIENTS = 3

@@ -1,5 +1,6 @@
 """`verify` would see it: one cell, one row, one line of the catalog that is not as it should be."""
 
+import json
 import struct
 from collections.abc import Callable
 from contextlib import closing
@@ -8,9 +9,10 @@ from sqlite3 import Connection, connect
 
 import pytest
 
+from sidecar.document.inspection import inspect_tables
 from tests.fidelity.desk import Desk
 from tests.fidelity.expect import CASES
-from tests.fidelity.support import CORPUS, opened, quoted
+from tests.fidelity.support import CORPUS, HERE, opened, place, quoted, run
 
 _COUNTER, _VALID_FOR = 24, 92
 Change = Callable[[Connection, str], object]
@@ -89,3 +91,31 @@ def test_verify_finds_true_mirrors_equal(case: str, desk: Desk) -> None:
     verified = desk.verify()
     assert (verified.result, verified.integrity, verified.total) == ("equal", "ok", 0)
     assert verified.rows == rows
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_inspect_counts_the_same_tables(case: str, desk: Desk) -> None:
+    """What `inspect` finds in the file is what the mirror shows of it."""
+    update = (CORPUS / f"{case}.yjs").read_bytes()
+    with opened(desk.mirror(update)) as connection:
+        shown = connection.execute("SELECT source, rows, declared FROM _mirror_tables").fetchall()
+    found = [(table.name, table.rows, int(table.declared)) for table in inspect_tables(update)]
+    assert sorted(found) == sorted(shown)
+
+
+def test_document_that_cannot_be_decoded_is_said_and_looked_into(
+    tmp_path: Path, state: Path
+) -> None:
+    """An XML hook, which the decoder does not know, costs one document one clear failure."""
+    for document in (HERE / "refused" / "xml_hook.yjs", CORPUS / "rows_nullable.yjs"):
+        place(document, tmp_path)
+    done = run("sync", "--json", tmp_path / "workspaces", state=state)
+    events = {event.get("workspace"): event for event in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 1
+    assert events["xml_hook"]["code"] == "undecodable"
+    assert events["rows_nullable"]["type"] == "rebuilt"
+    looked = run("inspect", "--json", HERE / "refused" / "xml_hook.yjs", state=state)
+    seen = json.loads(looked.stdout)
+    assert looked.returncode == 1
+    assert seen["code"] == "undecodable"
+    assert {root["name"] for root in seen["roots"]} == {"definition", "tables"}

@@ -1,4 +1,4 @@
-// Writes the documents of the named cases: node make.mjs FOLDER [NAME...]. No names: all of them but the big ones.
+// Writes the documents of the named cases: node make.mjs FOLDER [NAME...]. No names: all but the big and the refused.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import big from './big.mjs';
@@ -8,11 +8,12 @@ import histories from './histories.mjs';
 import keyed from './keyed.mjs';
 import { newDoc, plain, Y } from './lib.mjs';
 import names from './names.mjs';
+import refused from './refused.mjs';
 import rows from './rows.mjs';
 
 const [folder, ...wanted] = process.argv.slice(2);
 const small = { ...rows, ...names, ...definitions, ...cells, ...histories, ...keyed };
-const all = { ...small, ...big };
+const all = { ...small, ...big, ...refused };
 mkdirSync(folder, { recursive: true });
 for (const name of wanted.length ? wanted : Object.keys(small)) writeFileSync(join(folder, `${name}.yjs`), documentOf(all[name]));
 
