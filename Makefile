@@ -66,7 +66,7 @@ verify: $(READY) root  ## compare the mirrors under ROOT with their documents, c
 
 .PHONY: root
 root:
-	@test -n "$(ROOT)" || { echo "Which folder? For example: make run ROOT=~/.local/share/com.example.app" >&2; exit 2; }
+	@test -n "$(ROOT)" || { echo "Which folder? For example: make run ROOT=\$$HOME/.local/share/com.example.app" >&2; exit 2; }
 
 # ------------------------------------------------------------------------------ the gate
 

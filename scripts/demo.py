@@ -3,21 +3,14 @@
 Ends by itself: 0 when every event and every SQL result was as it should be, 1 when not.
 """
 
-import contextlib
-import shutil
-import sqlite3
+import os
+import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-from scripts import nodejs
-from scripts.children import ChildError, Message, NodeWriter, Watch, Writer
-from scripts.demo_screen import Answer, Screen
-
-SAMPLE = Path(__file__).resolve().parent / "sample"
-STUDIO = Path("workspaces", "juniper-studio", "0")
+from scripts.children import SECONDS, ChildError, NodeWriter, Watch, program
+from scripts.demo_screen import Screen
+from scripts.demo_stage import STUDIO, Demo, DemoError, check, open_writer, own_state, sample_app
 
 TAGS = """\
 SELECT value AS tag, count(*) AS projects, sum(hours) AS hours
@@ -52,60 +45,6 @@ NOTES_WITH_AUTHOR = {
         "written": {"type": "date", "name": "Written"},
     },
 }
-
-
-class DemoError(Exception):
-    """Something was not as it should be; the text says what."""
-
-
-class Demo:
-    """The sample app, the running program, the writer, and the screen they are shown on."""
-
-    def __init__(self, screen: Screen, app: Path, watch: Watch, writer: Writer) -> None:
-        """Keep the parts; the steps below play with them."""
-        self.screen = screen
-        self.app = app
-        self.watch = watch
-        self.writer = writer
-        self.mirror = app / STUDIO / "tables.sqlite"
-
-    def wait(self, kind: str, **fields: object) -> Message:
-        """Show events until the one that is waited for has come.
-
-        Raises:
-            DemoError: the program reports a failure.
-        """
-        while True:
-            event = self.watch.receive()
-            self.screen.event(event)
-            if event["type"] == "failed":
-                raise DemoError(event["message"])
-            if event["type"] == kind and all(event.get(k) == v for k, v in fields.items()):
-                return event
-
-    def query(self, sql: str) -> Answer:
-        """Ask the mirror, read-only, as any other program would."""
-        uri = f"{self.mirror.as_uri()}?mode=ro"
-        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
-            cursor = connection.execute(sql)
-            return Answer([column[0] for column in cursor.description], cursor.fetchall())
-
-    def show(self, sql: str, *expected: tuple[object, ...], before: Answer | None = None) -> None:
-        """Show the result of a query, which must be ``expected``."""
-        answer = self.query(sql)
-        self.screen.result(sql, answer, before)
-        check(sql, answer.rows, list(expected))
-
-    def follow(self, sql: str, *expected: tuple[object, ...], before: Answer | None = None) -> None:
-        """Wait for the rebuild after which a query's result is ``expected``, and show it.
-
-        It is the first one, but for machines so slow that one edit's saves take over half a second.
-        """
-        with contextlib.suppress(ChildError):  # then the result that is there is shown and judged
-            self.wait("rebuilt")
-            while self.query(sql).rows != list(expected):
-                self.wait("rebuilt")
-        self.show(sql, *expected, before=before)
 
 
 # ---------------------------------------------------------------- the steps
@@ -204,15 +143,45 @@ def new_workspace(demo: Demo) -> None:
     check("rows", event["rows"], 1)
 
 
+def second_opinion(demo: Demo) -> None:
+    """The program's own check, by a second way of reading, agrees with every mirror."""
+    demo.screen.step(
+        7,
+        "Is all of that true?",
+        "Every mirror is compared with its document, cell by cell, by other code.",
+    )
+    demo.screen.say(f"$ epicenter-sidecar verify {demo.app.name}", "dim")
+    done = subprocess.run(
+        [*program(), "verify", str(demo.app)],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, **own_state(demo.app), "PYTHONUTF8": "1"},
+        timeout=SECONDS,
+        check=False,
+    )
+    for line in (done.stdout + done.stderr).splitlines():
+        demo.screen.say(line)
+    check("exit code of verify", done.returncode, 0)
+
+
 def stop(demo: Demo) -> None:
     """The end of stdin, all that a crashed host leaves behind, stops the program."""
-    demo.screen.step(7, "The app goes away", "The end of its stdin tells the program to stop.")
+    demo.screen.step(8, "The app goes away", "The end of its stdin tells the program to stop.")
     demo.watch.close_stdin()
     demo.wait("stopped", reason="stdin")
     check("exit code", demo.watch.wait(), 0)
 
 
-STEPS = (first_pass, edit_cells, typing, nothing_changed, new_field, new_workspace, stop)
+STEPS = (
+    first_pass,
+    edit_cells,
+    typing,
+    nothing_changed,
+    new_field,
+    new_workspace,
+    second_opinion,
+    stop,
+)
 
 # ---------------------------------------------------------------- putting it together
 
@@ -226,6 +195,9 @@ def main() -> int:
     except (DemoError, ChildError) as error:
         screen.end(f"The demo failed. {error}", good=False)
         return 1
+    except KeyboardInterrupt:
+        screen.end("Stopped half-way.", good=False)
+        return 130
     screen.end(f"All as it should be, in {time.monotonic() - started:.0f} s.", good=True)
     screen.say("Your own app: make run ROOT=/path/to/app/data")
     return 0
@@ -237,39 +209,11 @@ def play(screen: Screen) -> None:
         screen.title("epicenter-sidecar: an app's Yjs documents as SQLite, live")
         screen.say("A small design studio runs on a Tauri app, whose data folder lies in")
         screen.say(str(app), "bold")
-        environment = {"XDG_STATE_HOME": str(app.parent / "state")}
         writer = open_writer(app / STUDIO / "workspace.yjs")
-        with writer, Watch(app, environment=environment) as watch:
+        with writer, Watch(app, environment=own_state(app)) as watch:
             demo = Demo(screen, app, watch, writer)
             for step in STEPS:
                 step(demo)
-
-
-@contextlib.contextmanager
-def sample_app() -> Iterator[Path]:
-    """Copy the sample app data folder to a temporary place."""
-    with tempfile.TemporaryDirectory(prefix="sidecar-demo-") as folder:
-        app = Path(folder).resolve() / "studio.example.app"
-        shutil.copytree(SAMPLE, app)
-        yield app
-
-
-def open_writer(document: Path) -> Writer:
-    """Start the process that edits ``document``: real Yjs where there is Node, else pycrdt."""
-    if nodejs.missing() is None:
-        return NodeWriter(document)
-    return Writer([sys.executable, "-m", "scripts.pycrdt_writer"], document)
-
-
-def check(what: str, actual: object, expected: object) -> None:
-    """Insist that something is as it should be.
-
-    Raises:
-        DemoError: it is not.
-    """
-    if actual != expected:
-        message = f"{what}\n  should be {expected!r}\n  but is    {actual!r}"
-        raise DemoError(message)
 
 
 if __name__ == "__main__":

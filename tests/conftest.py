@@ -23,7 +23,7 @@ def _own_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("SIDECAR_")]:
         del os.environ[name]
-    os.environ["XDG_STATE_HOME"] = str(state)
+    os.environ["SIDECAR_STATE_DIR"] = str(state)
     yield
     os.environ.clear()
     os.environ.update(before)

@@ -9,7 +9,8 @@ import pytest
 
 from scripts import nodejs
 from scripts.children import Writer
-from scripts.demo import NEW_INVOICE, NOTES_WITH_AUTHOR, SAMPLE, STUDIO, DemoError, check
+from scripts.demo import NEW_INVOICE, NOTES_WITH_AUTHOR
+from scripts.demo_stage import SAMPLE, STUDIO, DemoError, check
 from tests.support.node import NodeWriter, needs_node, run_script
 
 DEMO_SECONDS = 120
