@@ -13,19 +13,23 @@ from sidecar.document.structs import ANY, DOC, EMBED, FORMAT, STRING, TYPE, Stru
 from sidecar.plain import as_map
 from sidecar.reports import Encoding, InspectedField, InspectedTable, Root, Writer
 
-_KINDS = (
-    (pycrdt.Text, "ytext"),
-    (pycrdt.Map, "ymap"),
-    (pycrdt.Array, "yarray"),
-    ((pycrdt.XmlElement, pycrdt.XmlFragment, pycrdt.XmlText), "xml"),
-    (pycrdt.Doc, "subdocument"),
-    (bool, "boolean"),
-    (int, "integer"),
-    (str, "string"),
-    ((bytes, bytearray), "bytes"),
-    (dict, "object"),
-    (list, "array"),
-)
+_KINDS: dict[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    str: "string",
+    bytes: "bytes",
+    bytearray: "bytes",
+    dict: "object",
+    list: "array",
+    pycrdt.Text: "ytext",
+    pycrdt.Map: "ymap",
+    pycrdt.Array: "yarray",
+    pycrdt.XmlElement: "xml",
+    pycrdt.XmlFragment: "xml",
+    pycrdt.XmlText: "xml",
+    pycrdt.Doc: "subdocument",
+}
 _XML_TYPES = (3, 4, 5, 6)
 _MAP, _XML, _TEXT, _ARRAY = "map", "xml", "text", "array"
 
@@ -122,11 +126,9 @@ def _field(name: str, definition: Any, kinds: Counter[str]) -> InspectedField:
 
 
 def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
     if isinstance(value, float):
         return "integer" if value.is_integer() else "real"
-    return next((name for kind, name in _KINDS if isinstance(value, kind)), "unknown")
+    return _KINDS.get(value.__class__, "unknown")
 
 
 def _kind_of_root(item: Struct, data: bytes) -> str:

@@ -184,6 +184,10 @@ class UpdateReader:
             raise ValueError(message)
 
     def _varuint(self) -> int:
+        at = self.at
+        if at < len(self._data) and (byte := self._data[at]) < 0x80:  # noqa: PLR2004 - most are
+            self.at = at + 1
+            return byte
         value, self.at = read_varuint(self._data, self.at)
         return value
 
