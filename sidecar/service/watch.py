@@ -176,7 +176,7 @@ class Notify:
             self._watcher = _arm(list(wanted))
         except FileNotFoundError:  # gone since we looked
             self._followed = {}
-        except RuntimeError as error:  # the user's watches are used up
+        except (RuntimeError, UnicodeEncodeError) as error:  # watches used up, no UTF-8
             raise OSError(str(error)) from error
         return True
 
@@ -195,14 +195,20 @@ class Notify:
             return None
         if isinstance(changes, str):  # a time-out, or woken
             return set()
-        return {
-            Hint(path, "") if path in self._followed else Hint(*os.path.split(path))
-            for _, path in changes
-        }
+        return {self._hint(path) for _, path in changes}
 
     def wake(self) -> None:
         """End a wait, now and for ever."""
         self._stopping.set()
+
+    def _hint(self, path: str) -> Hint:
+        """Return what is told; a folder that itself changed may be a new one, to be armed anew.
+
+        Its inode says nothing: systems give the one that was freed last to the next folder.
+        """
+        if self._followed.pop(path, None):
+            return Hint(path, "")
+        return Hint(*os.path.split(path))
 
     def close(self) -> None:
         """Let go of the watch."""
