@@ -7,11 +7,12 @@ import msgspec
 from sidecar.commands import FAILED, LOCKED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.output import complain, has_color, line_of, say
-from sidecar.discovery import discover
+from sidecar.discovery import discover, signature
 from sidecar.errors import RootError, UsageError
 from sidecar.model import Source
 from sidecar.reports import shown
 from sidecar.service import protocol
+from sidecar.service.heap import restart_for
 from sidecar.service.once import sync_once
 from sidecar.service.outbox import stamped
 from sidecar.service.protocol import Event
@@ -41,6 +42,7 @@ def run(arguments: Arguments) -> int:
     if not sources:
         complain(f"no documents in {', '.join(map(shown, settings.roots))}")
         return FAILED
+    restart_for(_bytes(sources))
     printer = _Printer(as_json=arguments.json)
     result = sync_once(settings, sources, printer.emit, force=arguments.force)
     if result.failed and printer.codes == {"locked"}:
@@ -62,6 +64,11 @@ def sources_of(settings: Settings) -> list[Source]:
         message = f"{root} does not exist; check the path, or let the app run once"
         raise RootError(message)
     return [source for _, source in sorted(found.sources.items())]
+
+
+def _bytes(sources: list[Source]) -> int:
+    found = [signature(source.document) for source in sources]
+    return sum(size for _, _, size, *_ in filter(None, found))
 
 
 class _Printer:

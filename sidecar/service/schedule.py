@@ -11,6 +11,8 @@ import msgspec
 RETRY_MS = (20, 50, 100, 250, 500, 1000, 2000)
 """Waits between tries while the host writes its file; the try after the last one is final."""
 
+SETTLED_TRIES = 5
+"""After these many tries, 0.92 s, a file that did not change is taken as its app left it."""
 SLOW_MS = (1000, 2000, 5000, 10_000, 30_000)
 """Waits while a disk is full or a lock is held; the last one repeats."""
 
@@ -58,6 +60,11 @@ class Turn(msgspec.Struct):
     def is_last_try(self) -> bool:
         """No further try follows soon."""
         return self.tries >= len(RETRY_MS)
+
+    @property
+    def is_settled(self) -> bool:
+        """The file has been as it is for about a second."""
+        return self.tries >= SETTLED_TRIES
 
     def due(self, timing: Timing) -> float | None:
         """Return when the next sync should start, None when nothing asks for one."""
@@ -136,12 +143,12 @@ class Schedule:
         """Note that a worker has the document now, and has seen all events so far.
 
         Returns:
-            Whether this is the last try of its ladder.
+            Whether the file counts as settled: what is left standing in it will stay.
         """
         turn = self._turns[document]
         turn.running = True
         turn.first_event = turn.last_event = turn.at = None
-        return turn.is_last_try
+        return turn.is_settled
 
     def give_back(self, document: str, now: float) -> None:
         """Take back a document that its worker did not come to."""
