@@ -130,8 +130,7 @@ test("a reloaded page takes over", LIMIT, async () => {
   const after = makeSidecar();
   const ready = await after.sidecar.start();
   assert.notEqual(ready.pid, pid);
-  await until(() => running().length === 1); // the other one lets go of the lock before its end
-  assert.deepEqual(running(), [ready.pid]);
+  await isOnlyProcess(ready.pid);
   assert.deepEqual(before.exits, []);
 });
 
@@ -142,8 +141,7 @@ test("a second client of one page takes over, and the first one stays ended", LI
   const ready = await second.sidecar.start();
   await until(() => first.exits.length > 0);
   assert.deepEqual(first.exits, [{ code: 0, signal: null, restarting: false }]);
-  await until(() => running().length === 1); // the other one lets go of the lock before its end
-  assert.deepEqual(running(), [ready.pid]);
+  await isOnlyProcess(ready.pid);
   assert.deepEqual([...storage.items.values()], [String(ready.pid)]);
 });
 
@@ -155,8 +153,7 @@ test("a page reloaded while it starts is taken over by way of the lock", LIMIT, 
   const { sidecar } = makeSidecar();
   const ready = await sidecar.start();
   assert.notEqual(ready.pid, pid);
-  await until(() => running().length === 1); // the other one lets go of the lock before its end
-  assert.deepEqual(running(), [ready.pid]);
+  await isOnlyProcess(ready.pid);
 });
 
 test("reloads in the midst of starts leave one process in the end", LIMIT, async () => {
@@ -166,8 +163,7 @@ test("reloads in the midst of starts leave one process in the end", LIMIT, async
     reloadPage();
   }
   const ready = await makeSidecar().sidecar.start();
-  await until(() => running().length === 1); // the other one lets go of the lock before its end
-  assert.deepEqual(running(), [ready.pid]);
+  await isOnlyProcess(ready.pid);
 });
 
 test("a watcher of somebody else is left alone, and said to hold the lock", LIMIT, async () => {
@@ -244,6 +240,12 @@ function next<T extends Event["type"]>(sidecar: Sidecar, type: T) {
       resolve(event);
     });
   });
+}
+
+/** Waits until one process is left: another one lets go of the lock a little before its end. */
+async function isOnlyProcess(pid: number): Promise<void> {
+  await until(() => running().length === 1);
+  assert.deepEqual(running(), [pid]);
 }
 
 async function until(holds: () => boolean): Promise<void> {
