@@ -1,6 +1,6 @@
 """A process that syncs one document at a time when it is told to, so that a crash is a finding.
 
-{document, mirror, state, last_try, force}  ->  {outcome: "rebuilt" | "unchanged" | "failed",
+{document, mirror, state, settled, force}  ->  {outcome: "rebuilt" | "unchanged" | "failed",
                                                  reason | code, message}
                                             or  {raised: what no code was found for}
 """
@@ -24,7 +24,7 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
     options = Options(state_folder=job["state"])
     try:
         outcome = sync(
-            source, options, force=job.get("force", False), last_try=job.get("last_try", True)
+            source, options, force=job.get("force", False), settled=job.get("settled", True)
         )
     except BaseException as error:  # noqa: BLE001 - a panic of the decoder is a BaseException
         last = traceback.extract_tb(error.__traceback__)[-1]

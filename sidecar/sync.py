@@ -45,7 +45,7 @@ def sync(
     *,
     force: bool = False,
     known: str | None = None,
-    last_try: bool = False,
+    settled: bool = False,
 ) -> Outcome:
     """Bring one mirror in step with its document. The whole flow, on one screen.
 
@@ -54,7 +54,7 @@ def sync(
         options: What may differ from one sync to the next.
         force: Rebuild even when nothing changed.
         known: Digest of document bytes that were found equal in content to the mirror before.
-        last_try: No further try follows soon: accept what can be accepted.
+        settled: The file has stood as it is for a while: accept a stale tail (see ``decode``).
 
     Returns:
         The outcome; failures raised on purpose come back as ``Failed``, bugs are raised.
@@ -74,7 +74,7 @@ def sync(
             if equal and content.digest in equal.digests:
                 return Unchanged("bytes", content.digest)
             with (
-                decode(content, tolerate=last_try) as workspace,
+                decode(content, tolerate=settled) as workspace,
                 Candidate(
                     source.mirror,
                     mode=content.mode,

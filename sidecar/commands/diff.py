@@ -85,7 +85,7 @@ def _mirror_of(settings: Settings, argument: str, out: str) -> str:
         return path
     source = one_source(msgspec.structs.replace(settings, roots=(path,)), "each side of diff")
     kind: type[Restored | Outcome] = Rebuilt
-    task = Task("sync", msgspec.structs.replace(source, mirror=out), last_try=True)
+    task = Task("sync", msgspec.structs.replace(source, mirror=out), settled=True)
     if at_ms is not None:
         kind, task = Restored, Task("restore", source, arguments={"at_ms": at_ms, "out": out})
     ((_, answer),) = ask(settings, [task], kind)

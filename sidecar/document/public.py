@@ -30,7 +30,6 @@ def open_update(data: bytes) -> pycrdt.Doc[Any]:
         DocumentUnusableError: ``v2`` or ``foreign``, which would decode to an empty document.
     """
     refuse_foreign(data)
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES_PER_LEVEL * JSON_DEPTH))
     doc: pycrdt.Doc[Any] = pycrdt.Doc(skip_gc=True)
     with decoder_errors():
         doc.apply_update(data)
@@ -82,11 +81,14 @@ def entries(value: Any) -> dict[str, Any]:
 def decoder_errors() -> Generator[None]:
     """Turn the decoder's failures into ours: ValueError, RuntimeError, a panic of its Rust code.
 
-    pyo3's PanicException is a BaseException and cannot be imported by name.
+    pyo3's PanicException is a BaseException and cannot be imported by name. While the context
+    lasts there is room for walking deep JSON, too.
 
     Raises:
         DocumentUnavailableError: ``undecodable``.
     """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _FRAMES_PER_LEVEL * JSON_DEPTH))
     try:
         yield
     except BaseException as error:
@@ -95,6 +97,8 @@ def decoder_errors() -> Generator[None]:
             raise
         message = f"the file is no whole Yjs update: {error}"
         raise DocumentUnavailableError("undecodable", message) from None
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _maps(doc: pycrdt.Doc[Any]) -> Iterator[RawTable]:

@@ -21,7 +21,7 @@ class Task(msgspec.Struct, frozen=True):
         source: With which document.
         force: For ``sync``, as are the two that follow.
         known: As above.
-        last_try: As above.
+        settled: As above.
         arguments: For the functions of commands, by name; JSON.
     """
 
@@ -29,7 +29,7 @@ class Task(msgspec.Struct, frozen=True):
     source: Source
     force: bool = False
     known: str | None = None
-    last_try: bool = False
+    settled: bool = False
     arguments: dict[str, Any] = {}
 
 

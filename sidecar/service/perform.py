@@ -68,7 +68,7 @@ def _sync(task: Task, job: Job) -> Outcome:
             job.options,
             force=task.force,
             known=task.known,
-            last_try=task.last_try,
+            settled=task.settled,
         )
     except BaseException as error:  # noqa: BLE001 - a panic in Rust is a BaseException
         return _failure(error, task.source)
