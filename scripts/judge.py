@@ -138,7 +138,7 @@ class Judge:
         view = self._place("view")
         paths = {"path": str(folder / "workspace.yjs"), "out": str(view / "workspace.yjs")}
         seen = self._yjs.ask(paths)
-        shown = _content(folder / "tables.sqlite")
+        shown = read_content(folder / "tables.sqlite")
         if seen is None:
             return Verdict("unjudged")
         if "error" in seen:
@@ -147,7 +147,7 @@ class Judge:
             return Verdict("broken", why) if told else Verdict("unseen")
         if self._sync("view") is None:
             return Verdict("unjudged")
-        return _equal(shown, _content(view / "tables.sqlite"))
+        return _equal(shown, read_content(view / "tables.sqlite"))
 
     def _place(self, name: str) -> Path:
         folder = self._folder / name
@@ -180,7 +180,7 @@ def _first(shown: list[Any], seen: list[Any]) -> str:
     return f"{a!r:.300} where Yjs shows {b!r:.300}"
 
 
-def _content(mirror: Path) -> Content:
+def read_content(mirror: Path) -> Content:
     """Read all tables and problems of a mirror, with the standard library's SQLite."""
     with closing(sqlite3.connect(f"{mirror.as_uri()}?mode=ro", uri=True)) as connection:
         names = connection.execute(_TABLES).fetchall()
