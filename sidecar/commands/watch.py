@@ -6,11 +6,14 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
+
+import msgspec
 
 from sidecar.commands import OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.output import has_color, line_of
-from sidecar.errors import LockedError, RootError
+from sidecar.errors import LockedError, SidecarError
 from sidecar.locks import lock
 from sidecar.service import lifeline, protocol
 from sidecar.service.loop import Loop
@@ -24,6 +27,7 @@ EXAMPLES = (
     "epicenter-sidecar watch --parent-pid $$ --fts ./data",
 )
 
+_LOCK_RETRY_MS = 50
 _LAST_WORDS_S = 0.4
 """How long the end waits for a reader of stdout."""
 
@@ -39,6 +43,7 @@ def run(arguments: Arguments) -> int:
     Raises:
         RootError: A root exists and cannot be used.
         LockedError: Another process follows one of the roots.
+        SidecarError: The state folder cannot be used.
     """
     settings = settings_of(arguments)
     outbox: Outbox
@@ -59,14 +64,15 @@ def run(arguments: Arguments) -> int:
     _tie_lifelines(settings, loop, outbox)
     try:
         with ExitStack() as locks:
-            _lock_roots(settings, loop, locks)
-            if not loop.stop_reason:
-                loop.run()
-        outbox.put(protocol.Stopped(reason=loop.stop_reason or "shutdown"))
-    except (RootError, LockedError) as error:
-        outbox.put(_refusal(error))
-        raise
+            _lock_roots(settings, loop, locks, emit)
+            loop.run()
+    except SidecarError as error:
+        if not loop.stop_reason:  # asked to stop, it no longer matters what it waited for
+            emit(_refusal(error))
+            raise
     finally:
+        if loop.stop_reason:
+            emit(protocol.Stopped(reason=loop.stop_reason))
         outbox.close(_LAST_WORDS_S)
     return OK
 
@@ -79,30 +85,29 @@ def _tie_lifelines(settings: Settings, loop: Loop, outbox: Outbox) -> None:
         lifeline.watch_parent(settings.parent_pid, loop.stop)
 
 
-def _lock_roots(settings: Settings, loop: Loop, locks: ExitStack) -> None:
-    """Hold the lock of each root, in one order so that no two processes wait for each other."""
+def _lock_roots(
+    settings: Settings, loop: Loop, locks: ExitStack, emit: Callable[[Event], None]
+) -> None:
+    """Hold the lock of each root, in one order so that no two processes wait for each other.
+
+    Raises:
+        LockedError: Another process holds one, and that is not to be waited for.
+    """
     for root in sorted({os.path.realpath(root) for root in settings.roots}):
+        try_lock = partial(lock, settings.state_folder, "root", root)
         try:
-            locks.enter_context(
-                lock(
-                    settings.state_folder,
-                    "root",
-                    root,
-                    keep_waiting=lambda: settings.wait_lock and not loop.stop_reason,
-                )
-            )
-        except LockedError:
-            if loop.stop_reason:
-                return
-            raise
+            locks.enter_context(try_lock())
+        except LockedError as error:
+            if not settings.wait_lock:
+                raise
+            emit(_refusal(error, retry_ms=_LOCK_RETRY_MS))
+            locks.enter_context(try_lock(keep_waiting=lambda: loop.stop_reason is None))
 
 
-def _refusal(error: RootError | LockedError) -> Event:
-    failed = protocol.Failed(code=error.code, message=error.message, retry_ms=None)
+def _refusal(error: SidecarError, retry_ms: int | None = None) -> Event:
+    failed = protocol.Failed(code=error.code, message=error.message, retry_ms=retry_ms)
     if isinstance(error, LockedError) and error.holder_pid is not None:
-        return protocol.Failed(
-            code=error.code, message=error.message, retry_ms=None, holder_pid=error.holder_pid
-        )
+        return msgspec.structs.replace(failed, holder_pid=error.holder_pid)
     return failed
 
 

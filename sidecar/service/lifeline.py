@@ -1,7 +1,7 @@
 """Everything that can ask this process to stop, and the commands on stdin.
 
 Each function starts a watch and returns at once; what is found is told through a callback, from
-another thread or from a signal handler.
+another thread.
 """
 
 import os
@@ -21,20 +21,27 @@ _CHUNK = 1 << 16
 
 
 def watch_signals(stop: Stop) -> None:
-    """Stop on SIGTERM, SIGINT and SIGHUP, unless they are ignored; the second one ends at once."""
-    seen = False
+    """Stop on SIGTERM, SIGINT and SIGHUP, unless they are ignored; the second one ends at once.
 
-    def handle(number: int, _frame: object) -> None:
-        nonlocal seen
-        if seen:
-            os._exit(128 + number)  # the workers see the end of their stdin
-        seen = True
-        stop("signal")
-
+    The interpreter's own handler writes the signal's number to a pipe, and a thread reads it. A
+    handler in Python would wait for the main thread, which may just be about to sleep on a lock.
+    """
+    reading, writing = os.pipe()
+    if os.name == "posix":
+        os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, handle)
+            signal.signal(number, lambda _number, _frame: None)
+
+    def run() -> None:
+        os.read(reading, 1)
+        stop("signal")
+        number = os.read(reading, 1)[0]
+        os._exit(128 + number)  # the workers see the end of their stdin
+
+    threading.Thread(target=run, name="signals", daemon=True).start()
 
 
 def watch_stdin(
