@@ -1,0 +1,140 @@
+"""``sidecar.open_mirror``: read-only, the newest mirror, rows with the app's types."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+import msgspec
+import pytest
+
+import sidecar
+from sidecar.errors import MirrorDamagedError
+from tests.support.desk import Desk
+
+
+class Note(msgspec.Struct):
+    """A note as a caller may want it."""
+
+    id: str
+    title: str
+    done: bool | None
+    tags: list[str] | None
+
+
+@dataclass
+class Title:
+    """Part of a note."""
+
+    id: str
+    title: str
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A mirror of two notes."""
+    desk = Desk(tmp_path / "w1")
+    desk.put("notes", "n1", title="One", done=True, tags=["a", "b"], stars=2.0)
+    desk.put("notes", "n2", title="Two", undeclared={"x": 1.0})
+    desk.sync()
+    return desk
+
+
+def test_rows_have_the_apps_types(desk: Desk) -> None:
+    """Booleans are bool, tags and _extra are Python values, the rest is as SQLite has it."""
+    with sidecar.open_mirror(desk.mirror) as mirror:
+        first, second = mirror.rows("notes")
+    assert first["done"] is True
+    assert first["tags"] == ["a", "b"]
+    assert first["stars"] == 2
+    assert (second["done"], second["_extra"]) == (None, {"undeclared": {"x": 1}})
+
+
+def test_rows_into_types_of_the_caller(desk: Desk) -> None:
+    """Structs and dataclasses are filled by name."""
+    with sidecar.open_mirror(str(desk.mirror)) as mirror:
+        assert mirror.rows("notes", "done", into=Note) == [Note("n1", "One", True, ["a", "b"])]  # noqa: FBT003
+        assert mirror.rows("notes", "id = ?", ["n2"], into=Title) == [Title("n2", "Two")]
+        with pytest.raises(msgspec.ValidationError):
+            mirror.rows("notes", into=dict[str, int])
+
+
+def test_query_gives_what_sqlite_has(desk: Desk) -> None:
+    """Any SQL that reads, with parameters."""
+    with sidecar.open_mirror(desk.mirror) as mirror:
+        assert mirror.query("SELECT title FROM notes WHERE id = ?", ("n2",)) == [("Two",)]
+
+
+def test_tables_describe_themselves(desk: Desk) -> None:
+    """Columns, labels and options by table."""
+    with sidecar.open_mirror(desk.mirror) as mirror:
+        assert list(mirror.tables()) == ["notes"]
+        assert mirror.tables()["notes"].label == "Notes"
+
+
+def test_nothing_can_be_written(desk: Desk) -> None:
+    """The connection is read-only."""
+    before = desk.mirror.read_bytes()
+    with sidecar.open_mirror(desk.mirror) as mirror, pytest.raises(apsw.ReadOnlyError):
+        mirror.query("DELETE FROM notes")
+    assert desk.mirror.read_bytes() == before
+    assert sorted(file.name for file in desk.mirror.parent.iterdir()) == [
+        "tables.sqlite",
+        "workspace.yjs",
+    ]
+
+
+def test_new_mirror_is_opened_when_it_is_published(desk: Desk) -> None:
+    """The next call after a rebuild sees the new rows and the new columns."""
+    with sidecar.open_mirror(desk.mirror) as mirror:
+        assert mirror.query("SELECT count(*) FROM notes") == [(2,)]
+        desk.define("notes", {"id": {"type": "id"}, "new": {"type": "text"}})
+        desk.put("notes", "n3", new="here")
+        desk.sync()
+        assert mirror.query("SELECT count(*) FROM notes") == [(3,)]
+        assert [column.name for column in mirror.tables()["notes"].columns] == [
+            *("id", "new", "_extra"),
+        ]
+        assert mirror.rows("notes", "new IS NOT NULL")[0]["id"] == "n3"
+
+
+def test_mirror_that_disappeared_is_read_on(desk: Desk) -> None:
+    """Until a new one is there, the old one answers."""
+    with sidecar.open_mirror(desk.mirror) as mirror:
+        desk.mirror.unlink()
+        assert mirror.query("SELECT count(*) FROM notes") == [(2,)]
+        desk.drop("notes", "n1")
+        desk.sync()
+        assert mirror.query("SELECT count(*) FROM notes") == [(1,)]
+
+
+def test_unknown_table_is_a_key_error(desk: Desk) -> None:
+    """As with a dict."""
+    with sidecar.open_mirror(desk.mirror) as mirror, pytest.raises(KeyError):
+        mirror.rows("nowhere")
+
+
+def test_missing_file_is_said(tmp_path: Path) -> None:
+    """With what builds it."""
+    with pytest.raises(FileNotFoundError, match="epicenter-sidecar sync"):
+        sidecar.open_mirror(tmp_path / "tables.sqlite")
+
+
+def test_other_databases_are_refused(tmp_path: Path) -> None:
+    """Only mirrors are opened."""
+    (tmp_path / "other.sqlite").write_bytes(b"hello")
+    with pytest.raises(MirrorDamagedError, match="no mirror"):
+        sidecar.open_mirror(tmp_path / "other.sqlite")
+
+
+def test_importing_the_package_imports_no_sqlite() -> None:
+    """``import sidecar`` stays cheap; the helper is imported when it is asked for."""
+    code = (
+        "import sys, sidecar;"
+        "print({'apsw', 'pycrdt', 'sqlite3', 'rich'} & sys.modules.keys());"
+        "sidecar.open_mirror; print('apsw' in sys.modules);"
+        "print(hasattr(sidecar, 'nonsense'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:3] == ["set()", "True", "False"]
