@@ -22,9 +22,21 @@ class Host:
         documents: Documents,
         schedule: Schedule,
         statuses: Statuses,
+        *,
         emit: Callable[[Event | None], None],
+        refresh: Callable[[], None],
     ) -> None:
-        """Prepare; ``emit`` sends an event, and nothing for None."""
+        """Prepare.
+
+        Args:
+            documents: The known documents.
+            schedule: When each is synced.
+            statuses: The status commands under way.
+            emit: Sends an event, and nothing for None.
+            refresh: Has a look at what is there: a host may ask for a workspace that it made a
+                moment ago, before any file event of it was heard.
+        """
+        self._refresh = refresh
         self._documents = documents
         self._schedule = schedule
         self._statuses = statuses
@@ -45,8 +57,10 @@ class Host:
         if command.type == "ping":
             self._emit(protocol.Pong(id=_id(command)))
         elif command.type == "sync":
+            self._refresh()
             self._sync(command)
         elif command.type == "status":
+            self._refresh()
             documents = self._documents.matching(command)
             sources = [self._documents[document].source for document in documents]
             self._emit(self._statuses.ask(_id(command), sources))

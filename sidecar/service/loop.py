@@ -6,14 +6,15 @@ One thread, the main one, owns all state. Everything else puts messages into its
 import logging
 import os
 import queue
-import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
 from sidecar import __version__
-from sidecar.errors import RootError
+from sidecar.discovery import discover
+from sidecar.errors import RootError, UsageError
 from sidecar.reports import shown
 from sidecar.service import messages, protocol
 from sidecar.service.documents import Documents, Request
@@ -22,15 +23,15 @@ from sidecar.service.protocol import Event, StopReason
 from sidecar.service.schedule import Schedule, Timing
 from sidecar.service.sights import Look, Touched
 from sidecar.service.statuses import Statuses
-from sidecar.service.watch import Watcher
+from sidecar.service.watch import Watcher, look_at
 from sidecar.service.work import Work
 from sidecar.service.worker import Pool, Worker
 from sidecar.settings import Settings
 
 FINISH_S = 1.5
 """How long a build may still run after a signal or ``shutdown``."""
-_LONGEST_WAIT_S = 0.5 if sys.platform == "win32" else 3600.0
-"""On Windows a wait for a message does not end for a signal."""
+FRESH_S = 0.05
+"""For how long a look counts as fresh: bursts of commands share one."""
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,9 @@ class Loop:
         )
         statuses = Statuses()
         self._pool = Pool(lambda worker, message: self.inbox.put(Heard(worker, message)))
-        self._host = Host(self._documents, self._schedule, statuses, self._emit)
+        self._host = Host(
+            self._documents, self._schedule, statuses, emit=self._emit, refresh=self._refresh
+        )
         self._work = Work(
             settings,
             self._documents,
@@ -90,9 +93,10 @@ class Loop:
         )
         self._early: list[bytes] | None = []
         self._missing: frozenset[str] = frozenset()
+        self._looked_at = float("-inf")
 
     def stop(self, reason: StopReason) -> None:
-        """Ask for the end, from any thread or a signal handler; the first reason counts."""
+        """Ask for the end, from any thread; the first reason counts."""
         self.stop_reason = self.stop_reason or reason
         self.inbox.put(Stop())
 
@@ -125,7 +129,7 @@ class Loop:
             self._pool.kill()
             watcher.stop(seconds=0.2)
 
-    def _take(self, wait_s: float) -> None:
+    def _take(self, wait_s: float | None) -> None:
         """Handle the next message and all that came with it."""
         try:
             self._handle(self.inbox.get(timeout=wait_s))
@@ -146,9 +150,9 @@ class Loop:
         elif isinstance(message, Line):
             self._obey(message.data)
 
-    def _wait_s(self, now: float) -> float:
+    def _wait_s(self, now: float) -> float | None:
         step = self._work.next_step(now)
-        return _LONGEST_WAIT_S if step is None else min(max(0.0, step - now), _LONGEST_WAIT_S)
+        return None if step is None else max(0.0, step - now)
 
     def _finish(self) -> None:
         """Let the present builds end: the stop is a polite one."""
@@ -162,8 +166,18 @@ class Loop:
         elif self._host.obey(line):
             self.stop("shutdown")
 
+    def _refresh(self) -> None:
+        """Look at what is there, unless that was done just now."""
+        began = time.monotonic()
+        if began - self._looked_at >= FRESH_S:
+            with suppress(UsageError):  # the watcher says what is wrong with the roots
+                self._compare(look_at(discover(self._settings.roots), began))
+
     def _compare(self, look: Look) -> None:
         """Take in what is there; the first time, say that the watcher is armed."""
+        if look.at < self._looked_at:
+            return  # another look has seen what came since
+        self._looked_at = look.at
         now = time.monotonic()
         stale = self._documents.compare(look.sights)
         for document in stale:

@@ -15,8 +15,9 @@ class Sight(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True):
-    """Everything that is there now: the watcher was armed before it looked."""
+    """Everything that is there; ``at`` is when the look began, monotonic."""
 
+    at: float
     sights: dict[str, Sight]
     missing: tuple[str, ...]
     denied: dict[str, str]

@@ -76,6 +76,7 @@ class Watcher:
     def _look(self) -> Found:
         """Arm what is there, and look again until nothing new had to be armed."""
         while True:
+            began = time.monotonic()
             self._found = found = self._discover()
             try:
                 if not self._events.follow(found.folders):
@@ -84,11 +85,7 @@ class Watcher:
                 log.warning("file events are not to be had, looking often instead: %s", error)
                 self._events.close()
                 self._events = Polling()
-        sights = {
-            document: Sight(source, signature(document), os.path.lexists(source.mirror))
-            for document, source in found.sources.items()
-        }
-        self._deliver(Look(sights, tuple(found.missing), found.denied))
+        self._deliver(look_at(found, began))
         return found
 
     def _discover(self) -> Found:
@@ -97,6 +94,15 @@ class Watcher:
         except UsageError as error:  # two documents in one folder, through a new link
             log.warning("%s", error)
             return self._found or Found(denied={self._roots[0]: error.message})
+
+
+def look_at(found: Found, began: float) -> Look:
+    """Look at everything that was found, in a discovery that began at this moment."""
+    sights = {
+        document: Sight(source, signature(document), os.path.lexists(source.mirror))
+        for document, source in found.sources.items()
+    }
+    return Look(began, sights, tuple(found.missing), found.denied)
 
 
 def is_structural(hint: Hint, found: Found) -> bool:
