@@ -100,7 +100,7 @@ test-fault: setup  ## SIGKILL at every step, full disks, refused files; then the
 	@$(PY) -m scripts.kill_matrix
 
 test-tauri: setup  ## a real Tauri app under Xvfb starts, uses and stops the program
-	@$(PY) -m pytest tests/tauri $(ARGS)
+	@$(PY) -m tests.tauri.run $(ARGS)
 
 test-oldest: setup  ## the tests with the oldest admitted versions of every dependency
 	@$(PYTHON) -m venv --clear build/oldest
