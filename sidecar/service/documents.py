@@ -120,7 +120,7 @@ class Documents:
         Those are new ones, ones that are gone, ones whose file is not the one that was seen last,
         and ones whose mirror has disappeared. Each is returned once, not with every look.
         """
-        stale = []
+        stale: list[str] = []
         for document, known in self._known.items():
             if document not in sights and not known.absent:
                 known.seen, known.absent = None, True

@@ -72,8 +72,9 @@ def _attend(child: int, job: Job, ends: _Ends, forward: Callable[[bytes], None])
     """Forward answers until the child ends, is overdue or is abandoned."""
     poll = select.poll()
     waiting = {ends.results, ends.errors}
-    for descriptor in waiting | ({ends.lifeline} if ends.lifeline is not None else set()):
-        poll.register(descriptor, select.POLLIN)
+    for descriptor in (*waiting, ends.lifeline):
+        if descriptor is not None:
+            poll.register(descriptor, select.POLLIN)
     line, noise = b"", b""
     deadline = time.monotonic() + job.max_seconds
     while waiting:

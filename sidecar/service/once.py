@@ -49,7 +49,7 @@ class Forks:
         preload()
         self._fork = Fork(inbox)
 
-    def free(self, _now: float) -> Hand | None:
+    def free(self, now: float) -> Hand | None:  # noqa: ARG002
         """Return the fork when it is at rest."""
         return None if self._fork.job else self._fork
 

@@ -1,6 +1,7 @@
 """Do a job in this process: the only place of the service that runs a sync."""
 
 import gc
+import importlib
 import sys
 import threading
 import time
@@ -27,8 +28,7 @@ overflows 8 MB by SIGSEGV; only the pages that are touched cost memory."""
 
 def preload() -> None:
     """Import what a job needs, and spare forked children the copying of what never changes."""
-    import sidecar.sync  # noqa: F401, PLC0415 - the supervisor must never import it
-
+    importlib.import_module("sidecar.sync")  # the supervisor must never import it
     gc.collect()
     gc.freeze()
 

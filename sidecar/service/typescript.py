@@ -15,7 +15,7 @@ _WIDTH = 98
 _HARD_SPACE = "\N{NO-BREAK SPACE}"
 _CODES = set(get_args(Code))
 _NAMED: dict[Any, str] = {Doc: "Doc", Status: "Status", Command: "Command"}
-_PLAIN = {
+_PLAIN: dict[type[inspect.Type], str] = {
     inspect.StrType: "string",
     inspect.IntType: "number",
     inspect.FloatType: "number",
