@@ -20,6 +20,11 @@ from tests.support.program import Watch, program
 from tests.support.waiting import wait_until
 
 SMALL = document(3)
+HOST = """
+import subprocess, sys, time
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)
+time.sleep(600)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -137,14 +142,7 @@ def test_nothing_outlives_a_killed_host(tmp_path: Path, large: bytes) -> None:
     path = save(document_path(tmp_path), SMALL)
     command = [*program(), "watch", "--debounce-ms", "10", str(tmp_path)]
     host = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import subprocess, sys, time\n"
-            "child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)\n"
-            "time.sleep(600)",
-            *command,
-        ],
+        [sys.executable, "-c", HOST, *command],
         stdout=subprocess.PIPE,
     )
     assert host.stdout
@@ -163,17 +161,19 @@ def test_nothing_outlives_a_killed_host(tmp_path: Path, large: bytes) -> None:
 
 def test_a_parent_by_pid_is_a_lifeline(tmp_path: Path) -> None:
     """With stdin left alone, the end of another process stops it."""
-    with subprocess.Popen(["sleep", "600"]) as parent:
-        with Watch(tmp_path, "--stdin", "off", "--parent-pid", str(parent.pid)) as watch:
-            watch.until("ready")
-            parent.kill()
-            assert watch.until("stopped")["reason"] == "parent"
-            assert watch.wait() == 0
+    with (
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as parent,
+        Watch(tmp_path, "--stdin", "off", "--parent-pid", str(parent.pid)) as watch,
+    ):
+        watch.until("ready")
+        parent.kill()
+        assert watch.until("stopped")["reason"] == "parent"
+        assert watch.wait() == 0
 
 
 def test_a_parent_that_is_gone_already_stops_at_once(tmp_path: Path) -> None:
     """The host may have died while we were starting."""
-    parent = subprocess.Popen(["true"])
+    parent = subprocess.Popen([sys.executable, "-c", ""])
     parent.wait()
     with Watch(tmp_path, "--parent-pid", str(parent.pid)) as watch:
         assert watch.until("stopped")["reason"] == "parent"
@@ -197,9 +197,7 @@ def test_a_stdin_that_is_no_pipe_is_left_alone(tmp_path: Path, kind: str) -> Non
             stdin = stack.enter_context((tmp_path / "file").open()).fileno()
         if kind == "closed":
             words = ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *words]
-        process = stack.enter_context(
-            subprocess.Popen(words, stdin=stdin, stdout=subprocess.PIPE)
-        )
+        process = stack.enter_context(subprocess.Popen(words, stdin=stdin, stdout=subprocess.PIPE))
         assert process.stdout
         seen = b""
         while b'"ready"' not in seen:
@@ -266,8 +264,10 @@ def test_a_reader_that_stalls_does_not_delay_the_stop(tmp_path: Path) -> None:
     for rows in (5, 6, 7):
         save(path, document(rows))
         wait_until(
-            lambda rows=rows: mirror_of(path).exists()  # type: ignore[misc]
-            and query(mirror_of(path), "SELECT count(*) FROM notes") == [(rows,)],
+            lambda rows=rows: (
+                mirror_of(path).exists()  # type: ignore[misc]
+                and query(mirror_of(path), "SELECT count(*) FROM notes") == [(rows,)]
+            ),
             "the mirror",
         )
     processes = psutil.Process(process.pid).children(recursive=True)
