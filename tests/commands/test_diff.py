@@ -1,0 +1,81 @@
+"""``diff``: documents, moments and mirrors against each other."""
+
+import shutil
+from pathlib import Path
+
+from tests.support.desk import Desk
+from tests.support.program import run
+
+FIRST, SECOND = 1768208400000, 1768294800000
+
+
+def test_equal_sides_are_0(studio: Path) -> None:
+    """A document and its own mirror hold the same tables."""
+    done = run("diff", "--json", studio / "workspace.yjs", studio / "tables.sqlite")
+    told = done.json()
+    assert done.code == 0
+    assert told == {
+        "v": 1,
+        "a": str(studio / "workspace.yjs"),
+        "b": str(studio / "tables.sqlite"),
+        "equal": True,
+        "tables": [],
+    }
+
+
+def test_moments_are_sides(studio: Path) -> None:
+    """What came between two snapshots, and between the last one and now."""
+    document = studio / "workspace.yjs"
+    done = run("diff", "--json", f"{document}@{FIRST}", f"{document}@{SECOND}")
+    told = done.json()
+    assert (done.code, told["equal"]) == (1, False)
+    (projects,) = told["tables"]
+    assert (projects["name"], projects["change"], len(projects["added"])) == (
+        "projects",
+        "changed",
+        5,
+    )
+    done = run("diff", f"{document}@{SECOND}", document)
+    assert done.code == 1
+    assert "invoices: 3 rows added" in done.out
+    assert "  + in-0101" in done.out
+
+
+def test_cells_of_two_documents(tmp_path: Path) -> None:
+    """Each changed cell with both values."""
+    old, new = Desk(tmp_path / "old"), Desk(tmp_path / "new")
+    for desk, title in ((old, "One"), (new, "Two")):
+        desk.put("notes", "n1", title=title, stars=1.0)
+        desk.save()
+    done = run("diff", "--json", old.document, new.document)
+    (table,) = done.json()["tables"]
+    assert table["changed"] == [{"id": "n1", "cells": [{"field": "title", "a": "One", "b": "Two"}]}]
+    done = run("diff", old.document, new.document)
+    assert '~ n1  title: "One" -> "Two"' in done.out
+
+
+def test_nothing_is_left_beside_the_documents(studio: Path) -> None:
+    """What is built for the comparison is built elsewhere."""
+    before = sorted(studio.rglob("*"))
+    run("diff", studio / "workspace.yjs", f"{studio / 'workspace.yjs'}@{FIRST}")
+    assert sorted(studio.rglob("*")) == before
+
+
+def test_path_with_an_at_sign_is_a_path(studio: Path, tmp_path: Path) -> None:
+    """A file that is called so is itself, and no moment."""
+    odd = tmp_path / "old@123"
+    shutil.copy(studio / "workspace.yjs", odd)
+    assert run("diff", odd, studio / "workspace.yjs").code == 0
+
+
+def test_sides_that_cannot_be_had(studio: Path, tmp_path: Path) -> None:
+    """A side too many or too few is a usage error; one that cannot be read is a failure."""
+    document = studio / "workspace.yjs"
+    assert run("diff", document).code == 2
+    assert run("diff", document, document, document).code == 2
+    done = run("diff", f"{document}@5", document)
+    assert done.code == 1
+    assert "no snapshot that old" in done.err
+    (tmp_path / "odd.yjs").write_bytes(b"nonsense")
+    done = run("diff", tmp_path / "odd.yjs", document)
+    assert (done.code, done.out) == (1, "")

@@ -1,0 +1,124 @@
+"""``inspect``: what files hold, whole ones and broken ones."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.documents import nested
+from tests.support.program import run
+
+HERE = Path(__file__).parent
+CORPUS = HERE.parent / "fidelity" / "corpus"
+FIELDS = ["v", "path", "bytes", "encoding", "code", "layouts", "roots", "writers", "tables"]
+
+
+def test_whole_document(studio: Path) -> None:
+    """Layouts, roots, writers, and what every field really holds."""
+    file = studio / "workspace.yjs"
+    done = run("inspect", "--json", file)
+    told = done.json()
+    assert done.code == 0
+    assert list(told)[:9] == FIELDS
+    assert (told["path"], told["bytes"]) == (str(file), file.stat().st_size)
+    assert (told["encoding"], told["code"], told["layouts"]) == ("v1", None, ["maps"])
+    assert told["roots"] == [
+        {"name": name, "kind": "map"} for name in ("definition", "kv", "tables")
+    ]
+    assert told["writers"] == [{"client": 1, "clock": 407}]
+    projects = told["tables"][3]
+    assert (projects["name"], projects["declared"], projects["rows"]) == ("projects", True, 5)
+    fields = {field["name"]: field for field in projects["fields"]}
+    assert fields["brief"] == {
+        "name": "brief",
+        "type": "ytext",
+        "nullable": False,
+        "kinds": {"ytext": 5},
+    }
+    assert fields["due"]["kinds"] == {"null": 2, "string": 3}
+    assert fields["budget"]["kinds"] == {"integer": 4, "real": 1}
+
+
+def test_text_for_people(studio: Path) -> None:
+    """A folder with one document will do."""
+    done = run("inspect", studio)
+    assert done.code == 0
+    assert "roots: definition (map), kv (map), tables (map)" in done.out
+    assert "projects: 5 rows, declared" in done.out
+    assert "due     date or null  null 2, string 3" in done.out
+
+
+@pytest.mark.parametrize(
+    ("case", "layouts", "roots"),
+    [
+        ("keyed_beside_maps", ["maps", "keyed_arrays"], {"table:notes": "array"}),
+        ("keyed_basic", ["keyed_arrays"], {"table:t": "array"}),
+        ("rows_no_map", ["maps"], {"tables": "map"}),
+    ],
+)
+def test_layouts_and_roots(case: str, layouts: list[str], roots: dict[str, str]) -> None:
+    """Both layouts are recognised, alone and together."""
+    told = run("inspect", "--json", CORPUS / f"{case}.yjs").json()
+    found = {root["name"]: root["kind"] for root in told["roots"]}
+    assert told["layouts"] == layouts
+    assert roots.items() <= found.items()
+
+
+def test_cut_document_shows_what_is_left(studio: Path, tmp_path: Path) -> None:
+    """Which roots, which writers, and up to which byte it makes sense; exit 1."""
+    data = (studio / "workspace.yjs").read_bytes()
+    (tmp_path / "cut.yjs").write_bytes(data[: len(data) // 2])
+    done = run("inspect", "--json", tmp_path / "cut.yjs")
+    told = done.json()
+    assert done.code == 1
+    assert (told["code"], told["encoding"], told["tables"]) == ("undecodable", "v1", [])
+    assert {root["name"] for root in told["roots"]} == {"definition", "tables"}
+    assert told["writers"][0]["client"] == 1
+    assert f"of {len(data) // 2}" in told["message"]
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "encoding"),
+    [
+        (b"", "empty", "unknown"),
+        (b"\0" + bytes(9) + b"\1", "v2", "v2"),
+        (b"SQLite format 3\0" + bytes(84), "foreign", "unknown"),
+        (b"\xff\xff", "undecodable", "unknown"),
+    ],
+)
+def test_what_is_no_document(data: bytes, code: str, encoding: str, tmp_path: Path) -> None:
+    """Each with its code, one line on stderr and exit 1."""
+    file = tmp_path / "some.yjs"
+    file.write_bytes(data)
+    done = run("inspect", "--json", file)
+    told = done.json()
+    assert (done.code, told["code"], told["encoding"]) == (1, code, encoding)
+    done = run("inspect", file)
+    assert done.code == 1
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a crash is a signal there")
+def test_file_that_kills_the_decoder_is_looked_into(tmp_path: Path) -> None:
+    """Its outline is read without the decoder."""
+    file = tmp_path / "deep.yjs"
+    file.write_bytes(nested(2_000_000))
+    done = run("inspect", "--json", file)
+    told = done.json()
+    assert done.code == 1
+    assert told["code"] == "crashed"
+    assert [root["name"] for root in told["roots"]] == ["tables"]
+
+
+def test_many_documents_are_2(app: Path) -> None:
+    """It is for one file, and says which there are."""
+    done = run("inspect", app)
+    assert done.code == 2
+    assert "has 2; name one" in done.err
+
+
+def test_missing_file_is_1(tmp_path: Path) -> None:
+    """As any file that cannot be read."""
+    done = run("inspect", tmp_path / "nowhere.yjs")
+    assert done.code == 1
+    assert "is not there" in done.err

@@ -1,0 +1,93 @@
+"""``search``: hits over all mirrors, and what to do when there are none."""
+
+from pathlib import Path
+
+from tests.support.program import run, sync
+from tests.support.terminal import needs_terminal, run_on_terminal
+
+HIT = {
+    *("workspace", "epoch", "path", "table", "id", "column", "snippet", "marks", "rank"),
+}
+
+
+def test_hits_of_all_workspaces(app: Path) -> None:
+    """With their places, the best first."""
+    done = run("search", app, "paper", "--json")
+    told = done.json()
+    assert done.code == 0
+    assert (told["v"], told["query"], told["truncated"]) == (1, "paper", False)
+    assert all(set(hit) >= HIT for hit in told["hits"])
+    assert {hit["id"] for hit in told["hits"]} == {"no-1", "pr-bakery-brand"}
+    ranks = [hit["rank"] for hit in told["hits"]]
+    assert ranks == sorted(ranks)
+    hit = next(hit for hit in told["hits"] if hit["id"] == "no-1")
+    ((start, end),) = hit["marks"]
+    assert hit["snippet"][start:end] == "paper"
+
+
+def test_lines_for_people(app: Path) -> None:
+    """One hit a line; line breaks of the document are no line breaks here."""
+    done = run("search", app, "paper", "bags")
+    assert done.code == 0
+    assert len(done.out.splitlines()) == 2
+    assert "juniper-studio/0  notes.body  no-1  Call the bakery about the paper bags." in done.out
+
+
+@needs_terminal
+def test_marks_stand_out_on_a_terminal(app: Path) -> None:
+    """In bold yellow."""
+    code, seen = run_on_terminal("search", app, "kettle")
+    assert code == 0
+    assert "\x1b[1;33mKettle\x1b[0m" in seen
+
+
+def test_no_hit_is_1(app: Path) -> None:
+    """And is said; as JSON it is an empty list."""
+    done = run("search", app, "zebra")
+    assert (done.code, done.out) == (1, "no row holds zebra\n")
+    assert run("search", app, "zebra", "--json").json()["hits"] == []
+
+
+def test_no_index_is_1_and_says_how_to_build_it(app: Path) -> None:
+    """The command that it names does build it."""
+    sync("--fts", "none", app)
+    done = run("search", app, "paper")
+    assert done.code == 1
+    assert f"epicenter-sidecar sync --fts {app}" in done.err
+    sync("--fts", app)
+    assert run("search", app, "paper").code == 0
+
+
+def test_limit_cuts_and_says_so(app: Path) -> None:
+    """Only the best, and that there are more."""
+    told = run("search", app, "bakery", "--limit", "1", "--json").json()
+    assert (len(told["hits"]), told["truncated"]) == (1, True)
+    assert "--limit shows more" in run("search", app, "bakery", "--limit", "1").out
+
+
+def test_syntax_is_a_choice(app: Path) -> None:
+    """Without it operators are words; with it errors are explained, exit 2."""
+    assert run("search", app, "pap*").code == 1
+    assert run("search", app, "pap*", "--fts-syntax").code == 0
+    done = run("search", app, "(", "--fts-syntax")
+    assert done.code == 2
+    assert "without --fts-syntax" in done.err
+
+
+def test_words_are_needed(app: Path) -> None:
+    """A path alone is a usage error."""
+    assert run("search", app).code == 2
+    assert run("search", app, " ").code == 2
+
+
+def test_root_from_the_environment(app: Path) -> None:
+    """Then every argument is a word."""
+    done = run("search", "paper", "bags", environment={"SIDECAR_ROOT": str(app)})
+    assert done.code == 0
+
+
+def test_mirror_as_path(studio: Path) -> None:
+    """A tables.sqlite can be searched by itself."""
+    done = run("search", studio / "tables.sqlite", "kettle", "--json")
+    (hit,) = done.json()["hits"]
+    assert (hit["workspace"], hit["epoch"]) == ("juniper-studio", 0)

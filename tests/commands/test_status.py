@@ -1,0 +1,127 @@
+"""``status``: exit codes, JSON, lines and tables."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pycrdt import Doc, Map
+
+from tests.support.desk import Desk
+from tests.support.documents import nested
+from tests.support.program import run, sync
+from tests.support.terminal import needs_terminal, run_on_terminal
+
+FIELDS = [
+    *("workspace", "epoch", "path", "mirror", "state", "code", "name", "icon", "current"),
+    *("deleted", "tables", "rows", "problems", "bytes", "mirror_mtime_ms", "document_mtime_ms"),
+]
+
+
+def test_all_in_step_is_0(app: Path) -> None:
+    """Names and icons, figures, and the line that sums them up."""
+    done = run("status", app)
+    assert (done.code, done.err) == (0, "")
+    header, kitchen, studio, summary = done.out.splitlines()
+    assert header.split()[:4] == ["state", "document", "name", "tables"]
+    assert kitchen.startswith("in_step  harvest-kitchen/0  🥕 Harvest Kitchen")
+    assert "Juniper Studio        4    15         0" in studio
+    assert summary == "2 documents in step"
+
+
+def test_json_has_the_documented_shape(app: Path) -> None:
+    """One value with a status for each document, in the order of paths."""
+    done = run("status", "--json", app)
+    told = done.json()
+    assert (done.code, told["v"]) == (0, 1)
+    assert [list(one) for one in told["documents"]] == [FIELDS, FIELDS]
+    studio = told["documents"][1]
+    assert (studio["workspace"], studio["epoch"], studio["state"]) == (
+        "juniper-studio",
+        0,
+        "in_step",
+    )
+    assert (studio["tables"], studio["rows"], studio["current"]) == (4, 15, True)
+
+
+def test_one_missing_mirror_is_1_and_says_what_to_do(app: Path, studio: Path) -> None:
+    """The others are listed all the same."""
+    (studio / "tables.sqlite").unlink()
+    done = run("status", app)
+    assert done.code == 1
+    assert "1 document in step" in done.out
+    assert "1 document missing: run sync to build them" in done.out
+
+
+def test_stale_and_unreadable_documents(app: Path, studio: Path) -> None:
+    """An edited document and one that is none."""
+    kitchen = app / "workspaces" / "harvest-kitchen" / "0" / "workspace.yjs"
+    shutil.copy(studio / "workspace.yjs", kitchen)
+    (studio / "workspace.yjs").write_bytes(b"nonsense")
+    done = run("status", "--json", app)
+    assert done.code == 1
+    states = [(one["state"], one["code"]) for one in done.json()["documents"]]
+    assert states == [("stale", None), ("unreadable", "undecodable")]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a crash is a signal there")
+def test_document_that_kills_its_reader_costs_one_line(app: Path, studio: Path) -> None:
+    """A cell nested two million levels deep ends a process, and not this one."""
+    (studio / "workspace.yjs").write_bytes(nested(2_000_000))
+    done = run("status", "--json", app)
+    assert done.code == 1
+    kitchen, other = done.json()["documents"]
+    assert kitchen["state"] == "in_step"
+    assert other["state"] == "unreadable"
+    assert other["code"] == "crashed"
+
+
+def test_no_documents_is_1(tmp_path: Path) -> None:
+    """With the place where none was found; as JSON it is an empty list."""
+    done = run("status", tmp_path)
+    assert done.code == 1
+    assert "no documents in" in done.err
+    done = run("status", "--json", tmp_path)
+    assert (done.code, done.json()) == (1, {"v": 1, "documents": []})
+
+
+def test_root_that_is_not_there_is_3(tmp_path: Path) -> None:
+    """One line, and nothing on stdout."""
+    done = run("status", tmp_path / "nowhere")
+    assert (done.code, done.out) == (3, "")
+    assert "does not exist" in done.err
+
+
+def test_nothing_given_is_2() -> None:
+    """With an example."""
+    done = run("status")
+    assert done.code == 2
+    assert "for example" in done.err
+
+
+@needs_terminal
+def test_terminal_shows_a_table_in_colour(app: Path) -> None:
+    """And nothing but plain lines where NO_COLOR asks for that."""
+    code, seen = run_on_terminal("status", app)
+    assert code == 0
+    assert "\x1b[32min_step" in seen
+    code, seen = run_on_terminal("status", app, environment={"NO_COLOR": "1"})
+    assert code == 0
+    assert "\x1b" not in seen
+
+
+@needs_terminal
+def test_text_from_documents_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    """A workspace's name with escape sequences and turned letters is shown, not obeyed."""
+    folder = tmp_path / "workspaces" / "w1"
+    desk = Desk(folder / "0")
+    desk.save()
+    sync(tmp_path)
+    head: Doc[Any] = Doc({"meta": Map({"name": "\x1b[2J\u202eevil"})})
+    (folder / "head.yjs").write_bytes(head.get_update())
+    for code, seen in (run_on_terminal("status", tmp_path), run("status", tmp_path)[:2]):
+        assert code == 0
+        assert "\\x1b[2J\\u202eevil" in seen
+        assert "\x1b[2J" not in seen
+        assert "\u202e" not in seen

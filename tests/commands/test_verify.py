@@ -1,0 +1,92 @@
+"""``verify``: exit codes, JSON, and every odd document of the corpora."""
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+from sqlite3 import connect
+
+from tests.support.program import run, sync
+from tests.support.terminal import needs_terminal, run_on_terminal
+
+CORPORA = [Path(__file__).parents[1] / "corpus", Path(__file__).parents[1] / "fidelity" / "corpus"]
+FIELDS = {
+    *("workspace", "epoch", "path", "mirror", "result", "rows", "cells", "integrity", "total"),
+    "differences",
+}
+
+
+def tamper(mirror: Path, statement: str) -> None:
+    """Change a mirror behind the program's back."""
+    with closing(connect(mirror)) as connection, connection:
+        connection.execute(statement)
+
+
+def test_equal_mirrors_are_0(app: Path) -> None:
+    """Rows and cells are counted."""
+    done = run("verify", "--json", app)
+    told = done.json()
+    assert (done.code, told["v"]) == (0, 1)
+    assert all(set(one) >= FIELDS for one in told["documents"])
+    assert [(one["result"], one["rows"], one["cells"]) for one in told["documents"]] == [
+        ("equal", 4, 24),
+        ("equal", 15, 124),
+    ]
+    done = run("verify", app)
+    assert done.code == 0
+    assert done.out.splitlines()[-1] == "2 documents equal"
+
+
+def test_difference_is_1_and_named(app: Path, studio: Path) -> None:
+    """Table, row, column, what should be there and what is."""
+    tamper(studio / "tables.sqlite", "UPDATE clients SET vip = 7 WHERE id = 'cl-tea'")
+    done = run("verify", "--json", app)
+    assert done.code == 1
+    told = done.json()["documents"][1]
+    assert (told["result"], told["total"]) == ("different", 1)
+    assert told["differences"] == [
+        {"table": "clients", "row_id": "cl-tea", "column": "vip", "expected": 0, "actual": 7}
+    ]
+    done = run("verify", app)
+    assert done.code == 1
+    assert "clients  cl-tea  vip     0                7" in done.out
+    assert "1 document different: run sync --force" in done.out
+
+
+def test_missing_stale_and_unreadable_say_what_to_do(app: Path, studio: Path) -> None:
+    """Each result comes with its next step."""
+    kitchen = app / "workspaces" / "harvest-kitchen" / "0"
+    (kitchen / "tables.sqlite").unlink()
+    shutil.copy(kitchen / "workspace.yjs", studio / "workspace.yjs")
+    done = run("verify", app)
+    assert done.code == 1
+    assert "1 document missing: run sync to build them" in done.out
+    assert "1 document stale: the documents have moved on; run sync" in done.out
+    (studio / "workspace.yjs").write_bytes(b"nonsense")
+    done = run("verify", studio)
+    assert done.code == 1
+    assert "1 document unreadable: run inspect FILE" in done.out
+
+
+def test_every_odd_document_is_equal_after_a_sync(tmp_path: Path) -> None:
+    """The second road agrees with the first on all that real Yjs wrote for these tests."""
+    documents = [path for corpus in CORPORA for path in sorted(corpus.glob("*.yjs"))]
+    for document in documents:
+        folder = tmp_path / "workspaces" / f"{document.parent.parent.name}-{document.stem}" / "0"
+        folder.mkdir(parents=True)
+        shutil.copy(document, folder / "workspace.yjs")
+    sync("--fts", tmp_path)
+    done = run("verify", "--json", tmp_path)
+    told = done.json()["documents"]
+    assert [one for one in told if one["result"] != "equal"] == []
+    assert (done.code, len(told)) == (0, len(documents))
+
+
+@needs_terminal
+def test_terminal_shows_progress_and_a_table(app: Path) -> None:
+    """In colour, and plain with NO_COLOR."""
+    code, seen = run_on_terminal("verify", app)
+    assert code == 0
+    assert "Comparing mirrors with documents" in seen
+    assert "\x1b[32mequal" in seen
+    code, seen = run_on_terminal("verify", app, environment={"NO_COLOR": "1"})
+    assert (code, "\x1b" in seen) == (0, False)
