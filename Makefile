@@ -147,5 +147,5 @@ lock: $(READY)  ## write the lock files anew (ARGS=--upgrade for the newest vers
 
 clean:  ## remove everything that make made
 	rm -rf .venv build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache \
-		.import_linter_cache .hypothesis scripts/js/node_modules
-	find sidecar scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+		.import_linter_cache .hypothesis
+	find sidecar scripts tests \( -name __pycache__ -o -name node_modules \) -type d -prune -exec rm -rf {} +
