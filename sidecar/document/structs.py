@@ -28,6 +28,8 @@ GC, DELETED, STRING, EMBED, FORMAT, TYPE, ANY, DOC = 0, 1, 4, 5, 6, 7, 8, 9
 _JSON, _BINARY, _SKIP = 2, 3, 10
 _NAMED_TYPES = (3, 5)
 """XML elements and hooks carry their tag."""
+_LAST_TYPE = 6
+_SAFE_BITS = 53
 
 _HAS_ORIGIN, _HAS_RIGHT, _HAS_KEY, _KIND = 0x80, 0x40, 0x20, 0x1F
 _FLOAT32, _FLOAT64, _INT64 = struct.Struct(">f"), struct.Struct(">d"), struct.Struct(">q")
@@ -41,8 +43,8 @@ class Struct(NamedTuple):
         clock: Of its first element.
         length: Elements, each with a clock.
         kind: ``GC`` and the others: Yjs's content references.
-        origin: What it was written behind, or before if there is nothing ahead of it; None for
-            the first thing in its parent.
+        left: What it was written behind, None at the front.
+        right: What it was written before, None at the end.
         parent: Name of a root, or the id of a type; None where it is the origin's.
         key: In a map; None where it is the origin's, or where the parent is no map.
         at: Where its content begins in the update.
@@ -52,7 +54,8 @@ class Struct(NamedTuple):
     clock: int
     length: int
     kind: int
-    origin: Id | None
+    left: Id | None
+    right: Id | None
     parent: str | Id | None
     key: str | None
     at: int
@@ -115,7 +118,7 @@ class UpdateReader:
         kind = info & _KIND
         if kind in {GC, _SKIP}:
             at = self.at
-            return Struct(client, clock, self._varuint(), kind, None, None, None, at)
+            return Struct(client, clock, self._varuint(), kind, None, None, None, None, at)
         left = self._id() if info & _HAS_ORIGIN else None
         right = self._id() if info & _HAS_RIGHT else None
         parent: str | Id | None = None
@@ -125,7 +128,7 @@ class UpdateReader:
             key = self._text() if info & _HAS_KEY else None
         at = self.at
         length = self._content(kind)
-        return Struct(client, clock, length, kind, left or right, parent, key, at)
+        return Struct(client, clock, length, kind, left, right, parent, key, at)
 
     def _content(self, kind: int) -> int:
         """Pass over the content of an item and return its length in elements."""
@@ -144,8 +147,7 @@ class UpdateReader:
             self._bytes()
             self._bytes()
         elif kind == TYPE:
-            if self._varuint() in _NAMED_TYPES:
-                self._bytes()
+            self._pass_type()
         elif kind == DOC:
             self._bytes()
             self._pass_any()
@@ -153,6 +155,14 @@ class UpdateReader:
             message = f"there is no content of kind {kind}"
             raise ValueError(message)
         return 1
+
+    def _pass_type(self) -> None:
+        kind = self._varuint()
+        if kind in _NAMED_TYPES:
+            self._bytes()
+        elif kind > _LAST_TYPE:
+            message = f"there is no shared type {kind}"
+            raise ValueError(message)
 
     def _pass_any(self) -> None:
         """Pass over one value of lib0's ``writeAny``, however deep it nests."""
@@ -189,6 +199,9 @@ class UpdateReader:
             self.at = at + 1
             return byte
         value, self.at = read_varuint(self._data, self.at)
+        if value >> _SAFE_BITS:
+            message = "a number is larger than JavaScript has them"
+            raise ValueError(message)
         return value
 
     def _id(self) -> Id:
@@ -236,7 +249,7 @@ class Items:
                 break
             path.append(_id_of(at))
             self._places[_id_of(at)] = _NOWHERE  # until it is known, and for good in a circle
-            at = self.holding(at.origin)
+            at = self.holding(at.left or at.right)
         else:
             place = (at.parent, at.key) if at else _NOWHERE
         self._places.update(dict.fromkeys(path, place))
@@ -314,4 +327,4 @@ def _utf16_units(text: bytes) -> int:
     """Count a text as JavaScript does."""
     if text.isascii():
         return len(text)
-    return len(text.decode("utf-8", "replace").encode("utf-16-le")) // 2
+    return len(text.decode().encode("utf-16-le")) // 2
