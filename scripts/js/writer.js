@@ -21,7 +21,16 @@ let doc
 let file
 let pending = []
 
-const save = () => fs.promises.writeFile(file, Y.encodeStateAsUpdate(doc))
+// One write, as the host does; fs.writeFile would cut a large state into several.
+const save = async () => {
+  const state = Y.encodeStateAsUpdate(doc)
+  const handle = await fs.promises.open(file, 'w')
+  try {
+    await handle.write(state)
+  } finally {
+    await handle.close()
+  }
+}
 
 const edits = {
   set: ([table, row, fields]) => {
