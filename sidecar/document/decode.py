@@ -45,9 +45,8 @@ def decode(content: Content, *, tolerate: bool) -> Generator[Workspace]:
         doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc, so that the re-encoding is complete
         _last_decoded.append(doc)
         arrays = Arrays(doc, content.data)
-        _apply(doc, content.data)
+        length = _apply(doc, content.data)
         txn = doc.create_transaction()
-        length = len(doc.get_update(txn, _FROM_NOTHING))
         unaccounted = _account(content.data, length, tolerate=tolerate)
         found = layouts(doc, txn, arrays)
         tables, problems = read_tables(doc, txn, arrays)
@@ -77,15 +76,19 @@ def decode_state_vector(data: bytes) -> dict[int, int]:
     return vector
 
 
-def _apply(doc: Doc, data: bytes) -> None:
+def _apply(doc: Doc, data: bytes) -> int:
     """Apply an update to a fresh document.
+
+    Returns:
+        The bytes that the document has when it is encoded again. The extension does that anyway
+        for the event, and an update without content, which has none, is soon encoded.
 
     Raises:
         DocumentUnavailableError: ``undecodable``, or ``torn`` when it builds on updates that are
             not in the file: yrs shows what lies past such a gap, Yjs keeps it back.
     """
-    reached: list[bytes] = []
-    subscription = doc.observe(lambda event: reached.append(event.after_state))
+    reached: list[tuple[bytes, int]] = []
+    subscription = doc.observe(lambda event: reached.append((event.after_state, len(event.update))))
     txn = doc.create_transaction()
     try:
         doc.apply_update(txn, data)
@@ -100,10 +103,13 @@ def _apply(doc: Doc, data: bytes) -> None:
         txn.drop()
         subscription.drop()
     txn = doc.create_transaction()
-    whole = all(state == doc.get_state(txn) for state in reached)
+    now = doc.get_state(txn)
+    whole = all(state == now for state, _ in reached)
+    length = reached[-1][1] if reached else len(doc.get_update(txn, _FROM_NOTHING))
     txn.drop()
     if not whole:
         raise DocumentUnavailableError("torn", "the file builds on updates that it does not hold")
+    return length
 
 
 def _is_decoder_error(error: BaseException) -> bool:

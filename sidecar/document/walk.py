@@ -1,6 +1,6 @@
 """Rows to chunks: each row is visited once, in id order, and turned into columns of cells."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +12,8 @@ from sidecar.model import JSON_DEPTH, ROWS_PER_CHUNK, Cell, Chunk, RowProblem
 
 _UNREADABLE = object()
 _DETAIL = 200
+_GROUP = 50
+"""Rows read column by column at a time: few enough to stay in the processor's cache."""
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -61,9 +63,15 @@ class _Walk:
         self.problems: list[RowProblem] = []
 
     def chunk(self, ids: Sequence[str], fetch: Callable[[str], Any]) -> Chunk:
-        raw = [self._row(row_id, fetch(row_id)) for row_id in ids]
-        own_ids, *columns = zip(*raw, strict=True)
-        if own_ids != tuple(ids):
+        raw: list[list[Any]] = [[] for _ in self.names]
+        for start in range(0, len(ids), _GROUP):
+            group = ids[start : start + _GROUP]
+            rows = [fetch(row_id) for row_id in group]
+            found = self._uniform(rows) or self._mixed(group, rows)
+            for whole, part in zip(raw, found, strict=True):
+                whole.extend(part)
+        own_ids, *columns = raw
+        if own_ids != ids:
             self._mismatches(ids, own_ids)
         return Chunk(
             ids=list(ids),
@@ -75,12 +83,28 @@ class _Walk:
             problems=self.problems,
         )
 
-    def _row(self, row_id: str, row: Any) -> Sequence[Any]:
-        """Give the raw values of ``names``, in their order, and note the rest in extras.
+    def _uniform(self, rows: Sequence[Any]) -> list[list[Any]] | None:
+        """Give the raw columns of rows that all have exactly the expected fields, else None.
 
-        A row that has exactly the expected fields is the rule: it is read by name, and its
-        length proves that there is nothing else.
+        They are the rule. A row is read by name, and its length proves that there is nothing else.
         """
+        txn = self.txn
+        if set(map(type, rows)) != {Map} or {row.len(txn) for row in rows} != {len(self.names)}:
+            return None
+        gets = [row.get for row in rows]
+        try:
+            columns = [[get(txn, name) for get in gets] for name in self.names]
+        except ValueError:
+            return None  # a name is not there, so another one is
+        self.extras += [None] * len(rows)
+        return columns
+
+    def _mixed(self, ids: Sequence[str], rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
+        raw = [self._row(row_id, row) for row_id, row in zip(ids, rows, strict=True)]
+        return zip(*raw, strict=True)
+
+    def _row(self, row_id: str, row: Any) -> Sequence[Any]:
+        """Give the raw values of ``names``, in their order, and note the rest in extras."""
         if type(row) is not Map:
             return self._plain_row(row_id, row)
         get, txn, surplus = row.get, self.txn, len(self.names) - row.len(self.txn)
