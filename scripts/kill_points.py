@@ -91,9 +91,10 @@ def arm(killer: Killer, *, refuse_rename: bool = False) -> None:
         setattr(flow, name, killer.inside(name, getattr(flow, name)))
     for name in ("fill", "finish"):
         setattr(Candidate, name, killer.around(name, getattr(Candidate, name)))
-    time.sleep = _at_once  # the waits for a refused rename would only cost time here
-    replace = _refused if refuse_rename else os.replace
-    flow.publish = functools.partial(flow.publish, replace=replace)
+    if refuse_rename:
+        refuse_renames()
+    else:
+        _publish_by(os.replace)
     killer.kept.append(_Disk(killer))
 
 
@@ -111,12 +112,25 @@ def arm_lines(killer: Killer) -> None:
     sys.settrace(trace)
 
 
+def refuse_renames() -> None:
+    """Let this process take the Windows road from now on: a mirror in place cannot be replaced."""
+    time.sleep = _at_once  # the waits for a refused rename would only cost time here
+    _publish_by(_refused)
+
+
+def _publish_by(replace: Callable[[str, str], None]) -> None:
+    publish = "publish"
+    setattr(flow, publish, functools.partial(getattr(flow, publish), replace=replace))
+
+
 def _at_once(_seconds: float) -> None:
     """Do not sleep."""
 
 
-def _refused(_source: str, _target: str) -> None:
-    raise PermissionError(13, "another program holds the file")
+def _refused(source: str, target: str) -> None:
+    if os.path.exists(target):  # noqa: PTH110 - surrogate-escaped str
+        raise PermissionError(13, "another program holds the file")
+    os.rename(source, target)  # noqa: PTH104 - surrogate-escaped str
 
 
 class _Disk(apsw.VFS):
