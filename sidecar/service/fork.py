@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
@@ -139,6 +140,8 @@ def _be_child(job: Job, results: int, errors: int, parent: int, perform: Perform
         _limit(job.max_memory_mb)
         perform(job, lambda answer: _write_all(results, to_line(answer)))
         os._exit(0)
+    except BaseException as error:  # noqa: BLE001 - the end of this process, whatever it is
+        traceback.print_exception(error, file=sys.stderr)
     finally:
         os._exit(1)
 

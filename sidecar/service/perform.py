@@ -43,8 +43,17 @@ def perform(job: Job, send: Send) -> bool:
         Whether this process is as light as before.
     """
     light: list[bool] = []
-    thread = _large_thread(lambda: light.extend(_perform(job, send)))
-    thread.join()
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            light.extend(_perform(job, send))
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
+            errors.append(error)
+
+    _large_thread(run).join()
+    for error in errors:
+        raise error
     return all(light)
 
 

@@ -88,6 +88,8 @@ class Work:
             self._hands.finish(hand, waiting=self._is_waiting(now))
         if message.errors:
             log.debug("worker: %s", message.errors.encode("unicode_escape").decode())
+        if left and not message.code and not hand.answered:
+            message = Ended("crashed", "its worker ended without an answer")
         if message.code and left:
             self._blame(left[0], message, cost_s, now)
             left = left[1:]

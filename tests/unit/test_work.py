@@ -1,0 +1,337 @@
+"""The flow of documents through the hands that sync them, with hands that do as they are told."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sidecar.discovery import source_of
+from sidecar.model import Changes, Collapse, Failed, Outcome, Rebuilt, Unchanged
+from sidecar.service.documents import Documents, Request
+from sidecar.service.hands import Hand
+from sidecar.service.messages import Answer, Ended, Job, Task
+from sidecar.service.protocol import Event, StatusReport, Synced
+from sidecar.service.schedule import RETRY_MS, Schedule, Timing
+from sidecar.service.statuses import Statuses
+from sidecar.service.work import LIGHT_BYTES, Work
+from sidecar.settings import Settings
+
+IN_STEP = Unchanged("bytes", "d1")
+REBUILT = Rebuilt("changed", Changes(("t",), ()), 1, 0, regressed=False, ms=5, digest="d2")
+
+
+class Still(Hand):
+    """Takes a job and does nothing: the test says what it answers."""
+
+    def start(self, job: Job) -> None:
+        """Keep the job."""
+        assert self.job is job
+
+
+class OneHand:
+    """The only hand there is."""
+
+    def __init__(self) -> None:
+        """Begin at rest."""
+        self.hand = Still()
+
+    def free(self, now: float) -> Hand | None:  # noqa: ARG002
+        """Return it when it is at rest."""
+        return None if self.hand.job else self.hand
+
+    def next_check(self, *, waiting: bool, max_seconds: float) -> float | None:
+        """Nothing is to be looked at."""
+
+    def end_overdue(self, now: float, max_seconds: float) -> None:
+        """Nothing hangs."""
+
+    def finish(self, hand: Hand, *, waiting: bool) -> None:  # noqa: ARG002
+        """Note the end of a job."""
+        hand.job = None
+
+    def lose(self, hand: Hand, now: float) -> None:  # noqa: ARG002
+        """Put another in its place."""
+        assert hand is self.hand
+        self.hand = Still()
+
+
+class Desk:
+    """Work, its parts, and the events it sent."""
+
+    def __init__(self, folder: Path) -> None:
+        """Begin with no document, after the first pass."""
+        self.folder = folder
+        self.now = 100.0
+        self.hands = OneHand()
+        self.documents = Documents()
+        self.schedule = Schedule(Timing())
+        self.statuses = Statuses()
+        self.events: list[Event] = []
+        self.work = Work(
+            Settings(("/",), "/state"),
+            self.documents,
+            self.schedule,
+            self.statuses,
+            hands=self.hands,
+            emit=lambda event: self.events.append(event) if event else None,
+        )
+        self.work.is_first_pass = False
+
+    def add(self, name: str, size: int = 10) -> str:
+        """Make a document, known and due now."""
+        path = self.folder / name / "0" / "workspace.yjs"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.truncate(size)
+        self.documents.add(source_of(str(path)))
+        self.schedule.ask(str(path), self.now)
+        return str(path)
+
+    def tasks(self) -> list[Task]:
+        """Give out what is due, and return what the hand has got."""
+        self.work.dispatch(self.now)
+        return list(self.hands.hand.waiting_tasks)
+
+    def names(self) -> list[str]:
+        """Give out what is due, and return which workspaces the hand has got."""
+        return [str(task.source.workspace) for task in self.tasks()]
+
+    def answer(self, *results: msgspec.Struct, cost_s: float = 0.0) -> None:
+        """Have the hand answer."""
+        for result in results:
+            message = Answer(msgspec.to_builtins(result), cost_s)
+            self.work.hear(self.hands.hand, message, self.now)
+
+    def end(self, ended: Ended | None = Ended()) -> None:  # noqa: B008 - frozen
+        """Have the hand's job end; None: the hand is gone."""
+        self.work.hear(self.hands.hand, ended, self.now)
+
+    def sync(self, name: str, outcome: Outcome) -> None:
+        """Sync one document with this outcome."""
+        self.add(name)
+        assert self.names() == [name]
+        self.answer(outcome)
+        self.end()
+
+    def told(self) -> list[str]:
+        """Return the types of the events since the last call."""
+        events, self.events[:] = list(self.events), []
+        return [str(event.__struct_config__.tag) for event in events]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Return a desk."""
+    return Desk(tmp_path)
+
+
+def test_small_documents_share_a_job_and_large_ones_do_not(desk: Desk) -> None:
+    """Most are in step; a large one would keep the others waiting."""
+    for name, size in (("a", 10), ("b", 10), ("c", LIGHT_BYTES + 1), ("d", 10)):
+        desk.add(name, size)
+        desk.now += 1
+    assert desk.names() == ["a", "b"]
+    desk.answer(IN_STEP, IN_STEP)
+    desk.end()
+    assert desk.names() == ["c"]
+    desk.answer(IN_STEP)
+    desk.end()
+    assert desk.names() == ["d"]
+
+
+def test_what_a_job_did_not_come_to_is_given_out_again(desk: Desk) -> None:
+    """A job ends after a heavy task; nobody is at fault."""
+    for name in "abc":
+        desk.add(name)
+    assert desk.names() == ["a", "b", "c"]
+    desk.answer(REBUILT)
+    desk.end()
+    assert desk.names() == ["b", "c"]
+    assert desk.told() == ["rebuilt"]
+
+
+def test_a_crash_is_blamed_on_the_task_at_hand(desk: Desk) -> None:
+    """Answered ones keep their verdict, later ones are given out again."""
+    for name in "abc":
+        desk.add(name)
+    desk.names()
+    desk.answer(IN_STEP)
+    desk.end(Ended("crashed", "its worker was ended by SIGSEGV"))
+    assert desk.told() == ["unchanged", "failed"]
+    assert desk.names() == ["c"]
+
+
+def test_a_job_without_any_answer_is_a_failure(desk: Desk) -> None:
+    """Or it would be given out for ever."""
+    desk.add("a")
+    desk.names()
+    desk.end()
+    assert desk.told() == ["failed"]
+    assert desk.names() == []
+
+
+def test_a_killed_worker_is_tried_once_more(desk: Desk) -> None:
+    """After a second; when that dies too, the document is left alone until it changes."""
+    desk.add("a")
+    desk.names()
+    desk.end(None)
+    (failed,) = desk.events
+    assert getattr(failed, "retry_ms", None) == 1000
+    assert desk.names() == []
+    desk.now += 1
+    assert desk.names() == ["a"]
+    desk.end(None)
+    desk.now += 100
+    assert desk.names() == []
+
+
+def test_a_torn_document_is_told_after_the_last_try(desk: Desk) -> None:
+    """Not before, and once for each version of the file."""
+    torn = Failed("torn", "m", "retry", "v1")
+    desk.add("a")
+    for wait_ms in RETRY_MS:
+        assert desk.names() == ["a"]
+        desk.answer(torn)
+        desk.end()
+        assert desk.told() == []
+        desk.now += wait_ms / 1000
+    desk.names()
+    desk.answer(torn)
+    desk.end()
+    assert desk.told() == ["failed"]
+    assert desk.names() == []
+
+
+def test_a_failure_is_told_once_for_each_version(desk: Desk) -> None:
+    """The same file again is no news; another file, another code or a success in between is."""
+    bad = Failed("v2", "m", "once", "v1")
+    desk.sync("a", bad)
+    desk.sync("a", bad)
+    assert desk.told() == ["failed"]
+    desk.sync("a", Failed("v2", "m", "once", "v2"))
+    desk.sync("a", Failed("foreign", "m", "once", "v2"))
+    desk.sync("a", IN_STEP)
+    desk.sync("a", bad)
+    assert desk.told() == ["failed", "failed", "unchanged", "failed"]
+
+
+def test_a_collapse_is_told_before_its_rebuild(desk: Desk) -> None:
+    """With the rows and the place of the copy."""
+    desk.sync("a", msgspec.structs.replace(REBUILT, collapse=Collapse(9, "/kept")))
+    assert desk.told() == ["collapsed", "rebuilt"]
+
+
+def test_a_document_that_is_gone_is_told_and_forgotten(desk: Desk) -> None:
+    """Whether we notice it or the worker does."""
+    Path(desk.add("a")).unlink()
+    assert desk.names() == []
+    path = desk.add("b")
+    desk.names()
+    Path(path).unlink()
+    desk.answer(Failed("gone", "m", "gone"))
+    desk.end()
+    assert desk.told() == ["gone", "gone"]
+    assert path not in desk.documents
+
+
+def test_a_document_that_came_back_at_once_is_not_gone(desk: Desk) -> None:
+    """A worker that looked between delete and rename is not believed."""
+    desk.sync("a", Failed("gone", "m", "gone"))
+    assert desk.told() == []
+    desk.now += 0.02
+    assert desk.names() == ["a"]
+
+
+def test_the_first_pass_keeps_quiet_about_what_is_in_step(desk: Desk) -> None:
+    """And tells everything else."""
+    desk.work.is_first_pass = True
+    desk.sync("a", IN_STEP)
+    desk.sync("b", REBUILT)
+    desk.sync("c", Failed("v2", "m", "once", "v1"))
+    assert desk.told() == ["rebuilt", "failed"]
+
+
+def test_equal_content_is_remembered_for_the_mirror_it_was_compared_with(desk: Desk) -> None:
+    """Another process may have put another mirror there: then the document is decoded again."""
+    path = desk.add("a")
+    mirror = Path(path).with_name("tables.sqlite")
+    mirror.write_bytes(b"one")
+    desk.sync("a", Unchanged("content", "d7"))
+    desk.add("a")
+    assert [task.known for task in desk.tasks()] == ["d7"]
+    desk.answer(IN_STEP)
+    desk.end()
+    desk.sync("a", Unchanged("content", "d7"))
+    mirror.unlink()
+    mirror.write_bytes(b"other")
+    desk.add("a")
+    assert [task.known for task in desk.tasks()] == [None]
+
+
+def test_force_holds_until_a_rebuild(desk: Desk) -> None:
+    """Retries force too, and a wish that comes during a sync is for the next one."""
+    path = desk.add("a")
+    desk.documents[path].force = True
+    assert [task.force for task in desk.tasks()] == [True]
+    desk.documents[path].force = True
+    desk.answer(Failed("torn", "m", "retry", "v1"))
+    desk.end()
+    desk.now += 1
+    assert [task.force for task in desk.tasks()] == [True]
+    desk.answer(REBUILT)
+    desk.end()
+    desk.add("a")
+    assert [task.force for task in desk.tasks()] == [False]
+
+
+def test_a_request_waits_for_a_sync_that_began_after_it(desk: Desk) -> None:
+    """What was under way when the host asked has not seen what the host wrote."""
+    ended: list[Request] = []
+
+    def finish(request: Request) -> Event:
+        ended.append(request)
+        return Synced(rebuilt=request.rebuilt, unchanged=request.unchanged, failed=request.failed)
+
+    path = desk.add("a")
+    desk.names()
+    assert desk.documents.request([path], finish) is None
+    desk.schedule.ask(path, desk.now)
+    desk.answer(IN_STEP)
+    desk.end()
+    assert ended == []
+    desk.names()
+    desk.answer(REBUILT)
+    desk.end()
+    assert [(request.rebuilt, request.unchanged) for request in ended] == [(1, 0)]
+
+
+def test_a_request_for_nothing_ends_at_once(desk: Desk) -> None:
+    """No documents, no waiting."""
+    event = desk.documents.request([], lambda _: Synced(rebuilt=0, unchanged=0, failed=0))
+    assert isinstance(event, Synced)
+
+
+def test_a_status_goes_before_and_survives_a_crash(desk: Desk) -> None:
+    """A document that its reader does not survive is unreadable, with the code."""
+    path = desk.add("a")
+    source = desk.documents[path].source
+    assert desk.statuses.ask(7, [source]) is None
+    assert [task.function for task in desk.tasks()] == ["status"]
+    desk.end(Ended("timeout", "it took too long"))
+    (report,) = desk.events
+    assert isinstance(report, StatusReport)
+    (status,) = report.documents
+    assert (status.state, status.code) == ("unreadable", "timeout")
+    assert desk.names() == ["a"]
+
+
+def test_two_status_questions_are_answered_in_order(desk: Desk) -> None:
+    """Each by its own look."""
+    source = desk.documents[desk.add("a")].source
+    desk.statuses.ask(1, [source])
+    desk.statuses.ask(2, [source])
+    for id_ in (1, 2):
+        desk.tasks()
+        desk.end(Ended("crashed", "m"))
+        assert getattr(desk.events[-1], "id", None) == id_
+    assert desk.told() == ["status", "status"]
