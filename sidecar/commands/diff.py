@@ -10,7 +10,7 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.places import moment_of, one_source
-from sidecar.commands.show import Styled, plural, print_json, print_line
+from sidecar.commands.show import Styled, plural, print_json, print_line, progress
 from sidecar.errors import SidecarError, UsageError
 from sidecar.history import Restored
 from sidecar.mirror.difference import differences
@@ -59,7 +59,7 @@ def run(arguments: Arguments) -> int:
         raise UsageError(message)
     settings = settings_of(arguments)
     a, b = arguments.paths
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, progress("Comparing"):
         sides = [
             _mirror_of(settings, side, os.path.join(folder, f"{number}.sqlite"))
             for number, side in enumerate((a, b))

@@ -14,6 +14,7 @@ from sidecar.commands.show import (
     print_json,
     print_line,
     print_table,
+    progress,
     size,
 )
 from sidecar.errors import UsageError
@@ -61,7 +62,8 @@ def run(arguments: Arguments) -> int:
     source = one_source(settings, "history")
     if arguments.out:
         return _restore(settings, source, arguments)
-    ((_, answer),) = ask(settings, [Task("history", source)], History)
+    with progress("Reading snapshots"):
+        ((_, answer),) = ask(settings, [Task("history", source)], History)
     if isinstance(answer, Failed):
         complain(f"{shown(source.document)}: {answer.message}")
         return FAILED
@@ -75,7 +77,8 @@ def run(arguments: Arguments) -> int:
 def _restore(settings: Settings, source: Source, arguments: Arguments) -> int:
     out = check_out(arguments.out)
     task = Task("restore", source, arguments={"at_ms": arguments.at, "out": out})
-    ((_, answer),) = ask(settings, [task], Restored)
+    with progress("Building the mirror"):
+        ((_, answer),) = ask(settings, [task], Restored)
     failed = answer if isinstance(answer, Failed) else answer.failed
     if failed or isinstance(answer, Failed):
         complain(f"{shown(source.document)}: {failed.message if failed else ''}")

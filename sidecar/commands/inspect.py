@@ -6,7 +6,7 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.output import complain
 from sidecar.commands.places import one_source
-from sidecar.commands.show import plural, print_json, print_line, print_table, size
+from sidecar.commands.show import plural, print_json, print_line, print_table, progress, size
 from sidecar.model import Failed
 from sidecar.reports import Inspection
 from sidecar.service.ask import ask
@@ -31,7 +31,8 @@ def run(arguments: Arguments) -> int:
     """Show what a file holds; 1 when it cannot be read."""
     settings = settings_of(arguments)
     source = one_source(settings, "inspect")
-    ((_, answer),) = ask(settings, [Task("inspect", source)], Inspection)
+    with progress("Reading the file"):
+        ((_, answer),) = ask(settings, [Task("inspect", source)], Inspection)
     if isinstance(answer, Failed):
         from sidecar.inspection import outline_only  # noqa: PLC0415 - what is left to do
 

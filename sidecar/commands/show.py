@@ -71,21 +71,21 @@ def print_line(*pieces: Piece) -> None:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Generator["Progress"]:
-    """Show how far a long piece of work has come, where stderr is a terminal.
+def progress(what: str, total: int = 1) -> Generator["Progress"]:
+    """Show that work goes on and how far it has come, where stderr is a terminal.
 
     Args:
         what: The work, in a few words.
-        total: Its steps.
+        total: Its steps; a single one shows only that it goes on.
     """
-    if total < 2 or not sys.stderr.isatty() or not has_color():  # noqa: PLR2004 - one is no way
+    if not sys.stderr.isatty() or not has_color():
         yield Progress()
         return
     from rich.console import Console  # noqa: PLC0415 - see above
     from rich.progress import Progress as Bar  # noqa: PLC0415
 
     with Bar(console=Console(stderr=True), transient=True) as bar:
-        yield Progress(bar, bar.add_task(what, total=total))
+        yield Progress(bar, bar.add_task(what, total=total if total > 1 else None))
 
 
 class Progress:

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from sidecar.document.items import Deleted, Items
 from sidecar.document.reading import is_v2, read_stable
-from sidecar.document.structs import ANY, Deleted, Items, UpdateReader, scalar
+from sidecar.document.structs import ANY, UpdateReader, scalar
 from sidecar.errors import SidecarError
 
 _MOST_BYTES = 1 << 20

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 import pycrdt
 
+from sidecar.document.items import Deleted, Items
 from sidecar.document.public import decoder_errors, open_update
-from sidecar.document.structs import DELETED, GC, Deleted, Items, Ranges, UpdateReader
+from sidecar.document.structs import DELETED, GC, Ranges, UpdateReader
 from sidecar.errors import DocumentUnusableError
 
 

@@ -5,10 +5,8 @@ not decode still has something to say: who wrote it, into which roots, how far i
 format is Yjs's: UpdateEncoderV1, ``writeStructs``, ``writeDeleteSet``; lib0's encoding.
 """
 
-import math
 import struct
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sidecar.document.reading import read_varuint
@@ -18,11 +16,6 @@ Id = tuple[int, int]
 
 Ranges = dict[int, list[tuple[int, int]]]
 """Client -> clock and length of each range."""
-
-Place = tuple[str | Id | None, str | None]
-"""Parent, the name of a root or the id of a type, and key."""
-
-_NOWHERE: Place = (None, None)
 
 GC, DELETED, STRING, EMBED, FORMAT, TYPE, ANY, DOC = 0, 1, 4, 5, 6, 7, 8, 9
 _JSON, _BINARY, _SKIP = 2, 3, 10
@@ -223,64 +216,6 @@ class UpdateReader:
             message = f"the update ends after {len(self._data)} bytes, inside a struct"
             raise ValueError(message)
         return self._data[start : self.at]
-
-
-class Items:
-    """The structs of an update, to be found by the ids of their elements.
-
-    Attributes:
-        sorted: All of them, by id.
-    """
-
-    def __init__(self, found: Iterable[Struct]) -> None:
-        """Sort the structs."""
-        self.sorted = sorted(found, key=_id_of)
-        self._ids = [_id_of(item) for item in self.sorted]
-        self._places: dict[Id, Place] = {}
-
-    def place(self, item: Struct) -> Place:
-        """Give parent and key of an item; one that was written behind another has that one's."""
-        path: list[Id] = []
-        at: Struct | None = item
-        place: Place = _NOWHERE
-        while at is not None and at.parent is None:
-            if _id_of(at) in self._places:
-                place = self._places[_id_of(at)]
-                break
-            path.append(_id_of(at))
-            self._places[_id_of(at)] = _NOWHERE  # until it is known, and for good in a circle
-            at = self.holding(at.left or at.right)
-        else:
-            place = (at.parent, at.key) if at else _NOWHERE
-        self._places.update(dict.fromkeys(path, place))
-        return place
-
-    def holding(self, wanted: Id | None) -> Struct | None:
-        """Find the struct that an element is in."""
-        if wanted is None:
-            return None
-        index = bisect_right(self._ids, wanted) - 1
-        item = self.sorted[index] if index >= 0 else None
-        inside = item and item.client == wanted[0] and wanted[1] < item.clock + item.length
-        return item if inside else None
-
-
-class Deleted:
-    """A delete set, to be asked."""
-
-    def __init__(self, ranges: Ranges) -> None:
-        """Sort the ranges."""
-        self._ranges = {client: sorted(found) for client, found in ranges.items()}
-
-    def __contains__(self, wanted: Id) -> bool:
-        """Tell whether an element was deleted."""
-        found = self._ranges.get(wanted[0], [])
-        index = bisect_right(found, (wanted[1], math.inf)) - 1
-        return index >= 0 and wanted[1] < sum(found[index])
-
-
-def _id_of(item: Struct) -> Id:
-    return item.client, item.clock
 
 
 _WIDTHS = {120: 0, 121: 0, 122: 8, 123: 8, 124: 4, 126: 0, 127: 0}

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.document.structs import Items, UpdateReader
+from sidecar.document.items import Items
+from sidecar.document.structs import UpdateReader
 
 CORPORA = [Path(__file__).parents[1] / "corpus", Path(__file__).parents[1] / "fidelity" / "corpus"]
 DOCUMENTS = sorted(path for corpus in CORPORA for path in corpus.glob("*.yjs"))
