@@ -45,6 +45,7 @@ class Known(msgspec.Struct, eq=False):
         source: Where it is.
         seen: Its file as the last look saw it, or as it was given to a worker since.
         given: Its file as it was when a worker last got it.
+        settled: Whether it counted as settled then.
         absent: The last look did not find it, or found no regular file.
         mirrored: Its mirror is there, as far as we know.
         force: The next sync rebuilds whatever it finds.
@@ -52,6 +53,8 @@ class Known(msgspec.Struct, eq=False):
         equal: Digest of bytes that were found equal in content to the mirror, and which file
             that mirror was: another process may have put another one in its place.
         told: The failure that was told last, and of which version of the file.
+        torn: The failure of a file that may still be written: of which version, whether it
+            counted as settled, and what was said. The same try would end in the same way.
         kills: How often in a row its worker was ended by somebody else.
         serving: The requests that its present sync answers.
     """
@@ -65,12 +68,25 @@ class Known(msgspec.Struct, eq=False):
     forcing: bool = False
     equal: tuple[str, Signature | None] | None = None
     told: tuple[str, object] | None = None
+    torn: tuple[Signature | None, bool, Failed] | None = None
+    settled: bool = False
     kills: int = 0
     serving: list[Request] = []
 
     def known_digest(self, mirror: Signature | None) -> str | None:
         """Return the digest that is known to be equal to the mirror that is there now."""
         return self.equal[0] if self.equal and self.equal[1] == mirror else None
+
+    def repeated(self) -> Failed | None:
+        """Return the failure that the present try could only repeat."""
+        if self.torn and self.torn[:2] == (self.given, self.settled):
+            return self.torn[2]
+        return None
+
+    def note(self, failed: Failed) -> None:
+        """Remember a failure that lasts as long as the bytes of the file."""
+        is_content = failed.code in {"empty", "torn", "undecodable"}
+        self.torn = (self.given, self.settled, failed) if is_content else None
 
     def settle(self, outcome: Outcome, mirror: Signature | None) -> None:
         """Remember what a verdict says about the next sync."""

@@ -112,8 +112,11 @@ class Work:
             if not tasks or is_light:
                 known = self._documents.begin(document, version)
                 digest = known.known_digest(signature(known.source.mirror))
-                is_last = self._schedule.begin(document)
-                tasks.append(Task("sync", known.source, known.forcing, digest, is_last))
+                known.settled = self._schedule.begin(document)
+                if failed := known.repeated():
+                    self._settle(known.source, failed, 0.0, now)
+                    continue
+                tasks.append(Task("sync", known.source, known.forcing, digest, known.settled))
             if not is_light:
                 break
         return tuple(tasks)
@@ -155,12 +158,14 @@ class Work:
                 self._lose(document)
                 return
             effect = "retry" if outcome.effect == "gone" else outcome.effect
+        known = self._documents[document]
         resting = not self.is_first_pass
         wait_ms = self._schedule.end(document, now, cost_s, effect, resting=resting)
         _log(source, outcome, wait_ms)
-        if effect == "retry" and wait_ms is not None:
+        if effect == "retry" and wait_ms is not None and isinstance(outcome, Failed):
+            known.note(outcome)
             return
-        known = self._documents[document]
+        known.torn = None
         if self._is_news(outcome, known.is_news, asked=bool(known.serving)):
             for event in events_of(source, outcome, wait_ms):
                 self._emit(event)
