@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sidecar.reports import shown
@@ -26,6 +26,14 @@ def escape(text: str) -> str:
 def complain(message: str) -> None:
     """Write one line to stderr."""
     _write(sys.stderr, f"epicenter-sidecar: {escape(message)}\n")
+
+
+def complain_of_nothing(roots: Sequence[str]) -> None:
+    """Say that there are no documents, and what a PATH should be."""
+    complain(
+        f"no documents in {', '.join(map(shown, roots))}; give the app's data folder, its "
+        "workspaces folder, a workspace, an epoch or a document"
+    )
 
 
 def say(line: str) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain
+from sidecar.commands.output import complain_of_nothing
 from sidecar.commands.show import (
     Styled,
     age,
@@ -21,7 +21,7 @@ from sidecar.commands.show import (
 )
 from sidecar.commands.sync import sources_of
 from sidecar.model import Failed, Source
-from sidecar.reports import Status, shown
+from sidecar.reports import Status
 from sidecar.service.ask import ask
 from sidecar.service.messages import Task
 from sidecar.service.report import unreadable
@@ -64,7 +64,7 @@ def run(arguments: Arguments) -> int:
     elif statuses:
         _print(statuses)
     else:
-        complain(f"no documents in {', '.join(map(shown, settings.roots))}")
+        complain_of_nothing(settings.roots)
     is_fine = statuses and all(status.state == "in_step" for status in statuses)
     return OK if is_fine else FAILED
 

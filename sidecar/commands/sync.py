@@ -6,11 +6,10 @@ import msgspec
 
 from sidecar.commands import FAILED, LOCKED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain, has_color, line_of, say
+from sidecar.commands.output import complain_of_nothing, has_color, line_of, say
 from sidecar.discovery import discover, signature
 from sidecar.errors import RootError, UsageError
 from sidecar.model import Source
-from sidecar.reports import shown
 from sidecar.service import protocol
 from sidecar.service.heap import restart_for
 from sidecar.service.once import sync_once
@@ -40,7 +39,7 @@ def run(arguments: Arguments) -> int:
     if arguments.out:
         sources = [_elsewhere(sources, os.path.abspath(arguments.out))]
     if not sources:
-        complain(f"no documents in {', '.join(map(shown, settings.roots))}")
+        complain_of_nothing(settings.roots)
         return FAILED
     restart_for(_bytes(sources))
     printer = _Printer(as_json=arguments.json)

@@ -8,7 +8,7 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain
+from sidecar.commands.output import complain_of_nothing
 from sidecar.commands.show import (
     Styled,
     name_of,
@@ -63,7 +63,7 @@ def run(arguments: Arguments) -> int:
     elif found:
         _print(found)
     else:
-        complain(f"no documents in {', '.join(map(shown, settings.roots))}")
+        complain_of_nothing(settings.roots)
     return OK if found and all(one.result == "equal" for one in found) else FAILED
 
 

@@ -97,7 +97,8 @@ def _apply(doc: Doc, data: bytes) -> int:
         if not _is_decoder_error(error):
             raise
         raise DocumentUnavailableError(
-            "undecodable", f"the file is no whole Yjs update: {error}"
+            "undecodable",
+            f"the file is no whole Yjs update ({error}); inspect shows what can be read of it",
         ) from None
     finally:
         txn.drop()

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator
+from inspect import cleandoc
 from typing import Any, get_args
 
 import msgspec
@@ -40,6 +41,9 @@ def json_schema() -> dict[str, Any]:
     """Return one schema: a line of stdout is an ``Event``, a line of stdin a ``Command``."""
     types = [*EVENTS, Command]
     _, definitions = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    for definition in definitions.values():
+        if "description" in definition:  # Python 3.13 takes the indentation out, older ones do not
+            definition["description"] = cleandoc(definition["description"])
     events = [{"$ref": f"#/$defs/{event.__name__}"} for event in EVENTS]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
