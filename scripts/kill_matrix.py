@@ -1,14 +1,17 @@
 """Kill a sync at every point there is, and look at what it leaves.
 
     python -m scripts.kill_matrix              every named point, in every scenario
-    python -m scripts.kill_matrix --lines      every line of the program that runs, as well
+    python -m scripts.kill_matrix --lines      every line of the program that runs instead
+    python -m scripts.kill_matrix --fail EIO   no kill: the call at the point fails with that error
 
 After each SIGKILL a reader must find the old mirror or the new one, whole; the next sync must
 bring the mirror in step and sweep; the document is never touched; and where rows were about to be
-lost, a copy of them is there at every moment.
+lost, a copy of them is there at every moment. After a failed call the same holds, and the sync
+must have ended with a code.
 """
 
 import argparse
+import errno
 import json
 import os
 import shutil
@@ -16,6 +19,7 @@ import signal
 import sqlite3
 import sys
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -23,9 +27,9 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from scripts.judge import KNOWN_FILES, Content, read_content
-from scripts.kill_points import Killer, arm, arm_lines
+from scripts.kill_points import SYSTEM_CALLS, Failer, Killer, arm, arm_lines
 from sidecar.document.reading import read_stable
-from sidecar.model import Failed, Options, Source
+from sidecar.model import Failed, Options, Outcome, Rebuilt, Source
 from sidecar.sync import sync
 
 CORPUS = Path(__file__).resolve().parent.parent / "tests" / "corpus"
@@ -76,6 +80,21 @@ SCENARIOS = (
 )
 
 
+class How(NamedTuple):
+    """What happens at a point.
+
+    Attributes:
+        lines: The points are the lines of the program, not the named ones.
+        fail: The ``errno`` with which calls fail, None for SIGKILL.
+    """
+
+    lines: bool = False
+    fail: int | None = None
+
+
+NAMED = How()
+
+
 class Finding(Exception):  # noqa: N818 - what is looked for, no error
     """The invariant does not hold; the text says how."""
 
@@ -83,10 +102,10 @@ class Finding(Exception):  # noqa: N818 - what is looked for, no error
 class Matrix:
     """Kills one scenario at each of its points, in a folder of its own."""
 
-    def __init__(self, scenario: Scenario, work: Path, *, lines: bool) -> None:
-        """Prepare the scenario once; ``lines`` asks for every line of the program."""
+    def __init__(self, scenario: Scenario, work: Path, how: How) -> None:
+        """Prepare the scenario once."""
         self._scenario = scenario
-        self._lines = lines
+        self._how = how
         self._start, self._folder = work / "start", work / "folder"
         self._state = work / "state"
         self._start.mkdir()
@@ -99,7 +118,7 @@ class Matrix:
         read, write = os.pipe()
         if os.fork() == 0:
             os.close(read)
-            killer = self._sync(None)
+            killer, _ = self._sync(None)
             with os.fdopen(write, "w") as pipe:
                 json.dump(killer.seen, pipe)
             os._exit(0)
@@ -121,11 +140,11 @@ class Matrix:
         self._lay_out()
         child = os.fork()
         if child == 0:
-            self._sync(at)
-            os._exit(0)
+            self._be_victim(at)
         _, status = os.waitpid(child, 0)
-        if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
-            raise Finding(f"was not killed: {os.waitstatus_to_exitcode(status)}")
+        expected = -signal.SIGKILL if self._how.fail is None else 0
+        if (code := os.waitstatus_to_exitcode(status)) != expected:
+            raise Finding(f"ended with {code}")
         found = self._look()
         self._repair()
         return found
@@ -154,16 +173,27 @@ class Matrix:
         shutil.rmtree(self._folder, ignore_errors=True)
         shutil.copytree(self._start, self._folder)
 
-    def _sync(self, at: int | None) -> Killer:
-        killer = Killer(at)
-        if self._lines:
+    def _be_victim(self, at: int) -> NoReturn:
+        """Be the child: exit code 0 when the sync ends with an outcome that fits the mirror."""
+        try:
+            _, outcome = self._sync(at)
+            os._exit(0 if isinstance(outcome, (Failed, Rebuilt)) else 3)
+        except BaseException:  # noqa: BLE001 - reported, and the process ends here
+            traceback.print_exc()
+        finally:
+            os._exit(2)
+
+    def _sync(self, at: int | None) -> tuple[Killer, Outcome]:
+        fail = self._how.fail
+        killer = Killer(at) if fail is None else Failer(at, fail)
+        if self._how.lines:
             arm_lines(killer)
         else:
             arm(killer, refuse_rename=self._scenario.refuse_rename)
         source, options = _place(self._folder, self._state)
-        sync(source, options, force=self._scenario.force, settled=True)
+        outcome = sync(source, options, force=self._scenario.force, settled=True)
         sys.settrace(None)
-        return killer
+        return killer, outcome
 
     def _look(self) -> str:
         """Open what is there as any reader would, on a copy, so that looking changes nothing."""
@@ -177,7 +207,7 @@ class Matrix:
         with closing(sqlite3.connect(mirror)) as connection:
             if (checked := connection.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
                 raise Finding(f"left a damaged mirror: {checked}")
-        content = read_content(mirror)
+        content = _read(mirror)
         if content not in (self._old, self._new):
             raise Finding("left a mirror that is neither the old nor the new one")
         self._look_for_copy(content)
@@ -188,7 +218,7 @@ class Matrix:
         if self._scenario.new is not EMPTY or content == self._old:
             return
         kept = self._folder / "tables.last-good.sqlite"
-        if not kept.exists() or read_content(kept) != self._old:
+        if not kept.exists() or _read(kept) != self._old:
             raise Finding("lost the last copy of the rows")
 
     def _copy_of_mirror(self) -> Path | None:
@@ -203,7 +233,7 @@ class Matrix:
 
     def _repair(self) -> None:
         _sync_there(self._folder, self._state)
-        if read_content(self._folder / "tables.sqlite") != self._new:
+        if _read(self._folder / "tables.sqlite") != self._new:
             raise Finding("the next sync did not repair the mirror")
         if left := {path.name for path in self._folder.iterdir()} - KNOWN_FILES:
             raise Finding(f"the next sync left {sorted(left)} behind")
@@ -214,6 +244,13 @@ class Matrix:
 
     def _document(self) -> bytes:
         return read_stable(str(self._folder / "workspace.yjs"), 1 << 20).data
+
+
+def _read(mirror: Path) -> Content:
+    try:
+        return read_content(mirror)
+    except sqlite3.Error as error:
+        raise Finding(f"{mirror.name} cannot be read: {error}") from error
 
 
 def _place(folder: Path, state: Path) -> tuple[Source, Options]:
@@ -238,13 +275,13 @@ def _exit_with(outcome: object) -> NoReturn:
 
 
 def run(
-    scenario: Scenario, *, lines: bool = False, each: int | None = None
+    scenario: Scenario, how: How = NAMED, *, each: int | None = None
 ) -> Counter[tuple[str, str]]:
     """Kill one scenario at its points; count what readers found by label of the point.
 
     Args:
         scenario: What stands in the folder.
-        lines: Whether the points are the lines of the program.
+        how: What happens at a point.
         each: Most kills for each label, spread over its points; None for all.
 
     Raises:
@@ -252,8 +289,10 @@ def run(
     """
     counts: Counter[tuple[str, str]] = Counter()
     with tempfile.TemporaryDirectory() as work:
-        matrix = Matrix(scenario, Path(work), lines=lines)
+        matrix = Matrix(scenario, Path(work), how)
         for at, label in chosen(matrix.points(), each):
+            if how.fail is not None and not can_fail(label):
+                continue
             try:
                 counts[label, matrix.kill(at)] += 1
             except Finding as finding:
@@ -261,6 +300,12 @@ def run(
                     f"{scenario.name}, killed at point {at}, {label}: {finding}"
                 ) from None
     return counts
+
+
+def can_fail(label: str) -> bool:
+    """Tell whether a point stands before a call to the disk."""
+    when, _, call = label.partition(" ")
+    return when == "before" and (call in SYSTEM_CALLS or call.startswith("SQLite"))
 
 
 def chosen(labels: Sequence[str], each: int | None) -> list[tuple[int, str]]:
@@ -275,10 +320,11 @@ def chosen(labels: Sequence[str], each: int | None) -> list[tuple[int, str]]:
     ]
 
 
-def report(scenario: Scenario, counts: Counter[tuple[str, str]], *, lines: bool) -> None:
+def report(scenario: Scenario, counts: Counter[tuple[str, str]], how: How) -> None:
     """Print the table of one scenario: where it was killed, and what readers found."""
-    print(f"\n{scenario.name}: {counts.total()} kills, each found whole and repaired")
-    if lines:
+    what = "kills" if how.fail is None else f"calls failed with {errno.errorcode[how.fail]}"
+    print(f"\n{scenario.name}: {counts.total()} {what}, each found whole and repaired")
+    if how.lines:
         return
     print(f"  {'killed':<28}{'old':>6}{'new':>6}")
     for label in dict.fromkeys(label for label, _ in counts):
@@ -291,18 +337,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lines", action="store_true", help="kill at every line that runs")
     parser.add_argument("--each", type=int, metavar="N", help="at most N kills for each label")
     parser.add_argument("--scenario", choices=[scenario.name for scenario in SCENARIOS])
+    parser.add_argument("--fail", metavar="ERRNO", help="let calls fail instead, as ENOSPC")
     options = parser.parse_args(arguments)
+    how = How(options.lines, getattr(errno, options.fail) if options.fail else None)
     total = 0
     for scenario in SCENARIOS:
         if options.scenario in (None, scenario.name):
             try:
-                counts = run(scenario, lines=options.lines, each=options.each)
+                counts = run(scenario, how, each=options.each)
             except Finding as finding:
                 print(f"\nBROKEN {finding}")
                 return 1
-            report(scenario, counts, lines=options.lines)
+            report(scenario, counts, how)
             total += counts.total()
-    print(f"\n{total} kills")
+    print(f"\n{total} in all")
     return 0
 
 

@@ -1,10 +1,12 @@
 """Where a sync can be killed: every call that touches the disk, every step, every line.
 
 A ``Killer`` is told of each point in turn, and ends its own process with SIGKILL at the one that
-was asked for. ``arm`` puts points before and after each named step of the flow, each call of the
-operating system that changes a file or waits for the disk, and each of SQLite's own writes.
+was asked for; a ``Failer`` lets the call that follows fail. ``arm`` puts points before and after
+each named step of the flow, each call of the operating system that changes a file or waits for the
+disk, and each of SQLite's own writes.
 """
 
+import errno
 import functools
 import os
 import signal
@@ -43,9 +45,15 @@ class Killer:
 
     def point(self, label: str) -> None:
         """Pass a point, or end here."""
-        if len(self.seen) == self._at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        here = len(self.seen) == self._at
         self.seen.append(label)
+        if here:
+            self.end(label)
+
+    def end(self, label: str) -> None:
+        """Do what was asked for at the chosen point."""
+        del label
+        os.kill(os.getpid(), signal.SIGKILL)
 
     def around(self, label: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Give a function with a point before it and one after it."""
@@ -73,6 +81,31 @@ class Killer:
             self.point(f"after leaving {label}")
 
         return wrapped
+
+
+class Failer(Killer):
+    """Lets one call to the disk fail instead of killing."""
+
+    def __init__(self, at: int | None, number: int) -> None:
+        """Prepare to fail at point number ``at`` with this ``errno``."""
+        super().__init__(at)
+        self._number = number
+
+    def end(self, label: str) -> None:
+        """Raise what the call before which this stands would raise.
+
+        Raises:
+            OSError: From a call of the operating system.
+            apsw.Error: From SQLite's own.
+        """
+        when, _, call = label.partition(" ")
+        if when != "before":
+            return
+        if call.startswith("SQLite"):
+            full = self._number in (errno.ENOSPC, errno.EDQUOT)
+            raise (apsw.FullError if full else apsw.IOError)(os.strerror(self._number))
+        if call in SYSTEM_CALLS:
+            raise OSError(self._number, os.strerror(self._number))
 
 
 def arm(killer: Killer, *, refuse_rename: bool = False) -> None:
