@@ -1,12 +1,15 @@
 """Command lines: parsers made of the settings, so that flags and variables never differ."""
 
 import argparse
+import logging
 import os
 import re
 import sys
 from collections.abc import Iterable
 from types import ModuleType
+from typing import Any
 
+from sidecar.commands.output import escape
 from sidecar.settings import PLACE, Setting, Settings, resolve
 
 Parser = argparse.ArgumentParser
@@ -53,19 +56,24 @@ def settings_of(arguments: Arguments) -> Settings:
     """
     flags = {name: getattr(arguments, name) for name in arguments.settings}
     settings = resolve(arguments.paths, flags, os.environ)
-    if settings.log_level != "warning":
-        _log_to_stderr(settings.log_level)
+    _log_to_stderr(settings.log_level)
     return settings
 
 
-def _log_to_stderr(level: str) -> None:
-    import logging  # noqa: PLC0415 - late
+class _SafeFormatter(logging.Formatter):
+    """Writes records that no path or document can turn into something else."""
 
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        return escape(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own
+        return "\n".join(map(escape, super().formatException(ei).splitlines()))
+
+
+def _log_to_stderr(level: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=level.upper())
 
 
 def _with_bare_fts(words: Iterable[str]) -> Iterable[str]:

@@ -1,6 +1,7 @@
 """Do a job in a forked child of this process, so that its end costs nothing but the job (POSIX).
 
-Preloaded fork, work, exit: 2 ms. Only a process with one thread may call this.
+Preloaded fork, work, exit: 2 ms. The child has the calling thread alone, so it must need no lock
+that another thread may hold: callers have one thread, or others that only draw.
 """
 
 import os
@@ -135,6 +136,7 @@ def _be_child(job: Job, results: int, errors: int, parent: int, perform: Perform
     """Do the job and end this process, whatever happens."""
     try:
         os.dup2(errors, 2)
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # not a progress bar's
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the parent too
         die_with_parent(parent)
         _limit(job.max_memory_mb)

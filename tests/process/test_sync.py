@@ -189,3 +189,22 @@ def test_a_stdout_that_knows_no_unicode_is_no_crash(tmp_path: Path) -> None:
     done = run("sync", tmp_path, environment=environment)
     assert done.code == 0
     assert "\\u65e5" in done.out
+
+
+def test_logs_cannot_steer_a_terminal_either(tmp_path: Path) -> None:
+    """A record is one line, whatever the paths and documents in it are called."""
+    save(document_path(tmp_path, "\x1b]0;owned\x07\nCRITICAL forged"), document(1))
+    done = run("sync", "--log-level", "debug", tmp_path)
+    assert done.code == 0
+    assert "\x1b" not in done.err
+    assert not any(line.startswith("CRITICAL") for line in done.err.splitlines())
+    assert "\\x1b]0;owned" in done.err
+
+
+def test_many_documents_have_a_progress_bar_on_a_terminal(tmp_path: Path) -> None:
+    """And a line for each all the same; no bar in a pipe."""
+    for number in range(25):
+        save(document_path(tmp_path, f"w{number}"), document(1))
+    shown = in_terminal("sync", tmp_path)
+    assert shown.count("rebuilt") >= 25
+    assert "Syncing" not in run("sync", tmp_path).out
