@@ -26,6 +26,8 @@ _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 Signature = tuple[int, int, int, int, int]
 """Device, inode, size, mtime and ctime: only ever compared for equality."""
+SIZE = 2
+"""Where the size stands in it."""
 
 
 class Found(msgspec.Struct, frozen=True):

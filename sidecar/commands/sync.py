@@ -9,11 +9,10 @@ from sidecar.commands import FAILED, LOCKED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.output import complain_of_nothing, has_color, line_of, say
 from sidecar.commands.show import Progress, progress
-from sidecar.discovery import discover, signature
+from sidecar.discovery import discover
 from sidecar.errors import RootError, UsageError
 from sidecar.model import Source
 from sidecar.service import protocol
-from sidecar.service.heap import restart_for
 from sidecar.service.once import sync_once
 from sidecar.service.outbox import stamped
 from sidecar.service.protocol import Event
@@ -46,7 +45,6 @@ def run(arguments: Arguments) -> int:
     if not sources:
         complain_of_nothing(settings.roots)
         return FAILED
-    restart_for(_bytes(sources))
     is_long = len(sources) >= _MANY and not arguments.json
     with progress("Syncing", len(sources)) if is_long else nullcontext(Progress()) as bar:
         printer = _Printer(bar, as_json=arguments.json)
@@ -70,11 +68,6 @@ def sources_of(settings: Settings) -> list[Source]:
         message = f"{root} does not exist; check the path, or let the app run once"
         raise RootError(message)
     return [source for _, source in sorted(found.sources.items())]
-
-
-def _bytes(sources: list[Source]) -> int:
-    found = [signature(source.document) for source in sources]
-    return sum(size for _, _, size, *_ in filter(None, found))
 
 
 class _Printer:

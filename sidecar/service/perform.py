@@ -1,7 +1,6 @@
 """Do a job in this process: the only place of the service that runs a sync."""
 
 import gc
-import importlib
 import sys
 import threading
 import time
@@ -12,8 +11,10 @@ from importlib import import_module
 
 import msgspec
 
+from sidecar.discovery import SIZE, signature
 from sidecar.errors import SidecarError
 from sidecar.model import Failed, Outcome, Source
+from sidecar.service import heap
 from sidecar.service.messages import Answer, Job, Task
 
 Send = Callable[[Answer], None]
@@ -28,8 +29,7 @@ overflows 8 MB by SIGSEGV; only the pages that are touched cost memory."""
 
 def preload() -> None:
     """Import what a job needs, and spare forked children the copying of what never changes."""
-    importlib.import_module("sidecar.sync")  # the supervisor must never import it
-    gc.collect()
+    import_module("sidecar.sync")  # the supervisor must never import it
     gc.freeze()
 
 
@@ -51,10 +51,17 @@ def perform(job: Job, send: Send) -> bool:
         except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
             errors.append(error)
 
+    if any(_bytes(task) >= heap.WORTH_IT for task in job.tasks):
+        heap.widen_steps()
     _large_thread(run).join()
     for error in errors:
         raise error
     return all(light)
+
+
+def _bytes(task: Task) -> int:
+    version = signature(task.source.document)
+    return version[SIZE] if version else 0
 
 
 def _perform(job: Job, send: Send) -> Iterator[bool]:

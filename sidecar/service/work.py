@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from sidecar.discovery import signature
+from sidecar.discovery import SIZE, signature
 from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
 from sidecar.reports import shown
 from sidecar.service.documents import Documents
@@ -20,7 +20,6 @@ from sidecar.settings import Settings
 BATCH = 64
 LIGHT_BYTES = 8 << 20
 """Documents up to this size share a job: most are in step, and a job ends after a heavy one."""
-_SIZE = 2
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +107,7 @@ class Work:
             if version is None or self._documents[document].absent:
                 self._lose(document)
                 continue
-            is_light = version[_SIZE] <= LIGHT_BYTES
+            is_light = version[SIZE] <= LIGHT_BYTES
             if not tasks or is_light:
                 known = self._documents.begin(document, version)
                 digest = known.known_digest(signature(known.source.mirror))

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 
 from sidecar.service.hands import Hand
-from sidecar.service.heap import worker_environment
 from sidecar.service.messages import Ended, Job, Message, message_of, to_line
 
 Deliver = Callable[["Worker", Message | None], None]
@@ -42,7 +41,7 @@ class Worker(Hand):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            env=worker_environment(),
+            env={**os.environ, "RUST_BACKTRACE": "0"},
             start_new_session=True,
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
         )
