@@ -1,8 +1,8 @@
 """A process that syncs one document at a time when it is told to, so that a crash is a finding.
 
-{document, mirror, state, settled, force}  ->  {outcome: "rebuilt" | "unchanged" | "failed",
-                                                 reason | code, message}
-                                            or  {raised: what no code was found for}
+One JSON object a line. Asked: `document`, `mirror`, `state` (paths), `settled`, `force`, and `uid`
+to become another user for good. Answered: `outcome` (rebuilt, unchanged, failed) with `reason` or
+`code` and `message`; or `raised`, what escaped without a code.
 """
 
 import json
@@ -43,7 +43,19 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.environ["RUST_BACKTRACE"] = "0"
     for line in sys.stdin:
-        print(json.dumps(perform(json.loads(line))), flush=True)
+        job = json.loads(line)
+        if job.get("uid"):
+            _become(job["uid"])
+        print(json.dumps(perform(job)), flush=True)
+
+
+def _become(uid: int) -> None:
+    """Give up root's rights. What is imported late may not be readable afterwards: so it is now."""
+    import shutil  # noqa: F401, PLC0415 - the program's own late import
+
+    os.setgroups([])
+    os.setgid(uid)
+    os.setuid(uid)
 
 
 if __name__ == "__main__":

@@ -26,3 +26,20 @@ def test_points_are_chosen_for_every_label() -> None:
     assert [label for _, label in chosen(labels, 1)] == ["a", "b", "c"]
     assert sorted(at for at, _ in chosen(labels, 2)) == [0, 1, 3, 4]
     assert sorted(at for at, _ in chosen(labels, None)) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("fail", ["ENOSPC", "EACCES", "EIO"])
+@pytest.mark.parametrize("scenario", ["changed", "collapse", "rename refused"])
+def test_a_failed_call_keeps_the_old_mirror_or_the_new(scenario: str, fail: str) -> None:
+    """Each call to the disk fails in turn: a coded failure, old or new, repaired by the next."""
+    command = [sys.executable, "-m", "scripts.kill_matrix", "--each", "1", "--fail", fail]
+    done = subprocess.run(
+        [*command, "--scenario", scenario],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for call in ("open", "read", "fsync", "SQLite's write"):
+        assert f"before {call} " in done.stdout, f"no {call} failed"
