@@ -1,3 +1,4 @@
+# ruff: noqa: PTH103, PTH108, PTH116, PTH118 - pathlib takes 4 ms to import
 """Locks that die with their holder: one per root, one per document. The only user of OS locks.
 
 Lock files live in the user's state folder, never beside the data. A lock is held on the open
@@ -13,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from sidecar.errors import LockedError, MirrorUnavailableError, RootError, SidecarError
 
@@ -70,19 +70,19 @@ def lock(
         yield
     finally:
         with suppress(OSError):
-            file.unlink()
+            os.unlink(file)
         os.close(descriptor)
 
 
-def _lock_file(state_folder: str, kind: str, path: str) -> Path:
+def _lock_file(state_folder: str, kind: str, path: str) -> str:
     real = os.path.normcase(os.path.realpath(path))
     name = hashlib.sha256(os.fsencode(real)).hexdigest()[:32]
-    folder = Path(state_folder) / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{kind}-{name}.lock"
+    folder = os.path.join(state_folder, "locks")
+    os.makedirs(folder, exist_ok=True)
+    return os.path.join(folder, f"{kind}-{name}.lock")
 
 
-def _acquire(file: Path, path: str, keep_waiting: Callable[[], bool]) -> int:
+def _acquire(file: str, path: str, keep_waiting: Callable[[], bool]) -> int:
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         holder: int | None = None
@@ -110,9 +110,9 @@ def _sign(descriptor: int) -> None:
         os.write(descriptor, str(os.getpid()).encode())
 
 
-def _is_at(descriptor: int, file: Path) -> bool:
+def _is_at(descriptor: int, file: str) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), file.stat())
+        return os.path.samestat(os.fstat(descriptor), os.stat(file))
     except FileNotFoundError:
         return False
 

@@ -1,4 +1,5 @@
 # ruff: noqa: D102, FBT001 - the stubs repeat signatures that are not ours
+# ruff: noqa: PTH113, PTH118 - pathlib takes 4 ms to import
 """pycrdt's extension module without its package.
 
 ``import pycrdt`` costs 30 to 115 ms for anyio and wrappers that the walk does not use; the
@@ -7,8 +8,8 @@ extension alone takes 1 to 15. Falls back to the package where the file is not f
 
 import importlib.machinery
 import importlib.util
+import os
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,14 @@ def load() -> ModuleType:
     package = importlib.util.find_spec("pycrdt")
     for folder in (package.submodule_search_locations or ()) if package else ():
         for suffix in importlib.machinery.EXTENSION_SUFFIXES:
-            path = Path(folder) / f"_pycrdt{suffix}"
-            if path.is_file():
+            path = os.path.join(folder, f"_pycrdt{suffix}")
+            if os.path.isfile(path):
                 return _load_file(name, path)
     return importlib.import_module(name)
 
 
-def _load_file(name: str, path: Path) -> ModuleType:
-    loader = importlib.machinery.ExtensionFileLoader(name, str(path))
+def _load_file(name: str, path: str) -> ModuleType:
+    loader = importlib.machinery.ExtensionFileLoader(name, path)
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if spec is None:
         return importlib.import_module(name)

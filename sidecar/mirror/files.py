@@ -2,10 +2,10 @@
 
 import errno
 import os
+import string
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from urllib.parse import quote
 
 import apsw
 
@@ -27,6 +27,7 @@ _REFUSALS = (
 )
 """What the world may do to SQLite; its other errors are bugs of ours."""
 
+_PLAIN_BYTES = frozenset(string.ascii_letters.encode() + string.digits.encode() + b"_-./~")
 _WINDOWS = sys.platform == "win32"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CROWDED = (errno.EMFILE, errno.ENFILE, errno.EBUSY, errno.ETXTBSY)
@@ -40,10 +41,15 @@ def connect(path: str, *, flags: int, immutable: bool = False) -> apsw.Connectio
         flags: ``apsw.SQLITE_OPEN_*``.
         immutable: Take no locks and read no journal: for files that nobody writes.
     """
-    name = quote(os.fsencode(path.replace("\\", "/") if _WINDOWS else path))
+    name = _quote(os.fsencode(path.replace("\\", "/") if _WINDOWS else path))
     prefix = "file:///" if _WINDOWS else "file:"
     suffix = "?immutable=1" if immutable else ""
     return apsw.Connection(prefix + name + suffix, flags=flags | apsw.SQLITE_OPEN_URI)
+
+
+def _quote(path: bytes) -> str:
+    """Escape a path for a URI; ``urllib.parse`` takes 3 ms to import, in every start."""
+    return "".join(chr(b) if b in _PLAIN_BYTES else f"%{b:02X}" for b in path)
 
 
 def open_reader(path: str) -> apsw.Connection:

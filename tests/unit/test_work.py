@@ -11,7 +11,7 @@ from sidecar.service.documents import Documents, Request
 from sidecar.service.hands import Hand
 from sidecar.service.messages import Answer, Ended, Job, Task
 from sidecar.service.protocol import Event, StatusReport, Synced
-from sidecar.service.schedule import RETRY_MS, Schedule, Timing
+from sidecar.service.schedule import RETRY_MS, SETTLED_TRIES, Schedule, Timing
 from sidecar.service.statuses import Statuses
 from sidecar.service.work import LIGHT_BYTES, Work
 from sidecar.settings import Settings
@@ -186,20 +186,32 @@ def test_a_killed_worker_is_tried_once_more(desk: Desk) -> None:
 
 
 def test_a_torn_document_is_told_after_the_last_try(desk: Desk) -> None:
-    """Not before, and once for each version of the file."""
+    """Not before; a file that stands still is read at first, and again once it is settled."""
     torn = Failed("torn", "m", "retry", "v1")
     desk.add("a")
-    for wait_ms in RETRY_MS:
-        assert desk.names() == ["a"]
-        desk.answer(torn)
-        desk.end()
+    read: list[bool] = []
+    for wait_ms in (*RETRY_MS, 0):
         assert desk.told() == []
+        read.append(desk.names() == ["a"])
+        if read[-1]:
+            desk.answer(torn)
+            desk.end()
         desk.now += wait_ms / 1000
-    desk.names()
-    desk.answer(torn)
-    desk.end()
+    assert read == [True, *[False] * (SETTLED_TRIES - 1), True, False, False]
     assert desk.told() == ["failed"]
     assert desk.names() == []
+
+
+def test_a_torn_document_that_changes_is_read_again(desk: Desk) -> None:
+    """A host that is still writing is followed at the documented times."""
+    path = desk.add("a")
+    for number, wait_ms in enumerate(RETRY_MS):
+        assert desk.names() == ["a"]
+        desk.answer(Failed("torn", "m", "retry", f"v{number}"))
+        desk.end()
+        Path(path).write_bytes(b"x" * (number + 50))
+        desk.now += wait_ms / 1000
+    assert desk.names() == ["a"]
 
 
 def test_a_failure_is_told_once_for_each_version(desk: Desk) -> None:
@@ -276,6 +288,7 @@ def test_force_holds_until_a_rebuild(desk: Desk) -> None:
     desk.documents[path].force = True
     desk.answer(Failed("torn", "m", "retry", "v1"))
     desk.end()
+    Path(path).write_bytes(b"more of it")
     desk.now += 1
     assert [task.force for task in desk.tasks()] == [True]
     desk.answer(REBUILT)
