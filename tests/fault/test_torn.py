@@ -1,0 +1,97 @@
+"""Files as crashes and careless hosts leave them: cut, zeroed, overgrown, of another kind."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.damage import flip_bit, zero
+from scripts.fuzz import OLD
+from scripts.judge import Judge
+from tests.support.node import CORPUS
+
+DOCUMENTS = ("merged", "keyed_arrays", "history")
+SHOWN = {"equal", "unjudged"}
+REFUSED = {"kept empty", "kept torn", "kept undecodable", "kept v2", "kept foreign"}
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """Judge against the mirror of a document that shares nothing with the others."""
+    with Judge(tmp_path_factory.mktemp("judge"), OLD) as judge:
+        yield judge
+
+
+@pytest.fixture(params=DOCUMENTS)
+def data(request: pytest.FixtureRequest) -> bytes:
+    """Give a document that real Yjs wrote."""
+    return (CORPUS / f"{request.param}.yjs").read_bytes()
+
+
+def verdicts(judge: Judge, files: Iterable[bytes]) -> Counter[str]:
+    """Judge files; none may break the invariant."""
+    kinds: Counter[str] = Counter()
+    for file in files:
+        verdict = judge.judge(file)
+        assert verdict.finding is None, file
+        kinds[verdict.kind] += 1
+    return kinds
+
+
+def test_every_truncation_is_refused(judge: Judge, data: bytes) -> None:
+    """There is no point at which a file could be cut and still be taken for a document."""
+    kinds = verdicts(judge, (data[:end] for end in range(len(data))))
+    assert kinds.keys() <= REFUSED
+
+
+def test_every_zero_tail_is_refused_or_shows_what_yjs_shows(judge: Judge, data: bytes) -> None:
+    """A tail that a crash of the machine left as zeros; Yjs itself decodes most of them."""
+    kinds = verdicts(judge, (zero(data, start, len(data)) for start in range(len(data))))
+    assert kinds.keys() <= REFUSED | SHOWN
+    assert sum(kinds[kind] for kind in SHOWN) <= 3, "tails of a byte or two"
+
+
+@pytest.mark.parametrize("size", [4, 16, 64, 512])
+def test_zero_blocks_are_refused_or_show_what_yjs_shows(
+    judge: Judge, data: bytes, size: int
+) -> None:
+    """Blocks in the middle: the rest of the file is what it was."""
+    starts = range(0, max(1, len(data) - size), 7)
+    kinds = verdicts(judge, (zero(data, start, size) for start in starts))
+    assert kinds.keys() <= REFUSED | SHOWN
+
+
+@pytest.mark.parametrize(
+    "tail", [b"\0", b"\0\0", bytes(512), b"\n", b"\r\n", b"x" * 100, b"\1\2\3"]
+)
+def test_trailing_bytes_do_not_change_what_is_shown(judge: Judge, data: bytes, tail: bytes) -> None:
+    """Yjs passes over them; so does the mirror, or it stays as it was."""
+    kinds = verdicts(judge, [data + tail])
+    assert kinds.keys() <= ({"kept torn"} if tail[0] == 0 else SHOWN)
+
+
+def test_the_tail_of_a_longer_document_does_not_change_what_is_shown(
+    judge: Judge, data: bytes
+) -> None:
+    """Two saves at once, both truncating first: the shorter one's bytes, then the longer one's."""
+    longer = (CORPUS / "every_type.yjs").read_bytes()
+    kinds = verdicts(judge, (data + longer[start:] for start in range(0, len(longer), 29)))
+    assert kinds.keys() <= SHOWN | {"kept torn"}
+
+
+def test_flipped_bits_keep_the_invariant(judge: Judge, data: bytes) -> None:
+    """A flip in a text cannot be told, nor can one that Yjs would refuse; they are few."""
+    bits = range(0, 8 * len(data), 11)
+    kinds = verdicts(judge, (flip_bit(data, bit) for bit in bits))
+    assert kinds["unseen"] <= len(bits) * 0.03
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_files_of_other_kinds_are_refused(judge: Judge, name: str) -> None:
+    """A document inside something else is not looked for."""
+    data = (CORPUS / f"{name}.yjs").read_bytes()
+    headers = [b"SQLite format 3\0", b"\x89PNG\r\n\x1a\n", b"PK\3\4", b"\x1f\x8b\x08\0", b"%PDF-"]
+    kinds = verdicts(judge, (Path(__file__).read_bytes(), *(header + data for header in headers)))
+    assert kinds.keys() <= REFUSED
+    assert kinds["kept foreign"] == len(headers)
