@@ -167,17 +167,13 @@ def test_a_stalled_reader_gets_the_news_in_one_when_it_reads_again(tmp_path: Pat
             ),
             "the mirror",
         )
-    process.stdin.write(b'{"type": "ping", "id": "end"}\n')
-    process.stdin.flush()
-    news = []
-    for event in heard:
-        if event.get("id") == "end":
-            break
+    news: list[dict[str, Any]] = []
+    while not news or news[-1]["rows"] != 11:
+        event = next(heard)
         if event["type"] != "pong":
             news.append(event)
-    assert 1 <= len(news) <= 4
-    assert news[-1]["type"] == "rebuilt"
-    assert news[-1]["rows"] == 11
+    assert len(news) <= 4
+    assert {event["type"] for event in news} == {"rebuilt"}
     told = {name for event in news for name in event["changed"] + event["removed"]}
     assert told == {"notes", "t0", "t1", "t2"}
     process.stdin.close()
