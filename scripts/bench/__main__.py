@@ -18,6 +18,7 @@ from scripts.bench.chart import draw
 from scripts.bench.cold import measure_cold
 from scripts.bench.figures import MOST_LOSS, Figure, losses, merged
 from scripts.bench.imports import measure_imports
+from scripts.bench.plan import Plan
 from scripts.bench.report import full_tables, goals_table, update_page
 from scripts.bench.resting import measure_load, measure_rest
 from scripts.bench.running import measure_running
@@ -25,7 +26,15 @@ from scripts.bench.starting import measure_starts
 
 DOCS = nodejs.PROJECT / "docs"
 _CHECK_EDITS = 10
-_QUICK = {"rounds": 2, "edits": 3}
+_QUICK = {"rounds": 2, "edits": 3, "patience": 0.0}
+_PARTS: dict[str, Callable[[Plan], list[Figure]]] = {
+    "cold": measure_cold,
+    "watch": measure_running,
+    "start": measure_starts,
+    "imports": measure_imports,
+    "rest": measure_rest,
+    "load": measure_load,
+}
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -38,7 +47,8 @@ class Results(msgspec.Struct, frozen=True):
 def main(words: Sequence[str]) -> int:
     """Measure and report; return 1 when a check found a loss."""
     arguments = _parse(words)
-    figures = [figure for part in arguments.parts for figure in _measurers(arguments)[part]()]
+    plan = Plan(arguments.rounds, arguments.edits, arguments.patience, arguments.quick)
+    figures = [figure for part in arguments.parts for figure in _PARTS[part](plan)]
     if arguments.check:
         return _check(figures, arguments.out)
     tables = f"{goals_table(figures)}\n\n{full_tables(figures)}"
@@ -68,29 +78,8 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
         arguments.edits = min(arguments.edits, _CHECK_EDITS)
     arguments.parts = arguments.parts or list(_PARTS)
     if arguments.quick:
-        vars(arguments).update(_QUICK, patience=0.0)
+        vars(arguments).update(_QUICK)
     return arguments
-
-
-def _measurers(arguments: argparse.Namespace) -> dict[str, Callable[[], list[Figure]]]:
-    quick, patience_s, rounds = arguments.quick, arguments.patience, arguments.rounds
-    return {
-        "cold": lambda: measure_cold(
-            rounds=rounds, patience_s=patience_s, quick=quick, say=_progress
-        ),
-        "watch": lambda: measure_running(
-            edits=arguments.edits, patience_s=patience_s, quick=quick, say=_progress
-        ),
-        "start": lambda: measure_starts(
-            rounds=rounds, patience_s=patience_s, quick=quick, say=_progress
-        ),
-        "imports": measure_imports,
-        "rest": lambda: measure_rest(quick=quick, say=_progress),
-        "load": lambda: measure_load(quick=quick, say=_progress),
-    }
-
-
-_PARTS = ("cold", "watch", "start", "imports", "rest", "load")
 
 
 def _check(figures: Sequence[Figure], folder: Path) -> int:
@@ -121,10 +110,6 @@ def _machine() -> str:
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}; load {load:.1f} at the end of the run."
     )
-
-
-def _progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _say(text: str) -> None:

@@ -63,7 +63,7 @@ def _lines(figures: dict[str, Figure], top: int) -> list[str]:
     for shape in GROWTH:
         x, _ = place(shape.rows, 10**low)
         found.append(_text(x - 20, top + _PLOT + 22, f"{shape.rows:,}"))
-        found.append(f'<line class="axis" x1="{x:.0f}" x2="{x:.0f}" y1="{top}" y2="{top + _PLOT}"/>')
+        found.append(f'<path class="axis" d="M{x:.0f} {top}V{top + _PLOT}"/>')
     for name, line in series.items():
         found += _line(name, [(*place(rows, value), value) for rows, value in line])
     return found

@@ -39,6 +39,14 @@ class Figure(msgspec.Struct, frozen=True):
     others: float | None = None
 
 
+class Subject(msgspec.Struct, frozen=True):
+    """What is measured: ``name``, ``what`` and ``unit`` as in ``Figure``."""
+
+    name: str
+    what: str
+    unit: str = "s"
+
+
 class Goal(msgspec.Struct, frozen=True):
     """What SPEC.md section 10 asks of a figure.
 
@@ -84,32 +92,36 @@ GOALS = (
 
 
 def compared(
-    name: str,
-    what: str,
-    unit: str,
+    subject: Subject,
     ours: Sequence[float],
     others: Sequence[float],
     against: str,
     busy: Sequence[float] = (),
 ) -> Figure:
-    """Make a figure of samples taken in turns, one of ours and one of the other's a round."""
+    """Make a figure of samples taken in turns.
+
+    Args:
+        subject: What was measured.
+        ours: Our samples, one a round.
+        others: The other's of the same rounds.
+        against: Who the other is.
+        busy: Cores that the rest of the machine used during each sample.
+    """
     ratios = [mine / theirs for mine, theirs in zip(ours, others, strict=True)]
     return msgspec.structs.replace(
-        alone(name, what, unit, ours, busy),
+        alone(subject, ours, busy),
         against=against,
         other=statistics.median(others),
         ratio=statistics.median(ratios),
     )
 
 
-def alone(
-    name: str, what: str, unit: str, ours: Sequence[float], busy: Sequence[float] = ()
-) -> Figure:
+def alone(subject: Subject, ours: Sequence[float], busy: Sequence[float] = ()) -> Figure:
     """Make a figure of samples that there is nothing to compare with."""
     return Figure(
-        name=name,
-        what=what,
-        unit=unit,
+        name=subject.name,
+        what=subject.what,
+        unit=subject.unit,
         ours=statistics.median(ours),
         samples=len(ours),
         spread=_spread(ours),
@@ -135,8 +147,9 @@ def losses(committed: Iterable[Figure], now: Iterable[Figure]) -> list[str]:
     found: list[str] = []
     for figure in now:
         then = before.get(figure.name)
-        if then is not None and figure.ratio is not None and figure.ratio > then * (1 + MOST_LOSS):
-            found.append(f"{figure.name}: {figure.ratio:.3f} of the {figure.against}, was {then:.3f}")
+        if then is None or figure.ratio is None or figure.ratio <= then * (1 + MOST_LOSS):
+            continue
+        found.append(f"{figure.name}: {figure.ratio:.3f} of the {figure.against}, was {then:.3f}")
     return found
 
 

@@ -1,26 +1,28 @@
 """What a start imports: ``-X importtime`` of our commands, summed by package."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 
 from scripts.bench.contenders import ENVIRONMENT
 from scripts.bench.documents import SMALL, WORK, document, place
-from scripts.bench.figures import Figure, alone
+from scripts.bench.figures import Figure, Subject, alone
+from scripts.bench.plan import Plan
 
 _PREFIX = "import time:"
 _MICROSECONDS = 1_000_000
 _SECONDS = 60
 
 
-def measure_imports() -> list[Figure]:
+def measure_imports(plan: Plan) -> list[Figure]:
     """Measure the import time of a ``sync`` that has one small document to do."""
     root = WORK / "imports"
     place(document(SMALL), root).with_name("tables.sqlite").unlink(missing_ok=True)
     arguments = ["-m", "sidecar", "sync", "--json", str(root)]
-    runs = [_import_s(arguments) for _ in range(5)]
+    runs = [_import_s(arguments) for _ in range(plan.rounds)]
     return [
-        alone(f"imports/{name}", f"imports of `sync`: {name}", "s", [run[name] for run in runs])
+        alone(Subject(f"imports/{name}", f"imports of `sync`: {name}"), [run[name] for run in runs])
         for name in sorted(runs[0], key=lambda name: -runs[0][name])
         if all(name in run for run in runs)
     ][:8]
@@ -33,7 +35,7 @@ def _import_s(arguments: Sequence[str]) -> dict[str, float]:
         check=True,
         text=True,
         timeout=_SECONDS,
-        env=ENVIRONMENT,
+        env={**os.environ, **ENVIRONMENT},
     )
     spent: dict[str, float] = {"all": 0.0}
     for line in done.stderr.splitlines():

@@ -1,29 +1,32 @@
 """A ``watch`` at rest after a large document has come and gone, and under steady edits."""
 
+import os
 import shutil
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 from scripts.bench.contenders import ENVIRONMENT
 from scripts.bench.documents import GROWTH, LARGE, WORK, Shape, document, place
-from scripts.bench.figures import Figure, alone
+from scripts.bench.figures import Figure, Subject, alone
 from scripts.bench.measure import cpu_s, memory_mb, tree, wake_ups
+from scripts.bench.plan import Plan
 from scripts.children import ChildError, Message, Watch
 
 _SECONDS = 120.0
 _SETTLE_S = 3.0
 _REST_S = 10.0
 _REWRITE_S = 0.1
-_TICKS_PER_S = 100
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-def measure_rest(*, quick: bool, say: Callable[[str], None]) -> list[Figure]:
+def measure_rest(plan: Plan) -> list[Figure]:
     """Measure CPU ticks, wake-ups and memory once a large document has come and gone."""
-    shape = GROWTH[0] if quick else LARGE
-    say(f"rest: {_REST_S:.0f} s after {shape.what} came and went")
+    shape = GROWTH[0] if plan.quick else LARGE
+    plan.say(f"rest: {_REST_S:.0f} s after {shape.what} came and went")
     root = WORK / "rest"
     shutil.rmtree(root, ignore_errors=True)
     (root / "workspaces").mkdir(parents=True)
@@ -42,21 +45,21 @@ def measure_rest(*, quick: bool, say: Callable[[str], None]) -> list[Figure]:
         woken = wake_ups(processes) - woken
         after_mb = memory_mb(tree(watch.process.pid))
     return [
-        alone("rest/cpu_ticks", "CPU ticks of all processes in 10 s of rest", "", [ticks]),
-        alone("rest/wake_ups", "wake-ups of all threads in 10 s of rest", "", [woken]),
-        alone("rest/memory_before", "memory of all processes when ready", "MB", [base_mb]),
-        alone("rest/memory", f"memory after {shape.what} came and went", "MB", [after_mb]),
+        _one("rest/cpu_ticks", "CPU ticks of all processes in 10 s of rest", ticks),
+        _one("rest/wake_ups", "wake-ups of all threads in 10 s of rest", woken),
+        _one("rest/memory_before", "memory of all processes when ready", base_mb, "MB"),
+        _one("rest/memory", f"memory after {shape.what} came and went", after_mb, "MB"),
     ]
 
 
-def measure_load(*, quick: bool, say: Callable[[str], None]) -> list[Figure]:
+def measure_load(plan: Plan) -> list[Figure]:
     """Measure the share of a core that steady rewrites of a large document cost.
 
     Returns:
         The share, and how old the mirror's content grows.
     """
-    shape, seconds = (GROWTH[0], 10.0) if quick else (LARGE, 90.0)
-    say(f"load: {shape.what} rewritten every {_REWRITE_S * 1000:.0f} ms for {seconds:.0f} s")
+    shape, seconds = (GROWTH[0], 10.0) if plan.quick else (LARGE, 90.0)
+    plan.say(f"load: {shape.what} rewritten every {_REWRITE_S * 1000:.0f} ms for {seconds:.0f} s")
     root = WORK / "load"
     shutil.rmtree(root, ignore_errors=True)
     path = place(document(shape), root)
@@ -70,14 +73,18 @@ def measure_load(*, quick: bool, say: Callable[[str], None]) -> list[Figure]:
         begun, busy_s = time.monotonic(), cpu_s(tree(watch.process.pid))
         events = _rebuilt_within(watch, seconds)
         share = (cpu_s(tree(watch.process.pid)) - busy_s) / (time.monotonic() - begun)
-    gaps = [later[0] - earlier[0] for earlier, later in zip(events, events[1:], strict=False)]
-    ages = [gap + event["ms"] / 1000 for gap, (_, event) in zip(gaps, events[1:], strict=True)]
-    figures = [alone("load/share", f"{shape.what} rewritten every 100 ms: cores", "", [share])]
+    ages = [now - then + event["ms"] / 1000 for (then, _), (now, event) in pairwise(events)]
+    what = f"{shape.what} rewritten every 100 ms"
+    figures = [_one("load/share", f"{what}: cores", share)]
     if ages:
-        what = f"{shape.what} rewritten every 100 ms: age of the mirror just before it is replaced"
-        figures.append(alone("load/age", what, "s", [statistics.median(ages)]))
-        figures.append(alone("load/oldest", f"{what}, the most", "s", [max(ages)]))
+        age = f"{what}: age of the mirror just before it is replaced"
+        figures.append(_one("load/age", age, statistics.median(ages), "s"))
+        figures.append(_one("load/oldest", f"{age}, the most", max(ages), "s"))
     return figures
+
+
+def _one(name: str, what: str, value: float, unit: str = "") -> Figure:
+    return alone(Subject(name, what, unit), [value])
 
 
 def _rebuilt_within(watch: Watch, seconds: float) -> list[tuple[float, Message]]:
@@ -114,7 +121,7 @@ class _Rewriter:
             turn += 1
             self._path.write_bytes(self._versions[turn % 2])
 
-    def __enter__(self) -> "_Rewriter":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

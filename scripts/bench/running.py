@@ -14,8 +14,9 @@ import msgspec
 
 from scripts.bench.contenders import ENVIRONMENT, floor
 from scripts.bench.documents import GROWTH, LARGE, WORK, Shape, document, place
-from scripts.bench.figures import Figure, compared
-from scripts.bench.measure import remove, wait_for_quiet
+from scripts.bench.figures import Figure, Subject, compared
+from scripts.bench.measure import remove
+from scripts.bench.plan import Plan
 from scripts.children import Message, NodeWriter, Watch
 
 DEBOUNCE_MS = 200
@@ -30,64 +31,52 @@ class Edit(msgspec.Struct, frozen=True):
     Attributes:
         name: In figures.
         what: For people.
-        change: Number of the edit -> edit for ``scripts/js/writer.js``; None saves again.
+        edit: Number of the edit and all row keys -> edits for ``scripts/js/writer.js``.
         event: The event that ends it.
     """
 
     name: str
     what: str
-    change: Callable[[int, Sequence[str]], Message] | None
+    edit: Callable[[int, Sequence[str]], Sequence[Message]]
     event: str
 
 
-def _one_cell(number: int, ids: Sequence[str]) -> Message:
+def _one_cell(number: int, ids: Sequence[str]) -> Sequence[Message]:
     row = ids[number * 7919 % len(ids)]
-    return {"set": ["items", row, {"title": f"edited {number}"}]}
+    return [{"set": ["items", row, {"title": f"edited {number}"}]}]
 
 
-def _thousand_rows(number: int, ids: Sequence[str]) -> Message:
+def _thousand_rows(number: int, ids: Sequence[str]) -> Sequence[Message]:
     start = number * 7919 % len(ids)
     chosen = [ids[(start + offset) % len(ids)] for offset in range(1000)]
-    return {"batch": [{"set": ["items", row, {"count": number}]} for row in chosen]}
+    return [{"batch": [{"set": ["items", row, {"count": -1 - number}]} for row in chosen]}]
 
 
-def _kv(number: int, _ids: Sequence[str]) -> Message:
-    return {"kv": ["theme", f"dark {number}"]}
+def _kv(number: int, _ids: Sequence[str]) -> Sequence[Message]:
+    return [{"kv": ["theme", f"dark {number}"]}]
+
+
+def _nothing(_number: int, _ids: Sequence[str]) -> Sequence[Message]:
+    return ()
 
 
 EDITS = (
     Edit("one_cell", "one edited cell", _one_cell, "rebuilt"),
     Edit("thousand_rows", "1,000 edited rows", _thousand_rows, "rebuilt"),
     Edit("kv", "a kv edit, no table changed", _kv, "unchanged"),
-    Edit("equal", "a rewrite with equal bytes", None, "unchanged"),
+    Edit("equal", "a rewrite with equal bytes", _nothing, "unchanged"),
 )
 
 
-def measure_running(
-    *, edits: int, patience_s: float, quick: bool, say: Callable[[str], None]
-) -> list[Figure]:
-    """Measure each kind of edit in a document of 100,000 rows, and one cell in a small one.
-
-    Args:
-        edits: How many of each kind.
-        patience_s: How long to wait for a quiet machine before each edit.
-        quick: Only the small document.
-        say: Gets a line of progress.
-    """
-    figures = _document(GROWTH[0], EDITS[:1], "_1k", edits, patience_s, say)
-    if not quick:
-        figures += _document(LARGE, EDITS, "", edits, patience_s, say)
+def measure_running(plan: Plan) -> list[Figure]:
+    """Measure each kind of edit in a document of 100,000 rows, and one cell in a small one."""
+    figures = _document(plan, GROWTH[0], EDITS[:1], "_1k")
+    if not plan.quick:
+        figures += _document(plan, LARGE, EDITS, "")
     return figures
 
 
-def _document(
-    shape: Shape,
-    kinds: Sequence[Edit],
-    suffix: str,
-    edits: int,
-    patience_s: float,
-    say: Callable[[str], None],
-) -> list[Figure]:
+def _document(plan: Plan, shape: Shape, kinds: Sequence[Edit], suffix: str) -> list[Figure]:
     root = WORK / "running" / shape.name
     path = place(document(shape), root)
     remove(path.with_name("tables.sqlite"))
@@ -100,29 +89,24 @@ def _document(
         ids = _ids(path.with_name("tables.sqlite"))
         figures: list[Figure] = []
         for kind in kinds:
-            say(f"watch: {kind.what} in {shape.what}, {edits} times")
+            plan.say(f"watch: {kind.what} in {shape.what}, {plan.edits} times")
             waits, floors = [], []
-            for number in range(edits):
-                wait_for_quiet(patience_s)
+            for number in range(plan.edits):
+                plan.wait()
                 if number % _FLOORS == 0:
                     floors.append(_floor_s(path))
-                waits.append(_latency_s(watch, writer, kind, number, ids))
-            beside = [floors[number // _FLOORS] for number in range(edits)]
-            name, what = f"watch/{kind.name}{suffix}", f"{kind.what} in {shape.what}"
-            figures.append(compared(name, what, "s", waits, beside, "floor"))
+                waits.append(_latency_s(watch, writer, kind.edit(number, ids), kind.event))
+            beside = [floors[number // _FLOORS] for number in range(plan.edits)]
+            subject = Subject(f"watch/{kind.name}{suffix}", f"{kind.what} in {shape.what}")
+            figures.append(compared(subject, waits, beside, "floor"))
         return figures
 
 
-def _latency_s(
-    watch: Watch, writer: NodeWriter, kind: Edit, number: int, ids: Sequence[str]
-) -> float:
-    """Make one edit, save it, and return the seconds until its event, less the debounce."""
-    if kind.change is None:
-        writer.save()
-    else:
-        writer.edit(kind.change(number, ids), saves="once")
+def _latency_s(watch: Watch, writer: NodeWriter, edits: Sequence[Message], event: str) -> float:
+    """Make edits, save once, and return the seconds until the event, less the debounce."""
+    writer.edit(*edits, saves="once")
     written = time.monotonic()
-    watch.until(kind.event, _SECONDS)
+    watch.until(event, _SECONDS)
     return time.monotonic() - written - DEBOUNCE_MS / 1000
 
 
