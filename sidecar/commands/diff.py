@@ -9,8 +9,9 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.output import plural
 from sidecar.commands.places import moment_of, one_source
-from sidecar.commands.show import Styled, plural, print_json, print_line, progress
+from sidecar.commands.show import Styled, print_json, print_line, progress
 from sidecar.errors import SidecarError, UsageError
 from sidecar.history import Restored
 from sidecar.mirror.difference import differences

@@ -4,13 +4,12 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain
+from sidecar.commands.output import complain, plural
 from sidecar.commands.places import check_out, one_source
 from sidecar.commands.show import (
     Styled,
     moment,
     name_of,
-    plural,
     print_json,
     print_line,
     print_table,

@@ -4,9 +4,9 @@ import os
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain
+from sidecar.commands.output import complain, plural
 from sidecar.commands.places import one_source
-from sidecar.commands.show import plural, print_json, print_line, print_table, progress, size
+from sidecar.commands.show import print_json, print_line, print_table, progress, size
 from sidecar.model import Failed
 from sidecar.reports import Inspection
 from sidecar.service.ask import ask

@@ -62,9 +62,9 @@ def _name(event: protocol.DocEvent | protocol.Failed) -> str:
 
 
 def _rebuilt(event: protocol.Rebuilt) -> str:
-    parts = [event.reason, f"{event.rows} rows"]
+    parts = [event.reason, plural(event.rows, "row")]
     if event.problems:
-        parts.append(f"{event.problems} problems")
+        parts.append(plural(event.problems, "problem"))
     if event.changed:
         parts.append("changed " + ", ".join(event.changed))
     if event.removed:
@@ -72,6 +72,11 @@ def _rebuilt(event: protocol.Rebuilt) -> str:
     if event.regressed:
         parts.append("an older state")
     return "; ".join([*parts, f"{event.ms} ms"])
+
+
+def plural(count: int, noun: str) -> str:
+    """Give a number with its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _is_capable() -> bool:
@@ -96,17 +101,17 @@ def _counts(event: protocol.Ready | protocol.Synced) -> str:
 
 _TEXTS: dict[type[Event], Callable[[Any], str]] = {
     protocol.Started: lambda event: f"process {event.pid} follows {', '.join(event.root)}",
-    protocol.Ready: lambda event: f"{event.documents} documents: {_counts(event)}",
+    protocol.Ready: lambda event: f"{plural(event.documents, 'document')}: {_counts(event)}",
     protocol.Rebuilt: lambda event: f"{_name(event)}  {_rebuilt(event)}",
     protocol.Unchanged: lambda event: f"{_name(event)}  equal {event.reason}",
     protocol.Collapsed: lambda event: (
-        f"{_name(event)}  {event.rows_before} rows are kept in {event.kept}"
+        f"{_name(event)}  {plural(event.rows_before, 'row')} kept in {event.kept}"
     ),
     protocol.Failed: _failed,
     protocol.Gone: lambda event: f"{_name(event)}  its mirror is left alone",
     protocol.Waiting: lambda event: f"{event.root} is not there yet",
     protocol.Pong: lambda _: "",
     protocol.Synced: _counts,
-    protocol.StatusReport: lambda event: f"{len(event.documents)} documents",
+    protocol.StatusReport: lambda event: plural(len(event.documents), "document"),
     protocol.Stopped: lambda event: event.reason,
 }

@@ -7,9 +7,9 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain
+from sidecar.commands.output import complain, plural
 from sidecar.commands.places import mirrors_of
-from sidecar.commands.show import name_of, plural, print_json, print_line
+from sidecar.commands.show import name_of, print_json, print_line
 from sidecar.errors import MirrorDamagedError
 from sidecar.mirror.tables import read_tables
 from sidecar.model import Source

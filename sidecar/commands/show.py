@@ -133,11 +133,6 @@ def moment(unix_ms: int) -> str:
         return str(unix_ms)
 
 
-def plural(count: int, noun: str) -> str:
-    """Give a number with its noun."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def _styled(piece: Piece) -> Styled:
     text, style = piece if isinstance(piece, Styled) else (piece, "")
     return Styled(escape(text), style)

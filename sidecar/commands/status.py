@@ -7,12 +7,11 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain_of_nothing
+from sidecar.commands.output import complain_of_nothing, plural
 from sidecar.commands.show import (
     Styled,
     age,
     name_of,
-    plural,
     print_json,
     print_line,
     print_table,

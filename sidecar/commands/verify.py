@@ -8,16 +8,8 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain_of_nothing
-from sidecar.commands.show import (
-    Styled,
-    name_of,
-    plural,
-    print_json,
-    print_line,
-    print_table,
-    progress,
-)
+from sidecar.commands.output import complain_of_nothing, plural
+from sidecar.commands.show import Styled, name_of, print_json, print_line, print_table, progress
 from sidecar.commands.sync import sources_of
 from sidecar.model import Failed, Source
 from sidecar.reports import MOST_DIFFERENCES, Verification, doc_fields, shown

@@ -96,7 +96,7 @@ def test_events_are_lines_for_people() -> None:
         ms=3,
     )
     assert line_of(rebuilt) == (
-        "rebuilt    w1/2  changed; 1 rows; 2 problems; changed a\\nb; removed c; "
+        "rebuilt    w1/2  changed; 1 row; 2 problems; changed a\\nb; removed c; "
         "an older state; 3 ms"
     )
     nameless = Unchanged(workspace=None, epoch=None, path="/p", reason="bytes")

@@ -4,13 +4,13 @@ import time
 
 import pytest
 
+from sidecar.commands.output import plural
 from sidecar.commands.places import moment_of
 from sidecar.commands.show import (
     Piece,
     Styled,
     age,
     name_of,
-    plural,
     print_json,
     print_line,
     print_table,
