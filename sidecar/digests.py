@@ -34,7 +34,7 @@ def digest_stream(read_into: Callable[[bytearray], int | None]) -> str:
 
 
 class TableDigest:
-    """The running digest of one table: its definition, then its rows in id order.
+    """The running digest of one table: its definition and problems, then its rows in id order.
 
     Cells are canonical before they come here (integral floats are ints, JSON has one form) and
     keys are written sorted, so the digest does not depend on the order of edits, merges or maps.
@@ -42,8 +42,9 @@ class TableDigest:
 
     def __init__(self, table: Table) -> None:
         definition = table.definition.canonical if table.definition else None
+        known = table.definition is not None
         self._hash = hashlib.sha256(
-            _encode((table.layout, table.definition is not None, definition, table.fields))
+            _encode((table.layout, known, definition, table.fields, table.problems))
         )
 
     def update(self, chunk: Chunk) -> None:

@@ -1,4 +1,4 @@
-"""Documents for commands that look and never build: a patient read, and is it in the mirror?"""
+"""Documents for commands that look and never build: a patient read, and digests."""
 
 import time
 
@@ -6,7 +6,6 @@ from sidecar.digests import TableDigest
 from sidecar.document.decode import decode
 from sidecar.document.reading import Content, Expected, read_stable
 from sidecar.errors import DocumentUnavailableError
-from sidecar.mirror.read import Mirror
 from sidecar.mirror.schema import plan
 
 _WAITS_S = (0.02, 0.05, 0.1, 0.25)
@@ -49,12 +48,3 @@ def digests_of(content: Content) -> dict[str, str]:
                 digest.update(chunk)
             digests[schema.name] = digest.hexdigest()
     return digests
-
-
-def has_same_content(content: Content, mirror: Mirror) -> bool:
-    """Tell whether a mirror was built from this content, by bytes or by digests of its tables.
-
-    Raises:
-        SidecarError: The document cannot be decoded.
-    """
-    return content.digest == mirror.source_digest or digests_of(content) == mirror.digests

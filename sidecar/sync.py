@@ -35,6 +35,7 @@ from sidecar.model import (
     Workspace,
 )
 
+_PROBLEMS = "document_problems"
 _LOCK_WAIT_S = 30.0
 """How long another process may take over the same document before it counts as locked."""
 
@@ -83,9 +84,10 @@ def sync(
             ):
                 candidate.fill(workspace)
                 changes = compare(mirror.digests, candidate.digests)
-                if reason is None and not changes:
+                facts = _facts(source, content, workspace, fts)
+                if reason is None and not changes and _says_the_same(mirror, facts):
                     return Unchanged("content", content.digest)
-                candidate.finish(_facts(source, content, workspace, fts), fts)
+                candidate.finish(facts, fts)
                 collapse = _guard(source, options, mirror, candidate, workspace)
                 publish(candidate.path, source.mirror)
                 return Rebuilt(
@@ -120,12 +122,20 @@ def _facts(
         "generator": f"epicenter-sidecar {__version__}",
         "layout": ",".join(workspace.layouts),
         "workspace": _shown(source.workspace),
+        _PROBLEMS: dump_json(
+            [[p.kind, p.detail] for p in workspace.problems if p.kind != "unaccounted"]
+        ),
         "epoch": None if source.epoch is None else str(source.epoch),
         "source_bytes": str(content.size),
         "source_digest": content.digest,
         "options": dump_json({"fts": list(fts)}),
         "state_vector": dump_json({str(c): k for c, k in workspace.state_vector.items()}),
     }
+
+
+def _says_the_same(mirror: Mirror, facts: dict[str, str | None]) -> bool:
+    """Compare what is said of the document as a whole; the tables have their digests."""
+    return mirror.facts.get(_PROBLEMS) == facts[_PROBLEMS]
 
 
 def _shown(name: str | None) -> str | None:

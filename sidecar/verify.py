@@ -1,22 +1,30 @@
 """Compares one mirror with its document, cell by cell, by a road that builds no mirrors.
 
 The document is read through pycrdt's public API, what a mirror of it must hold is stated anew,
-and SQLite says what it makes of each value: see the two modules called ``second_road``.
+and SQLite says what it makes of each value: see the two modules called ``second_road``. What the
+catalog says besides, problems and digests, is compared with a mirror that is built for the
+purpose.
 """
+
+import tempfile
+from pathlib import Path
+
+from msgspec.structs import replace
 
 from sidecar.document.public import decoder_errors
 from sidecar.document.reading import Content
 from sidecar.document.second_road import read_plainly
-from sidecar.errors import SidecarError
-from sidecar.mirror.comparison import Comparison, compare_mirror
+from sidecar.errors import DocumentUnavailableError, SidecarError
+from sidecar.mirror.comparison import Comparison, compare_catalogs, compare_mirror
 from sidecar.mirror.read import Mirror, read_mirror
-from sidecar.model import Options, Source
+from sidecar.model import Failed, Options, Source
 from sidecar.reports import Verification, VerifyResult, doc_fields, shown
-from sidecar.settled import has_same_content, read_settled
+from sidecar.settled import read_settled
+from sidecar.sync import sync
 
 
 def verify(source: Source, options: Options) -> Verification:
-    """Compare one mirror with its document. Nothing is written and no lock is taken.
+    """Compare one mirror with its document. Nothing beside them is touched.
 
     Returns:
         The verification. Failures raised on purpose come back as ``unreadable``; bugs are raised.
@@ -24,25 +32,42 @@ def verify(source: Source, options: Options) -> Verification:
     try:
         content = read_settled(source.document, options.max_document_bytes)
         mirror = read_mirror(source.mirror)
-        if mirror.fault in {"missing", "foreign", "format"}:
-            return _report(source, "missing" if mirror.fault == "missing" else "damaged")
-        with decoder_errors():
-            found = compare_mirror(source.mirror, read_plainly(content.data))
-        return _report(source, _result(found, content, mirror), found)
+        with tempfile.TemporaryDirectory() as folder:
+            fresh = _build(content, source, options, mirror, Path(folder))
+            if mirror.fault in {"missing", "foreign", "format"}:
+                return _report(source, "missing" if mirror.fault == "missing" else "damaged")
+            with decoder_errors():
+                found = compare_mirror(source.mirror, read_plainly(content.data))
+            same_bytes = content.digest == mirror.source_digest
+            if not found.total and found.integrity == "ok":
+                compare_catalogs(found, source.mirror, fresh, same_bytes=same_bytes)
+            same = same_bytes or read_mirror(fresh).digests == mirror.digests
+        return _report(source, _result(found, mirror, same_content=same), found)
     except SidecarError as error:
         return _report(source, "unreadable", error=error)
 
 
-def _result(found: Comparison, content: Content, mirror: Mirror) -> VerifyResult:
-    """Say what the differences mean: has the document moved on, or is the mirror not true to it?
+def _build(content: Content, source: Source, options: Options, mirror: Mirror, folder: Path) -> str:
+    """Build the mirror as a sync would build it now, elsewhere, and give its path.
 
     Raises:
-        SidecarError: The document is torn, so that its differences mean nothing.
+        SidecarError: A sync would refuse the document.
     """
+    document, fresh = folder / "workspace.yjs", folder / "tables.sqlite"
+    document.write_bytes(content.data)
+    there = replace(source, document=str(document), mirror=str(fresh))
+    outcome = sync(there, replace(options, state_folder=str(folder), fts=mirror.fts), settled=True)
+    if isinstance(outcome, Failed):
+        raise DocumentUnavailableError(outcome.code, outcome.message)
+    return str(fresh)
+
+
+def _result(found: Comparison, mirror: Mirror, *, same_content: bool) -> VerifyResult:
+    """Say what the differences mean: has the document moved on, or is the mirror not true to it?"""
     if found.integrity != "ok":
         return "damaged"
     if found.total:
-        return "different" if has_same_content(content, mirror) else "stale"
+        return "different" if same_content else "stale"
     return "damaged" if mirror.fault else "equal"
 
 

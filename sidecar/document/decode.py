@@ -14,6 +14,8 @@ from sidecar.model import JSON_DEPTH, Problem, Workspace
 
 _FROM_NOTHING = b"\0"
 _EMPTY_UPDATE_BYTES = 2
+_ZEROS = 8
+"""Zeros in a row that are a hole in the file and no part of an update."""
 _FRAMES_PER_LEVEL = 10
 """Walking JSON of ``JSON_DEPTH`` levels takes three Python frames a level."""
 
@@ -150,7 +152,7 @@ def _account(data: bytes, length: int, *, tolerate: bool) -> tuple[Problem, ...]
     # Two writes that a host does not wait for can both truncate and then both write; the shorter
     # one, last, leaves the end of the other standing (83 of 400 bursts of 50). Yjs passes over
     # it. In front of zeros, though, the update itself may be cut.
-    if end < len(data) and (data[end] == 0 or not tolerate):
+    if end < len(data) and (not any(data[end : end + _ZEROS]) or not tolerate):
         raise DocumentUnavailableError(
             "torn", f"the file has {len(data)} bytes, and its update ends at {end}"
         )

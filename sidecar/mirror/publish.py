@@ -64,10 +64,17 @@ def keep_last_good(mirror: str, rows: int) -> str:
         return kept
     temporary = kept + TEMPORARY_SUFFIX
     with mirror_errors(kept):
-        remove(temporary)
-        _copy(mirror, temporary)
-        sync_file(temporary)
-        os.replace(temporary, kept)  # noqa: PTH105 - surrogate-escaped str
+        try:
+            _make_private(temporary)
+            _copy(mirror, temporary)
+            if row_count(temporary) != rows:
+                message = f"{kept} would not hold the {rows} rows of the mirror"
+                raise MirrorUnavailableError("busy", message)
+            os.chmod(temporary, os.lstat(mirror).st_mode & 0o777)  # noqa: PTH101
+            sync_file(temporary)
+            os.replace(temporary, kept)  # noqa: PTH105 - surrogate-escaped str
+        finally:
+            _clear(temporary)
     return kept
 
 
@@ -75,9 +82,20 @@ def sweep(mirror: str) -> None:
     """Remove what a killed process left beside a mirror. Only for the holder of its lock."""
     kept = os.path.join(os.path.dirname(mirror), LAST_GOOD)  # noqa: PTH118, PTH120
     for path in (mirror + TEMPORARY_SUFFIX, kept + TEMPORARY_SUFFIX):
-        with suppress(OSError):
-            remove(path)
-            remove_journals(path)
+        _clear(path)
+
+
+def _clear(path: str) -> None:
+    with suppress(OSError):
+        remove_journals(path)
+        remove(path)
+
+
+def _make_private(path: str) -> None:
+    """Make an empty file that only we can read, whatever lay in its place."""
+    remove_journals(path)
+    remove(path)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _replace(candidate: str, mirror: str, replace: Replace) -> None:
@@ -111,11 +129,11 @@ def _copy(mirror: str, target: str) -> None:
         source = connect(mirror, flags=apsw.SQLITE_OPEN_READONLY)
         try:
             source.set_busy_timeout(BUSY_MS)
-            _back_up(source, target, apsw.SQLITE_OPEN_CREATE)
+            _back_up(source, target)
         finally:
             source.close(True)  # noqa: FBT003 - force
     except apsw.Error:
-        remove(target)
+        _make_private(target)
         import shutil  # noqa: PLC0415 - 8 ms that nearly no start needs
 
         shutil.copyfile(mirror, target)
@@ -123,13 +141,13 @@ def _copy(mirror: str, target: str) -> None:
         _locked(target).close(True)  # noqa: FBT003 - force: the lock is not needed further
 
 
-def _back_up(source: apsw.Connection, path: str, flags: int = 0) -> None:
+def _back_up(source: apsw.Connection, path: str) -> None:
     """Copy a database page by page under SQLite's locks.
 
     Raises:
         apsw.Error: One of the two is busy, or no database.
     """
-    target = connect(path, flags=apsw.SQLITE_OPEN_READWRITE | flags)
+    target = connect(path, flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         target.set_busy_timeout(BUSY_MS)
         with target.backup("main", source, "main") as backup:
@@ -159,6 +177,7 @@ def _expect_counter(mirror: str) -> None:
     """Write down the change counter that the mirror has from now on; it is 1 only in new files."""
     target = connect(mirror, flags=apsw.SQLITE_OPEN_READWRITE)
     try:
+        target.set_busy_timeout(BUSY_MS)
         expected = str(change_counter(mirror) + 1)
         target.execute("INSERT OR REPLACE INTO _mirror VALUES ('change_counter', ?)", (expected,))
     finally:
