@@ -15,7 +15,8 @@ from sidecar.document.public import decoder_errors
 from sidecar.document.reading import Content
 from sidecar.document.second_road import read_plainly
 from sidecar.errors import DocumentUnavailableError, SidecarError
-from sidecar.mirror.comparison import Comparison, compare_catalogs, compare_mirror
+from sidecar.mirror.catalogs import compare_catalogs
+from sidecar.mirror.comparison import Comparison, compare_mirror
 from sidecar.mirror.read import Mirror, read_mirror
 from sidecar.model import Failed, Options, Source
 from sidecar.reports import Verification, VerifyResult, doc_fields, shown

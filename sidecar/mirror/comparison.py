@@ -1,6 +1,5 @@
 """Compares the mirror in place with what it must hold: tables, columns, rows, cells, catalog."""
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,21 +9,11 @@ import msgspec
 from sidecar.mirror.files import open_reader
 from sidecar.mirror.naming import quote
 from sidecar.mirror.second_road import ExpectedColumn, ExpectedTable, expect
-from sidecar.mirror.tables import reading
 from sidecar.model import Cell
 from sidecar.plain import PlainTable
 from sidecar.reports import MOST_DIFFERENCES, Difference, cell_to_json
 
 _CATALOG = ("_mirror", "_mirror_tables", "_mirror_columns", "_mirror_problems")
-_OWN_FACTS = {"change_counter", "epoch", "generator", "workspace"}
-"""What a mirror says of its own making and place."""
-_FACTS_OF_BYTES = {"layout", "source_bytes", "source_digest", "state_vector"}
-"""What may change without a change in any table."""
-_DIGESTS = "SELECT name, digest FROM _mirror_tables"
-_PROBLEMS = (
-    "SELECT table_name, field, kind, rows, row_id, detail"
-    " FROM _mirror_problems WHERE kind <> 'unaccounted'"
-)
 _FTS_SHADOWS = ("", "_data", "_idx", "_docsize", "_config")
 
 
@@ -76,39 +65,6 @@ def compare_mirror(path: str, tables: Sequence[PlainTable]) -> Comparison:
     except (apsw.Error, msgspec.MsgspecError) as error:
         found.integrity = str(error) if found.integrity == "ok" else found.integrity
     return found
-
-
-def compare_catalogs(found: Comparison, path: str, fresh: str, *, same_bytes: bool) -> None:
-    """Compare problems, digests and facts of two mirrors whose tables are equal.
-
-    Where another version of the program built the mirror, its words may differ: nothing is said.
-
-    Args:
-        found: Gets the differences.
-        path: The mirror.
-        fresh: A mirror that was built from the same content just now.
-        same_bytes: Whether it was also built from the same bytes.
-    """
-    with reading(path) as connection, reading(fresh) as other:
-        told, facts = _facts(other), _facts(connection)
-        if facts.get("generator") != told["generator"]:
-            return
-        for name in sorted(told.keys() - _OWN_FACTS - (set() if same_bytes else _FACTS_OF_BYTES)):
-            if facts.get(name) != told[name]:
-                found.note("_mirror", name, "value", told[name], facts.get(name))
-        for name, digest in other.execute(_DIGESTS):
-            actual = connection.execute(f"{_DIGESTS} WHERE name = ?", (name,)).fetchall()
-            if actual != [(name, digest)]:
-                found.note("_mirror_tables", str(name), "digest", digest, str(actual))
-        wanted, lines = (set(one.execute(_PROBLEMS)) for one in (other, connection))
-        for line in sorted(wanted ^ lines, key=str):
-            shown = json.dumps(line, ensure_ascii=False, default=repr)
-            sides = (shown, None) if line in wanted else (None, shown)
-            found.note("_mirror_problems", None, None, *sides)
-
-
-def _facts(connection: apsw.Connection) -> dict[Any, Any]:
-    return dict(connection.execute("SELECT key, value FROM _mirror"))
 
 
 def _integrity(connection: apsw.Connection) -> str:

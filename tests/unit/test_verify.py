@@ -88,6 +88,17 @@ def test_true_mirror_is_equal(desk: Desk) -> None:
             "UPDATE _mirror_columns SET options = NULL WHERE name = 'tags'",
             Difference("_mirror_columns", "notes.tags", "options", '["a","b"]', None),
         ),
+        (
+            "UPDATE _mirror SET value = '[]' WHERE key = 'layout'",
+            Difference("_mirror", "layout", "value", "maps", "[]"),
+        ),
+        (
+            "INSERT INTO _mirror_problems VALUES ('notes', 'title', 'kind', 1, 'n1', NULL)",
+            Difference(
+                *("_mirror_problems", None, None, None),
+                '["notes", "title", "kind", 1, "n1", null]',
+            ),
+        ),
         ("DROP TABLE _mirror_problems", Difference("_mirror_problems", None, None, "table", None)),
     ],
 )
@@ -97,6 +108,24 @@ def test_whatever_was_changed_is_named(statement: str, difference: Difference, d
     found = look(desk)
     assert found.result == "different"
     assert only(found) == difference
+
+
+def test_false_digest_is_named(desk: Desk) -> None:
+    """The digests decide what the next sync does, so they are looked at too."""
+    desk.tamper("UPDATE _mirror_tables SET digest = 'x'")
+    found = look(desk)
+    assert found.result == "different"
+    assert (only(found).table, only(found).column) == ("_mirror_tables", "digest")
+
+
+def test_mirror_of_another_version_may_have_other_words(desk: Desk) -> None:
+    """What an older program wrote up of its problems is not compared with today's words."""
+    desk.tamper(
+        "UPDATE _mirror SET value = 'epicenter-sidecar 0.0.1' WHERE key = 'generator'",
+        "INSERT INTO _mirror_problems VALUES ('notes', 'title', 'kind', 1, 'n1', NULL)",
+    )
+    found = look(desk)
+    assert (found.result, found.total) == ("damaged", 0)  # only because someone wrote to it
 
 
 def test_changed_type_is_named(desk: Desk) -> None:
