@@ -62,7 +62,7 @@ def compare_mirror(path: str, tables: Sequence[PlainTable]) -> Comparison:
             _Comparer(connection, found).compare(expect(tables))
         finally:
             connection.close()
-    except (apsw.Error, msgspec.MsgspecError) as error:
+    except (apsw.Error, msgspec.MsgspecError, UnicodeDecodeError) as error:
         found.integrity = str(error) if found.integrity == "ok" else found.integrity
     return found
 
