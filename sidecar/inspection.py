@@ -12,8 +12,9 @@ def inspect(source: Source, options: Options) -> Inspection:
     """Look into a file. Failures raised on purpose come back as its code; bugs are raised."""
     try:
         content = read_settled(source.document, options.max_document_bytes)
+        tables = inspect_tables(content.data)
         with decode(content, tolerate=True):  # as a sync would: every byte accounted for
-            return _report(source, content.data, inspect_tables(content.data))
+            return _report(source, content.data, tables)
     except SidecarError as error:
         return outline_only(source, options, error.code, error.message)
 

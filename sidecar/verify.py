@@ -33,12 +33,14 @@ def verify(source: Source, options: Options) -> Verification:
     try:
         content = read_settled(source.document, options.max_document_bytes)
         mirror = read_mirror(source.mirror)
-        with tempfile.TemporaryDirectory() as folder:
-            fresh = _build(content, source, options, mirror, Path(folder))
-            if mirror.fault in {"missing", "foreign", "format"}:
-                return _report(source, "missing" if mirror.fault == "missing" else "damaged")
+        found = None
+        if mirror.fault not in {"missing", "foreign", "format"}:
             with decoder_errors():
                 found = compare_mirror(source.mirror, read_plainly(content.data))
+        with tempfile.TemporaryDirectory() as folder:
+            fresh = _build(content, source, options, mirror, Path(folder))
+            if found is None:
+                return _report(source, "missing" if mirror.fault == "missing" else "damaged")
             same_bytes = content.digest == mirror.source_digest
             if not found.total and found.integrity == "ok":
                 compare_catalogs(found, source.mirror, fresh, same_bytes=same_bytes)
