@@ -1,0 +1,265 @@
+"""Cells to SQLite values: every kind of cell in every kind of column, and what is told of it."""
+
+import math
+from typing import Any
+
+import pytest
+
+from sidecar.mirror.rows import Problems, RowWriter
+from sidecar.mirror.schema import WideInteger, plan
+from sidecar.model import Chunk, FieldDefinition, Problem, RowProblem, Table, TableDefinition
+
+INF = math.inf
+LARGE = 2**63 - 1
+
+Row = tuple[Any, ...]
+
+
+def writer(*kinds: str | None, nullable: bool = True, declared: bool = True) -> RowWriter:
+    """Return a writer for a table of columns c0, c1 ... of these kinds."""
+    names = tuple(f"c{number}" for number in range(len(kinds)))
+    fields = tuple(
+        FieldDefinition(name, kind, nullable) for name, kind in zip(names, kinds, strict=True)
+    )
+    definition = TableDefinition(fields, {}) if declared else None
+    (schema,) = plan([Table("t", "maps", definition, names, lambda: iter(()))])
+    return RowWriter(schema)
+
+
+def chunk(*columns: list[Any], extras: list[Any] | None = None) -> Chunk:
+    """Return a chunk of rows r0, r1 ... with these columns."""
+    ids = [f"r{number}" for number in range(len(columns[0]))]
+    return Chunk(ids, list(columns), extras or [None] * len(ids), [])
+
+
+def one(kind: str | None, cell: Any, *, declared: bool = True) -> tuple[Any, str | None, Any]:
+    """Write one cell; return what SQLite gets, the kind of problem, and ``_extra``."""
+    rows = writer(kind, declared=declared)
+    ((_, stored, extra),) = rows.convert(chunk([cell]))
+    told = [problem.kind for problem in rows.problems.lines("t")]
+    assert len(told) <= 1
+    return stored, told[0] if told else None, extra
+
+
+TEXTS = ("text", "ytext", "richtext", "select", "date", "id", "unheard of", None)
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (None, (None, None, None)),
+        ("", ("", None, None)),
+        ("007", ("007", None, None)),
+        (7, (7, "kind", '{"c0":7}')),
+        (1.5, (1.5, "kind", '{"c0":1.5}')),
+        (True, (True, "kind", '{"c0":true}')),
+        (b"\xff", (b"\xff", "kind", None)),
+        ([1, {"b": 1, "a": 2}], ('[1,{"a":2,"b":1}]', "kind", None)),
+        (math.nan, (None, "not_finite", None)),
+        (INF, (INF, "kind", '{"c0":null}')),
+    ],
+)
+def test_text_columns(kind: str | None, cell: Any, expected: tuple[Any, ...]) -> None:
+    """Texts as they are; what SQLite makes a text of keeps its original in `_extra`."""
+    assert one(kind, cell) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (None, (None, None, None)),
+        (7, (7, None, None)),
+        (-LARGE, (-LARGE, None, None)),
+        (3.5, (3.5, "kind", None)),
+        (INF, (INF, "kind", None)),
+        (math.nan, (None, "not_finite", None)),
+        (True, (True, "kind", None)),
+        ("seven", ("seven", "kind", None)),
+        ("", ("", "kind", None)),
+        ("007", ("007", "kind", '{"c0":"007"}')),
+        (" 7\n", (" 7\n", "kind", '{"c0":" 7\\n"}')),
+        ("1e3", ("1e3", "kind", '{"c0":"1e3"}')),
+        ("0x10", ("0x10", "kind", None)),
+        ("1_000", ("1_000", "kind", None)),
+        ("infinity", ("infinity", "kind", None)),
+        ("1" * 300_000 + "x", ("1" * 300_000 + "x", "kind", None)),
+        ([], ("[]", "kind", None)),
+        (b"7", (b"7", "kind", None)),
+    ],
+)
+def test_integer_columns(cell: Any, expected: tuple[Any, ...]) -> None:
+    """A text that SQLite would make a number of keeps its original."""
+    assert one("integer", cell) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (None, (None, None, None)),
+        (1.5, (1.5, None, None)),
+        (7, (7, None, None)),
+        (INF, (INF, None, None)),
+        (-INF, (-INF, None, None)),
+        (math.nan, (None, "not_finite", None)),
+        (LARGE, (LARGE, "kind", f'{{"c0":{LARGE}}}')),
+        (2**60, (2**60, None, None)),
+        (False, (False, "kind", None)),
+        ("1.5", ("1.5", "kind", '{"c0":"1.5"}')),
+        ({}, ("{}", "kind", None)),
+    ],
+)
+def test_real_columns(cell: Any, expected: tuple[Any, ...]) -> None:
+    """An integer that a float cannot hold keeps its digits in `_extra`."""
+    assert one("real", cell) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (None, (None, None, None)),
+        (True, (True, None, None)),
+        (1, (1, "kind", None)),
+        (0.5, (0.5, "kind", None)),
+        ("true", ("true", "kind", None)),
+        ("1", ("1", "kind", '{"c0":"1"}')),
+        (math.nan, (None, "not_finite", None)),
+    ],
+)
+def test_boolean_columns(cell: Any, expected: tuple[Any, ...]) -> None:
+    """Only booleans are meant."""
+    assert one("boolean", cell) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown", "is_tags"),
+    [
+        (None, None, True),
+        ([], "[]", True),
+        (["a", "ü"], '["a","ü"]', True),
+        ("text", '"text"', False),
+        ("", '""', False),
+        (7, "7", False),
+        (True, "true", False),
+        ({"b": 1, "a": 2}, '{"a":2,"b":1}', False),
+    ],
+)
+def test_json_columns(cell: Any, shown: str | None, *, is_tags: bool) -> None:
+    """Valid JSON text in every cell; tags are meant to be lists."""
+    assert one("json", cell) == (shown, None, None)
+    assert one("tags", cell) == (shown, None if is_tags else "kind", None)
+
+
+@pytest.mark.parametrize("kind", ["json", "tags"])
+def test_what_json_has_no_word_for(kind: str) -> None:
+    """Bytes as base64, and no number that is none."""
+    assert one(kind, b"\0") == ('"AA=="', "kind", None)
+    for cell in (math.nan, INF, -INF):
+        assert one(kind, cell) == (None, "not_finite", None)
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown", "problem"),
+    [
+        (None, None, None),
+        ("007", "007", None),
+        (7, 7, None),
+        (True, True, None),
+        (b"\0", b"\0", None),
+        ([1], "[1]", None),
+        (INF, INF, None),
+        (math.nan, None, "not_finite"),
+    ],
+)
+def test_undeclared_columns(cell: Any, shown: Any, problem: str | None) -> None:
+    """Nobody asked for a kind, so none is wrong."""
+    assert one(None, cell, declared=False) == (shown, problem, None)
+
+
+def test_missing_values_are_counted_where_one_was_promised() -> None:
+    """Absent, null and not finite alike; the first row is named, and the column is nullable."""
+    rows = writer("text", "real", nullable=False)
+    list(rows.convert(chunk(["x", None, None], [1.5, 2, math.nan])))
+    assert rows.nullable == [True, True]
+    assert rows.problems.lines("t") == [
+        Problem("t", "c0", "missing", 2, "r1", None),
+        Problem("t", "c1", "missing", 1, "r2", None),
+        Problem("t", "c1", "not_finite", 1, "r2", "real holds nan"),
+    ]
+
+
+def test_full_columns_are_not_nullable() -> None:
+    """Every row has a value."""
+    rows = writer("text", "integer", nullable=False)
+    assert list(rows.convert(chunk(["x", "y"], [1, 2]))) == [
+        ("r0", "x", 1, None),
+        ("r1", "y", 2, None),
+    ]
+    assert rows.nullable == [False, False]
+    assert rows.problems.lines("t") == []
+
+
+def test_kinds_are_collected_over_all_chunks() -> None:
+    """For the types of columns that nobody declared."""
+    rows = writer(None, None, declared=False)
+    list(rows.convert(chunk([1, None], ["x", "y"])))
+    list(rows.convert(chunk([0.5, LARGE], ["x", b"y"])))
+    assert rows.kinds == [{int, float, WideInteger}, {str, bytes}]
+    assert rows.rows == 4
+
+
+def test_extras_and_originals_stand_together() -> None:
+    """What the walk found beside the columns, and what a column had to bend."""
+    rows = writer("integer")
+    extras = [{"b": [1], "a": None}, ["not a row"], None]
+    written = list(rows.convert(chunk(["7", None, "8"], extras=extras)))
+    assert [row[-1] for row in written] == [
+        '{"a":null,"b":[1],"c0":"7"}',
+        '"not a row"',
+        '{"c0":"8"}',
+    ]
+
+
+def test_problems_of_the_walk_are_counted_too() -> None:
+    """One line for each field and kind, however many rows."""
+    rows = writer("text")
+    found = [RowProblem(f"r{n}", "c0", "too_deep", "deep") for n in range(3)]
+    given = chunk([None, None, None])
+    list(rows.convert(Chunk(given.ids, given.columns, given.extras, found)))
+    assert rows.problems.lines("t") == [Problem("t", "c0", "too_deep", 3, "r0", "deep")]
+
+
+def test_fields_past_the_limit_go_to_extra() -> None:
+    """Each is told by its name, with the rows that hold it."""
+    names = tuple(f"f{number:04}" for number in range(2000))
+    (schema,) = plan([Table("t", "maps", None, names, lambda: iter(()))])
+    rows = RowWriter(schema)
+    columns = [["x", None] for _ in names]
+    first, second = rows.convert(chunk(*columns))
+    assert (first[-1], second[-1]) == ('{"f1998":"x","f1999":"x"}', None)
+    assert [(p.field, p.kind, p.rows, p.row_id) for p in rows.problems.lines("t")] == [
+        ("f1998", "too_many", 1, "r0"),
+        ("f1999", "too_many", 1, "r0"),
+    ]
+
+
+def test_lines_are_sorted_and_no_field_is_not_an_empty_name() -> None:
+    """Those of the whole row first; a field may be called nothing at all."""
+    problems = Problems()
+    problems.add("", "missing", "r0", None)
+    problems.add(None, "not_a_row", "r1", "text", rows=5)
+    problems.add("", "kind", "r2", None)
+    assert problems.lines("t") == [
+        Problem("t", None, "not_a_row", 5, "r1", "text"),
+        Problem("t", "", "kind", 1, "r2", None),
+        Problem("t", "", "missing", 1, "r0", None),
+    ]
+
+
+def test_details_are_short() -> None:
+    """A long value is an example, no copy."""
+    rows = writer("integer")
+    list(rows.convert(chunk(["x" * 1000])))
+    (problem,) = rows.problems.lines("t")
+    assert problem.detail is not None
+    assert len(problem.detail) < 250

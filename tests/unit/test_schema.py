@@ -1,0 +1,146 @@
+"""Definitions to columns: what each table of the mirror looks like."""
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from sidecar.mirror.schema import (
+    MOST_FIELDS,
+    Column,
+    WideInteger,
+    create_table,
+    dump_json,
+    plan,
+    sqlite_type,
+)
+from sidecar.model import FieldDefinition, Layout, Problem, Table, TableDefinition
+
+
+def table(name: str, *fields: str, layout: Layout = "maps", declared: bool = False) -> Table:
+    """Return a table with these fields, declared as texts or not at all."""
+    definition = TableDefinition(tuple(FieldDefinition(f, "text") for f in fields), {})
+    return Table(
+        name=name,
+        layout=layout,
+        definition=definition if declared else None,
+        fields=tuple(sorted(set(fields) - {"id"})),
+        chunks=lambda: iter(()),
+    )
+
+
+def test_tables_are_planned_in_the_order_of_their_names_in_the_mirror() -> None:
+    """Sorted by code point after renaming."""
+    schemas = plan([table("b"), table("sqlite_a"), table("a")])
+    assert [schema.name for schema in schemas] == ["_sqlite_a", "a", "b"]
+    assert [schema.table.name for schema in schemas] == ["sqlite_a", "a", "b"]
+
+
+def test_a_keyed_array_keeps_the_name_that_both_layouts_have() -> None:
+    """The table of the map takes the next free one, problem `name`."""
+    schemas = plan([table("t"), table("t", layout="keyed_arrays")])
+    assert [(schema.name, schema.table.layout) for schema in schemas] == [
+        ("t", "keyed_arrays"),
+        ("t_2", "maps"),
+    ]
+    assert [schema.problems for schema in schemas] == [
+        (),
+        (Problem(None, None, "name", detail="t"),),
+    ]
+
+
+def test_columns_are_in_the_order_of_their_names() -> None:
+    """Of their names in the mirror; `order` says where each one's cells are."""
+    (schema,) = plan([table("t", "B", "_extra", "a", "b", "id")])
+    assert [column.name for column in schema.columns] == ["B", "_extra_2", "a", "b_2"]
+    assert [schema.table.fields[index] for index in schema.order] == ["B", "_extra", "a", "b"]
+    assert {problem.field for problem in schema.problems} == {"_extra", "b"}
+
+
+def test_fields_past_the_limit_find_no_column() -> None:
+    """SQLite's 2000 columns, `id` and `_extra` among them."""
+    fields = [f"f{number:04}" for number in range(MOST_FIELDS + 3)]
+    (schema,) = plan([table("t", *fields)])
+    assert len(schema.columns) == MOST_FIELDS
+    assert [schema.table.fields[index] for index in schema.surplus] == fields[-3:]
+
+
+def column(kind: str | None, *, declared: bool = True, nullable: bool = False) -> Column:
+    """Return a column of this declared kind."""
+    return Column("c", "c", FieldDefinition("c", kind, nullable) if declared else None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        *((kind, "TEXT") for kind in ("id", "text", "ytext", "richtext", "select", "date")),
+        *((kind, "TEXT") for kind in ("tags", "json", "unheard of", None)),
+        *(("integer", "INTEGER"), ("boolean", "INTEGER"), ("real", "REAL")),
+    ],
+)
+def test_declared_types(kind: str | None, expected: str) -> None:
+    """By the definition alone, whatever the cells are."""
+    assert sqlite_type(column(kind), {bytes}) == expected
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        (set(), ""),
+        ({bool}, "INTEGER"),
+        ({int}, "INTEGER"),
+        ({int, WideInteger}, "INTEGER"),
+        ({float}, "REAL"),
+        ({int, float}, "REAL"),
+        ({int, float, WideInteger}, ""),
+        ({bool, int}, ""),
+        ({str}, "TEXT"),
+        ({list}, "TEXT"),
+        ({list, dict}, "TEXT"),
+        ({str, list}, ""),
+        ({str, int}, ""),
+        ({bytes}, "BLOB"),
+        ({bytes, str}, ""),
+    ],
+)
+def test_inferred_types(kinds: set[type], expected: str) -> None:
+    """The type all cells agree on, none when they do not; nulls do not vote."""
+    assert sqlite_type(column(None, declared=False), kinds) == expected
+
+
+def test_required_columns() -> None:
+    """Declared and not nullable."""
+    assert column("text").required
+    assert not column("text", nullable=True).required
+    assert not column("text", declared=False).required
+
+
+def test_the_statement_makes_the_table_it_says() -> None:
+    """Types, NOT NULL, the key, and names that need quoting."""
+    sql = create_table('a"b', [("x y", "INTEGER", True), ("", "", False), ("r", "REAL", False)])
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(sql)
+        columns = connection.execute("SELECT * FROM pragma_table_info('a\"b')").fetchall()
+    assert [(name, kind, full, key) for _, name, kind, full, _, key in columns] == [
+        ("id", "TEXT", 1, 1),
+        ("x y", "INTEGER", 1, 0),
+        ("", "", 0, 0),
+        ("r", "REAL", 0, 0),
+        ("_extra", "TEXT", 0, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "null"),
+        ({"b": 1, "a": {"d": [], "c": 2}}, '{"a":{"c":2,"d":[]},"b":1}'),
+        ([1, 1.5, True, None, "ü\n\u2028🌱"], '[1,1.5,true,null,"ü\\n\u2028🌱"]'),
+        (b"\0\xff", '"AP8="'),
+        (2**63 - 1, "9223372036854775807"),
+    ],
+)
+def test_canonical_json(value: Any, expected: str) -> None:
+    """Keys sorted, no spaces, text as it is, bytes as base64."""
+    assert dump_json(value) == expected
