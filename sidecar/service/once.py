@@ -96,10 +96,11 @@ def sync_once(
         documents.add(source).force = force
         schedule.ask(source.document, time.monotonic())
     pass_ = documents.open_request({source.document for source in sources}, _synced)
-    while pass_.waiting:
+    while True:
         work.dispatch(time.monotonic())
+        if not pass_.waiting:  # a repeated failure may have been the last verdict
+            return pass_
         _hear(inbox, work)
-    return pass_
 
 
 def _hear(inbox: Inbox, work: Work) -> None:
