@@ -151,7 +151,7 @@ class Loop:
             self._obey(message.data)
 
     def _wait_s(self, now: float) -> float | None:
-        step = self._work.next_step(now)
+        step = self._work.next_step()
         return None if step is None else max(0.0, step - now)
 
     def _finish(self) -> None:

@@ -105,7 +105,7 @@ def sync_once(
 
 def _hear(inbox: Inbox, work: Work) -> None:
     """Take in what the hands say, or wait for the next retry."""
-    step = work.next_step(time.monotonic())
+    step = work.next_step()
     try:
         hand, message = inbox.get(
             timeout=None if step is None else max(0.0, step - time.monotonic())

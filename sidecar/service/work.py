@@ -44,6 +44,7 @@ class Work:
     ) -> None:
         """Prepare; ``emit`` sends an event, and nothing for None."""
         self.is_first_pass = True
+        self._dispatched_at = float("-inf")
         self._settings = settings
         self._documents = documents
         self._schedule = schedule
@@ -51,9 +52,13 @@ class Work:
         self._hands = hands
         self._emit = emit
 
-    def next_step(self, now: float) -> float | None:
-        """Return when ``dispatch`` has something to do if no message comes before."""
-        waiting = self._is_waiting(now)
+    def next_step(self) -> float | None:
+        """Return when ``dispatch`` has something to do if no message comes before.
+
+        What was due at the last dispatch waits for a hand, and its message; what has become due
+        since waits for nothing.
+        """
+        waiting = self._is_waiting(self._dispatched_at)
         times = [self._hands.next_check(waiting=waiting, max_seconds=self._settings.max_seconds)]
         if not waiting:
             times.append(self._schedule.next_due())
@@ -62,6 +67,7 @@ class Work:
     def dispatch(self, now: float) -> None:
         """Give what is due to free workers, and end workers that hang."""
         settings = self._settings
+        self._dispatched_at = now
         self._hands.end_overdue(now, settings.max_seconds)
         while self._is_waiting(now):
             hand = self._hands.free(now)
