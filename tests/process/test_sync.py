@@ -89,6 +89,17 @@ def test_one_bad_document_does_not_stop_the_others(app: Path) -> None:
     assert "foreign" in done.out
 
 
+def test_several_bad_documents_end_the_pass(app: Path) -> None:
+    """Each fails once, in the end; none keeps the others or the command waiting."""
+    good = document(3)
+    for number, data in enumerate((b"", b"hello", good[:-20], good + bytes(9), b"{}")):
+        save(document_path(app, f"bad-{number}"), data)
+    result = run("sync", "--json", app)
+    ended = [event["type"] for event in result.events()]
+    assert sorted(ended) == [*["failed"] * 5, "rebuilt", "synced"]
+    assert result.code == 1
+
+
 def test_a_torn_document_is_tried_again(app: Path, path: Path) -> None:
     """A file that is being written when `sync` looks is waited for."""
     whole = document(200)
