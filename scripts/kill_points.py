@@ -147,7 +147,8 @@ def arm_lines(killer: Killer) -> None:
 
 def refuse_renames() -> None:
     """Let this process take the Windows road from now on: a mirror in place cannot be replaced."""
-    time.sleep = _at_once  # the waits for a refused rename would only cost time here
+    # the waits for a refused rename would only cost time here
+    time.sleep = _at_once  # type: ignore[assignment]  # its stub admits int-likes too
     _publish_by(_refused)
 
 
