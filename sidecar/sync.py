@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from sidecar import __version__
 from sidecar.changes import collapsed, compare, regressed
@@ -63,9 +63,7 @@ def sync(
     started = time.monotonic()
     version = version_on_disk(source.document)
     try:
-        with lock(
-            options.state_folder, "document", source.document, keep_waiting=_until(_LOCK_WAIT_S)
-        ):
+        with _document_lock(source, options):
             sweep(source.mirror)
             mirror = read_mirror(source.mirror)
             fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
@@ -76,11 +74,7 @@ def sync(
                 return Unchanged("bytes", content.digest)
             with (
                 decode(content, tolerate=settled) as workspace,
-                Candidate(
-                    source.mirror,
-                    mode=content.mode,
-                    table_bytes=content.size // max(1, len(workspace.tables)),
-                ) as candidate,
+                _candidate(source, content, workspace) as candidate,
             ):
                 candidate.fill(workspace)
                 changes = compare(mirror.digests, candidate.digests)
@@ -109,9 +103,19 @@ def reason_to_rebuild(mirror: Mirror, fts: tuple[str, ...]) -> RebuiltReason | N
     return mirror.fault or ("options" if mirror.fts != fts else None)
 
 
-def _until(seconds: float) -> Callable[[], bool]:
-    deadline = time.monotonic() + seconds
-    return lambda: time.monotonic() < deadline
+def _document_lock(source: Source, options: Options) -> AbstractContextManager[None]:
+    deadline = time.monotonic() + _LOCK_WAIT_S
+    return lock(
+        options.state_folder,
+        "document",
+        source.document,
+        keep_waiting=lambda: time.monotonic() < deadline,
+    )
+
+
+def _candidate(source: Source, content: Content, workspace: Workspace) -> Candidate:
+    table_bytes = content.size // max(1, len(workspace.tables))
+    return Candidate(source.mirror, mode=content.mode, table_bytes=table_bytes)
 
 
 def _facts(
