@@ -67,8 +67,8 @@ def keep_last_good(mirror: str, rows: int) -> str:
         try:
             _make_private(temporary)
             _copy(mirror, temporary)
-            if row_count(temporary) != rows:
-                message = f"{kept} would not hold the {rows} rows of the mirror"
+            if not row_count(temporary):
+                message = f"{kept} would hold none of the {rows} rows of the mirror"
                 raise MirrorUnavailableError("busy", message)
             os.chmod(temporary, os.lstat(mirror).st_mode & 0o777)  # noqa: PTH101
             sync_file(temporary)
