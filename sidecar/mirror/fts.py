@@ -117,7 +117,8 @@ def _create(
     connection: apsw.Connection, name: str, built: Built, columns: Sequence[Column]
 ) -> None:
     shown = ", ".join(quote(column.name) for column in columns)
-    content, rowid = _literal(built.name), _literal(_rowid(built) or "")
+    # double quotes: Datasette looks for them to find the index of a table
+    content, rowid = quote(built.name), _literal(_rowid(built) or "")
     connection.execute(
         f"CREATE VIRTUAL TABLE {quote(name)} USING fts5"
         f"({shown}, content={content}, content_rowid={rowid})"

@@ -170,7 +170,7 @@ def test_indexes_give_way_to_the_users_names(
             name
             for (name,) in connection.execute(
                 "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
-                " AND sql LIKE '%content=''notes''%'"
+                " AND sql LIKE '%content=\"notes\"%'"
             )
         )
         assert index not in wanted.tables
