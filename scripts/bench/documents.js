@@ -11,10 +11,10 @@ const ymap = (entries) => {
   return map
 }
 
-const add = (doc, name, fields, count, rowOf) => doc.transact(() => {
-  const root = doc.getMap('definition')
-  const definition = { name, icon: null, description: '', fields: { id: { type: 'id' }, ...fields } }
-  root.set('tables', { ...root.get('tables'), [name]: definition })
+const define = (doc, names, fields) => doc.getMap('definition').set('tables', Object.fromEntries(
+  names.map((name) => [name, { name, icon: null, description: '', fields: { id: { type: 'id' }, ...fields } }])))
+
+const fill = (doc, name, count, rowOf) => doc.transact(() => {
   const table = new Y.Map()
   doc.getMap('tables').set(name, table)
   for (let n = 0; n < count; n++) {
@@ -22,6 +22,11 @@ const add = (doc, name, fields, count, rowOf) => doc.transact(() => {
     table.set(id, ymap({ id, ...rowOf(n) }))
   }
 })
+
+const add = (doc, name, fields, count, rowOf) => {
+  define(doc, [name], fields)
+  fill(doc, name, count, rowOf)
+}
 
 /** Keys as unordered as the app's random ones. */
 const rowId = (n) => `r${((n * 7919) % 1000003).toString(36).padStart(5, '0')}`
@@ -63,7 +68,9 @@ const edited = (doc, count) => {
 }
 
 const tables = (doc, count) => {
-  for (let n = 0; n < count; n++) add(doc, `table_${n}`, FIELDS, 20, (r) => row(r + n))
+  const names = Array.from({ length: count }, (_, n) => `table_${n}`)
+  define(doc, names, FIELDS)
+  names.forEach((name, n) => fill(doc, name, 20, (r) => row(r + n)))
 }
 
 const wide = (doc, count) => {

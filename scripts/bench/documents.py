@@ -1,6 +1,7 @@
 """The documents that are measured: made once by real Yjs, kept in ``build/bench``."""
 
 import hashlib
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -78,9 +79,10 @@ def node() -> list[str]:
 
 
 def place(source: Path, root: Path, workspace: str = "w1") -> Path:
-    """Put a document into an app data folder, in one write as the app does; return its path."""
+    """Put a document into an app data folder and return its path.
+
+    It is not read into this process: a child's peak memory begins with its parent's.
+    """
     folder = root / "workspaces" / workspace / "0"
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / "workspace.yjs"
-    target.write_bytes(source.read_bytes())
-    return target
+    return Path(shutil.copyfile(source, folder / "workspace.yjs"))
