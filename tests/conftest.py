@@ -1,6 +1,7 @@
 """What every test run says first: whether real Yjs takes part."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,13 @@ def pytest_report_header() -> str:
     if missing is None:
         return f"yjs: real, by {nodejs.find_node()}"
     return f"yjs: only the committed corpus, tests/corpus: {missing}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heard_hang_up() -> None:
+    """Let the programs under test hear SIGHUP, also where the tests run under ``nohup``."""
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,8 +21,10 @@ _CHUNK = 1 << 16
 
 
 def watch_signals(stop: Stop) -> None:
-    """Stop on SIGTERM, SIGINT and SIGHUP, unless they are ignored; the second one ends at once.
+    """Stop on SIGTERM, SIGINT and SIGHUP; the second one ends at once.
 
+    An ignored SIGHUP stays so: that is ``nohup``. An ignored SIGINT is only how shells start what
+    runs in the background, and whoever sends it later means it.
     The interpreter's own handler writes the signal's number to a pipe, and a thread reads it. A
     handler in Python would wait for the main thread, which may just be about to sleep on a lock.
     """
@@ -32,8 +34,9 @@ def watch_signals(stop: Stop) -> None:
     signal.set_wakeup_fd(writing)
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda _number, _frame: None)
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+            continue
+        signal.signal(number, lambda _number, _frame: None)
 
     def run() -> None:
         os.read(reading, 1)
