@@ -122,6 +122,7 @@ def test_a_document_that_is_too_large_is_not_read(path: Path, tmp_path: Path) ->
 
 def test_a_worker_killed_at_rest_is_replaced(watch: Watch, path: Path) -> None:
     """Nobody notices: the next change finds a new one."""
+    wait_until(lambda: len(workers(watch)) == 1, "the first pass's job has gone")
     (worker,) = workers(watch)
     worker.kill()
     wait_until(
