@@ -48,6 +48,12 @@ def workers(watch: Watch) -> list[psutil.Process]:
     return psutil.Process(watch.process.pid).children(recursive=True)
 
 
+def the_worker(watch: Watch) -> psutil.Process:
+    """Return the worker once it is at rest and its last job is gone."""
+    wait_until(lambda: len(workers(watch)) == 1, "one worker and no job")
+    return workers(watch)[0]
+
+
 def rows(path: Path) -> int:
     """Count the rows in a document's mirror."""
     ((count,),) = query(mirror_of(path), "SELECT count(*) FROM notes")
@@ -122,8 +128,7 @@ def test_a_document_that_is_too_large_is_not_read(path: Path, tmp_path: Path) ->
 
 def test_a_worker_killed_at_rest_is_replaced(watch: Watch, path: Path) -> None:
     """Nobody notices: the next change finds a new one."""
-    wait_until(lambda: len(workers(watch)) == 1, "the first pass's job has gone")
-    (worker,) = workers(watch)
+    worker = the_worker(watch)
     worker.kill()
     wait_until(
         lambda: [w for w in workers(watch) if w.pid != worker.pid and w.is_running()],
@@ -183,6 +188,7 @@ def test_nothing_grows(watch: Watch, path: Path) -> None:
 
     save(path, document(4))
     watch.until("rebuilt")
+    the_worker(watch)
     before = sizes()
     for number in range(100):
         watch.send({"type": "sync", "force": True, "id": number})
