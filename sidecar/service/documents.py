@@ -47,7 +47,7 @@ class Known(msgspec.Struct, eq=False):
         given: Its file as it was when a worker last got it.
         settled: Whether it counted as settled then.
         absent: The last look did not find it, or found no regular file.
-        mirrored: Its mirror is there, as far as we know.
+        mirror: Its mirror as the last good sync left it, None while there is none to compare.
         force: The next sync rebuilds whatever it finds.
         forcing: The present one does, and its retries.
         equal: Digest of bytes that were found equal in content to the mirror, and which file
@@ -63,7 +63,7 @@ class Known(msgspec.Struct, eq=False):
     seen: Signature | None = None
     given: Signature | None = None
     absent: bool = False
-    mirrored: bool = False
+    mirror: Signature | None = None
     force: bool = False
     forcing: bool = False
     equal: tuple[str, Signature | None] | None = None
@@ -94,7 +94,7 @@ class Known(msgspec.Struct, eq=False):
             return
         self.told = None
         self.kills = 0
-        self.mirrored = True
+        self.mirror = mirror
         self.forcing = False
         self.equal = (outcome.digest, mirror) if isinstance(outcome, Unchanged) else None
 
@@ -134,7 +134,8 @@ class Documents:
         """Take in a look and return the documents that must be synced because of it.
 
         Those are new ones, ones that are gone, ones whose file is not the one that was seen last,
-        and ones whose mirror has disappeared. Each is returned once, not with every look.
+        and ones whose mirror is not the one that was left. Each is returned once, not with every
+        look.
         """
         stale: list[str] = []
         for document, known in self._known.items():
@@ -143,9 +144,9 @@ class Documents:
                 stale.append(document)
         for document, sight in sights.items():
             known = self.add(sight.source)
-            if sight.signature != known.seen or (known.mirrored and not sight.has_mirror):
+            if sight.signature != known.seen or known.mirror not in {None, sight.mirror}:
                 known.seen = sight.signature
-                known.mirrored = sight.has_mirror
+                known.mirror = None
                 stale.append(document)
         return stale
 
@@ -174,6 +175,7 @@ class Documents:
         """Note that a worker gets a document, in this version of its file."""
         known = self._known[document]
         known.seen = known.given = signature
+        known.mirror = None  # its own publishing is no news
         known.forcing, known.force = known.forcing or known.force, False
         known.serving += [
             request

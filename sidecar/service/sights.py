@@ -11,7 +11,7 @@ class Sight(msgspec.Struct, frozen=True):
 
     source: Source
     signature: Signature | None
-    has_mirror: bool
+    mirror: Signature | None
 
 
 class Look(msgspec.Struct, frozen=True):

@@ -99,7 +99,7 @@ class Watcher:
 def look_at(found: Found, began: float) -> Look:
     """Look at everything that was found, in a discovery that began at this moment."""
     sights = {
-        document: Sight(source, signature(document), os.path.lexists(source.mirror))
+        document: Sight(source, signature(document), signature(source.mirror))
         for document, source in found.sources.items()
     }
     return Look(began, sights, tuple(found.missing), found.denied)
@@ -173,14 +173,14 @@ class Notify:
 
     def follow(self, folders: Iterable[str]) -> bool:
         """Watch these folders; one that was replaced under its name counts as new."""
-        wanted = {folder: _identity(folder) for folder in folders if os.path.isdir(folder)}
+        wanted = {folder: _identity(folder) for folder in folders if os.access(folder, os.R_OK)}
         if wanted == self._followed:
             return False
         self.close()
         self._followed = wanted
         try:
             self._watcher = _arm(list(wanted))
-        except FileNotFoundError:  # gone since we looked
+        except (FileNotFoundError, PermissionError):  # gone or closed since we looked
             self._followed = {}
         except (RuntimeError, UnicodeEncodeError) as error:  # watches used up, no UTF-8
             raise OSError(str(error)) from error
@@ -232,8 +232,9 @@ def _arm(folders: list[str]) -> "RustNotify":
     """
     from watchfiles._rust_notify import RustNotify  # noqa: PLC0415 - 40 ms, only for `watch`
 
-    debug = polling = recursive = False
-    return RustNotify(folders, debug, polling, 0, recursive, True)  # noqa: FBT003 - denied: skip
+    # told to pass over folders that are denied, it passes over used up watches as well
+    debug = polling = recursive = pass_over = False
+    return RustNotify(folders, debug, polling, 0, recursive, pass_over)
 
 
 def _identity(folder: str) -> tuple[int, int]:
