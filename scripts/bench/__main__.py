@@ -51,13 +51,15 @@ def main(words: Sequence[str]) -> int:
     # As an installed program is: an editable one may have been told to write no bytecode.
     compileall.compile_dir(nodejs.PROJECT / "sidecar", quiet=1)
     plan = Plan(arguments.rounds, arguments.edits, arguments.patience, arguments.quick)
-    figures = [figure for part in arguments.parts for figure in _PARTS[part](plan)]
+    figures: list[Figure] = []
+    for part in arguments.parts:
+        found = _PARTS[part](plan)
+        figures += found
+        if not (arguments.check or arguments.quick):
+            _write(arguments.out, found)
     if arguments.check:
         return _check(figures, arguments.out)
-    tables = f"{goals_table(figures)}\n\n{full_tables(figures)}"
-    _say(f"{tables}\n\n{_machine()}")
-    if not arguments.quick:
-        _write(arguments.out, figures)
+    _say(f"{goals_table(figures)}\n\n{full_tables(figures)}\n\n{_machine()}")
     return 0
 
 
