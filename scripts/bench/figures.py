@@ -38,6 +38,11 @@ class Figure(msgspec.Struct, frozen=True):
     spread: dict[str, float] = {}
     others: float | None = None
 
+    @property
+    def part(self) -> str:
+        """What stands before the first slash of its name."""
+        return self.name.partition("/")[0]
+
 
 class Subject(msgspec.Struct, frozen=True):
     """What is measured: ``name``, ``what`` and ``unit`` as in ``Figure``."""
@@ -136,9 +141,10 @@ def exponent(points: Mapping[float, float]) -> float:
 
 
 def merged(old: Iterable[Figure], new: Iterable[Figure]) -> list[Figure]:
-    """Put new figures in the place of old ones with the same names."""
-    by_name = {figure.name: figure for figure in (*old, *new)}
-    return list(by_name.values())
+    """Put new figures in the place of the old ones of the same parts: ``cold``, ``watch``..."""
+    new = list(new)
+    parts = {figure.part for figure in new}
+    return [*(figure for figure in old if figure.part not in parts), *new]
 
 
 def losses(committed: Iterable[Figure], now: Iterable[Figure]) -> list[str]:

@@ -45,9 +45,10 @@ def test_loss_counts_from_fifteen_percent() -> None:
 
 
 def test_new_figures_replace_old_ones() -> None:
-    """A part that is measured again takes the place of its old figures; the others stay."""
-    found = merged([_figure("a", 1.0), _figure("b", 1.0)], [_figure("a", 2.0)])
-    assert [(figure.name, figure.ratio) for figure in found] == [("a", 2.0), ("b", 1.0)]
+    """A part that is measured again takes the place of all its old figures; the others stay."""
+    old = [_figure("cold/a", 1.0), _figure("cold/gone", 1.0), _figure("watch/b", 1.0)]
+    found = merged(old, [_figure("cold/a", 2.0)])
+    assert [(figure.name, figure.ratio) for figure in found] == [("watch/b", 1.0), ("cold/a", 2.0)]
 
 
 @pytest.mark.parametrize(("ratio", "reached"), [(0.39, True), (0.4, True), (0.41, False)])
