@@ -2,8 +2,8 @@
 """Locks that die with their holder: one per root, one per document. The only user of OS locks.
 
 Lock files live in the user's state folder, never beside the data. A lock is held on the open
-file, so the system lets go of it when the holder dies, however it dies; the file holds the
-holder's pid for people. It is removed on release, which is why a fresh lock is checked against
+file, so the system lets go of it when the holder dies, however it dies; a root's file holds
+the holder's pid for people. It is removed on release, which is why a fresh lock is checked against
 the path: someone else may have removed the file between open and lock.
 """
 
@@ -64,6 +64,8 @@ def lock(
     try:
         file = _lock_file(state_folder, kind, path)
         descriptor = _acquire(file, path, keep_waiting)
+        if kind == "root":  # a block to write and to free is most of what a document's lock costs
+            _sign(descriptor)
     except OSError as error:
         raise _state_error(state_folder, error) from error
     try:
@@ -89,7 +91,6 @@ def _acquire(file: str, path: str, keep_waiting: Callable[[], bool]) -> int:
         try:
             if _try_lock(descriptor):
                 if _is_at(descriptor, file):
-                    _sign(descriptor)
                     descriptor, held = -1, descriptor
                     return held
                 continue

@@ -1,6 +1,6 @@
 """What the commands report: SHAPES.md in words of msgspec, made here and printed elsewhere."""
 
-import base64
+import binascii
 import math
 import os
 from typing import Any, Literal
@@ -320,7 +320,7 @@ def shown(path: str) -> str:
 def cell_to_json(value: Json) -> Json:
     """Return a SQLite value (None, int, float, str, bytes) as JSON that loses nothing."""
     if isinstance(value, bytes):
-        return {"$bytes": base64.b64encode(value).decode("ascii")}
+        return {"$bytes": binascii.b2a_base64(value, newline=False).decode("ascii")}
     if isinstance(value, int) and not -EXACT_INTEGER <= value <= EXACT_INTEGER:
         return {"$int": str(value)}
     if isinstance(value, float) and not math.isfinite(value):

@@ -72,6 +72,11 @@ class Settings(msgspec.Struct, frozen=True):
     log_level: str = "warning"
 
     @property
+    def logs_outcomes(self) -> bool:
+        """Whether how each sync ended goes to the log."""
+        return self.log_level in {"debug", "info"}
+
+    @property
     def options(self) -> Options:
         """What a sync needs of these settings."""
         return Options(

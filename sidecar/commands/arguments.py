@@ -1,15 +1,11 @@
 """Command lines: parsers made of the settings, so that flags and variables never differ."""
 
 import argparse
-import logging
 import os
 import re
-import sys
 from collections.abc import Iterable
 from types import ModuleType
-from typing import Any
 
-from sidecar.commands.output import escape
 from sidecar.settings import PLACE, Setting, Settings, resolve
 
 Parser = argparse.ArgumentParser
@@ -63,25 +59,7 @@ def settings_of(arguments: Arguments) -> Settings:
         UsageError: No root is named, or a value makes no sense.
     """
     flags = {name: getattr(arguments, name) for name in arguments.settings}
-    settings = resolve(arguments.paths, flags, os.environ)
-    _log_to_stderr(settings.log_level)
-    return settings
-
-
-class _SafeFormatter(logging.Formatter):
-    """Writes records that no path or document can turn into something else."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
-        return escape(super().formatMessage(record))
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own
-        return "\n".join(map(escape, super().formatException(ei).splitlines()))
-
-
-def _log_to_stderr(level: str) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[handler], level=level.upper())
+    return resolve(arguments.paths, flags, os.environ)
 
 
 def _with_bare_fts(words: Iterable[str]) -> Iterable[str]:

@@ -39,6 +39,10 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: Arguments) -> int:
     """Sync, say how each document ended, and return 0 when every mirror is in step."""
     settings = settings_of(arguments)
+    if settings.logs_outcomes:
+        from sidecar.commands.logs import log_to_stderr  # noqa: PLC0415 - see there
+
+        log_to_stderr(settings.log_level)
     sources = sources_of(settings)
     if arguments.out:
         sources = [_elsewhere(sources, os.path.abspath(arguments.out))]

@@ -12,6 +12,7 @@ import msgspec
 
 from sidecar.commands import OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.logs import log_to_stderr
 from sidecar.commands.output import has_color, line_of
 from sidecar.errors import LockedError, SidecarError
 from sidecar.locks import lock
@@ -46,6 +47,7 @@ def run(arguments: Arguments) -> int:
         SidecarError: The state folder cannot be used.
     """
     settings = settings_of(arguments)
+    log_to_stderr(settings.log_level)
     outbox: Outbox
 
     def write(line: bytes) -> None:

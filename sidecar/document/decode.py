@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from sidecar.document.extension import Doc
 from sidecar.document.layouts import Arrays, layouts, read_tables
 from sidecar.document.reading import Content, read_varuint, refuse_foreign
-from sidecar.document.structure import measure
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
 from sidecar.model import JSON_DEPTH, Problem, Workspace
 
@@ -144,6 +143,8 @@ def _account(data: bytes, length: int, *, tolerate: bool) -> tuple[Problem, ...]
         if data[-2:] == b"\0\0" and len(data) > _EMPTY_UPDATE_BYTES and _decodes(data[:-1]):
             raise DocumentUnavailableError("torn", "the file ends in zeros that belong to nothing")
         return ()
+    from sidecar.document.structure import measure  # noqa: PLC0415 - seldom needed
+
     try:
         end = measure(data)
     except ValueError as error:

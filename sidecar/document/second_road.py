@@ -4,7 +4,7 @@ Nothing here is shared with the walk that builds mirrors (values, walk, layouts,
 is slow, plain, and says SPEC's section 2 in words of its own.
 """
 
-import base64
+import binascii
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -90,7 +90,7 @@ def _json(value: Any, depth: int = 0) -> Cell:
     if isinstance(value, float):
         return _number(value) if math.isfinite(value) else None
     if isinstance(value, (bytes, bytearray)):
-        return base64.b64encode(value).decode("ascii")
+        return binascii.b2a_base64(value, newline=False).decode("ascii")
     if isinstance(value, (*_TEXTS, pycrdt.Doc)):
         return _text(value)
     if depth == JSON_DEPTH:

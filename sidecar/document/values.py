@@ -5,7 +5,7 @@ times the decode. That is private API: pyproject pins the minor version and
 tests/unit/test_values.py notices a change.
 """
 
-import base64
+import binascii
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any, TypeGuard
@@ -155,7 +155,7 @@ def _integer(value: int, _txn: Transaction) -> Cell:
 
 
 def _base64(value: bytes, _txn: Transaction) -> Cell:
-    return base64.b64encode(value).decode("ascii")
+    return binascii.b2a_base64(value, newline=False).decode("ascii")
 
 
 def _text(value: Any, txn: Transaction) -> Cell:

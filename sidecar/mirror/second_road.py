@@ -5,7 +5,7 @@ and cells are stated anew, slow and plain, and what a declared type makes of a v
 SQLite by storing it.
 """
 
-import base64
+import binascii
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -193,7 +193,7 @@ def _is_bent(stored: Cell, original: Cell) -> bool:
 def _plain(value: Cell) -> Cell:
     """Give a cell as JSON shows it."""
     if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
+        return binascii.b2a_base64(value, newline=False).decode("ascii")
     unshown = isinstance(value, TooDeep) or (isinstance(value, float) and not math.isfinite(value))
     return None if unshown else value
 

@@ -9,7 +9,6 @@ import select
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
@@ -143,6 +142,8 @@ def _be_child(job: Job, results: int, errors: int, parent: int, perform: Perform
         perform(job, lambda answer: _write_all(results, to_line(answer)))
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - the end of this process, whatever it is
+        import traceback  # noqa: PLC0415 - for bugs alone
+
         traceback.print_exception(error, file=sys.stderr)
     finally:
         os._exit(1)

@@ -4,7 +4,6 @@ import gc
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -134,6 +133,8 @@ def _failure(error: BaseException, source: Source) -> Failed:
     if isinstance(error, MemoryError):
         message = f"{source.document} needs more memory than --max-memory-mb allows"
         return Failed("memory", message, "once")
+    import traceback  # noqa: PLC0415 - for bugs alone
+
     traceback.print_exception(error, file=sys.stderr)
     return Failed("internal", f"{type(error).__name__}: {error}", "once")
 

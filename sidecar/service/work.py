@@ -1,6 +1,5 @@
 """Gives due documents to the hands that sync them, and takes in what comes back."""
 
-import logging
 from collections.abc import Callable
 
 import msgspec
@@ -20,8 +19,6 @@ from sidecar.settings import Settings
 BATCH = 64
 LIGHT_BYTES = 8 << 20
 """Documents up to this size share a job: most are in step, and a job ends after a heavy one."""
-
-log = logging.getLogger(__name__)
 
 
 class Work:
@@ -92,7 +89,7 @@ class Work:
         else:
             self._hands.finish(hand, waiting=self._is_waiting(now))
         if message.errors:
-            log.debug("worker: %s", message.errors.encode("unicode_escape").decode())
+            self._log("worker: %s", message.errors.encode("unicode_escape").decode())
         if left and not message.code and not hand.answered:
             message = Ended("crashed", "its worker ended without an answer")
         if message.code and left:
@@ -166,7 +163,8 @@ class Work:
         known = self._documents[document]
         resting = not self.is_first_pass
         wait_ms = self._schedule.end(document, now, cost_s, effect, resting=resting)
-        _log(source, outcome, wait_ms)
+        text, is_rebuilt = "%s: %r, next try in %s ms", isinstance(outcome, Rebuilt)
+        self._log(text, shown(document), outcome, wait_ms, info=is_rebuilt)
         if effect == "retry" and wait_ms is not None and isinstance(outcome, Failed):
             known.note(outcome)
             return
@@ -190,8 +188,9 @@ class Work:
         for event in self._documents.forget(document):
             self._emit(event)
 
+    def _log(self, text: str, *values: object, info: bool = False) -> None:
+        if self._settings.logs_outcomes:
+            import logging  # noqa: PLC0415 - 6 ms of each start, and seldom asked for
 
-def _log(source: Source, outcome: Outcome, wait_ms: int | None) -> None:
-    level = logging.INFO if isinstance(outcome, Rebuilt) else logging.DEBUG
-    if log.isEnabledFor(level):
-        log.log(level, "%s: %r, next try in %s ms", shown(source.document), outcome, wait_ms)
+            log = logging.getLogger(__name__)
+            (log.info if info else log.debug)(text, *values)

@@ -17,7 +17,7 @@ from sidecar.locks import lock
 HOLDER = """
 import sys
 from sidecar.locks import lock
-with lock(sys.argv[1], "document", sys.argv[2]):
+with lock(*sys.argv[1:]):
     print("{}", flush=True)
     sys.stdin.read()
 """
@@ -31,15 +31,15 @@ def state(tmp_path: Path) -> str:
 
 @pytest.fixture
 def holder(state: str, tmp_path: Path) -> Iterator[LineProcess]:
-    """Another process that holds the lock of a document."""
-    with LineProcess([sys.executable, "-c", HOLDER, state, str(tmp_path / "d")]) as holder:
+    """Another process that holds the lock of a root."""
+    with LineProcess([sys.executable, "-c", HOLDER, state, "root", str(tmp_path / "d")]) as holder:
         holder.receive()
         yield holder
 
 
 def take(state: str, path: Path) -> None:
-    """Take the lock of a document and let it go."""
-    with lock(state, "document", str(path)):
+    """Take the lock of a root and let it go."""
+    with lock(state, "root", str(path)):
         pass
 
 
@@ -51,7 +51,7 @@ def test_one_holder_at_a_time(state: str, tmp_path: Path, holder: LineProcess) -
     assert caught.value.holder_pid == holder.process.pid
     assert str(holder.process.pid) in caught.value.message
     take(state, tmp_path / "other")
-    with lock(state, "root", str(tmp_path / "d")):
+    with lock(state, "document", str(tmp_path / "d")):
         pass
 
 
@@ -73,7 +73,7 @@ def test_waiting_ends_with_the_holder(state: str, tmp_path: Path, holder: LinePr
             holder.close_stdin()
         return True
 
-    with lock(state, "document", str(tmp_path / "d"), keep_waiting=keep_waiting):
+    with lock(state, "root", str(tmp_path / "d"), keep_waiting=keep_waiting):
         assert len(asked) >= 2
 
 
@@ -84,7 +84,7 @@ def test_waiting_ends_when_one_no_longer_wants_to(
     patience = iter([True, True, False])
     with (
         pytest.raises(LockedError),
-        lock(state, "document", str(tmp_path / "d"), keep_waiting=lambda: next(patience)),
+        lock(state, "root", str(tmp_path / "d"), keep_waiting=lambda: next(patience)),
     ):
         pytest.fail("the lock is held")
     assert holder.process.poll() is None
@@ -95,7 +95,7 @@ def test_links_to_one_thing_have_one_lock(state: str, tmp_path: Path) -> None:
     """A path and its other name."""
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    with lock(state, "document", str(tmp_path / "real" / "d")), pytest.raises(LockedError):
+    with lock(state, "root", str(tmp_path / "real" / "d")), pytest.raises(LockedError):
         take(state, tmp_path / "link" / "d")
 
 
@@ -108,16 +108,26 @@ def test_nothing_is_left_when_it_is_let_go(state: str, tmp_path: Path) -> None:
         seen.append(file.read_text())
         raise RuntimeError
 
-    with pytest.raises(RuntimeError), lock(state, "document", str(tmp_path / "d")):
+    with pytest.raises(RuntimeError), lock(state, "root", str(tmp_path / "d")):
         work()
     assert seen == [str(os.getpid())]
     assert list(Path(state, "locks").iterdir()) == []
     take(state, tmp_path / "d")
 
 
+def test_a_documents_lock_names_nobody(state: str, tmp_path: Path) -> None:
+    """There are thousands, held for milliseconds: a pid would cost more than the lock."""
+    with lock(state, "document", str(tmp_path / "d")):
+        (file,) = Path(state, "locks").iterdir()
+        assert file.read_bytes() == b""
+        with pytest.raises(LockedError) as caught, lock(state, "document", str(tmp_path / "d")):
+            pytest.fail("the lock is held")
+    assert caught.value.holder_pid is None
+
+
 def test_a_lock_file_that_someone_removed_is_no_way_in(state: str, tmp_path: Path) -> None:
     """The one who comes makes a new file; both go on, and the state folder stays usable."""
-    with lock(state, "document", str(tmp_path / "d")):
+    with lock(state, "root", str(tmp_path / "d")):
         for file in Path(state, "locks").iterdir():
             file.unlink()
         take(state, tmp_path / "d")
@@ -164,7 +174,7 @@ def test_a_pid_that_cannot_be_written_does_not_cost_the_lock(
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(os, "ftruncate", refuse)
-    with lock(state, "document", str(tmp_path / "d")), pytest.raises(LockedError) as caught:
+    with lock(state, "root", str(tmp_path / "d")), pytest.raises(LockedError) as caught:
         take(state, tmp_path / "d")
     assert caught.value.holder_pid is None
 
@@ -175,7 +185,7 @@ def test_threads_exclude_each_other_too(state: str, tmp_path: Path) -> None:
 
     def step() -> None:
         for _ in range(20):
-            with lock(state, "document", str(tmp_path / "d"), keep_waiting=lambda: True):
+            with lock(state, "root", str(tmp_path / "d"), keep_waiting=lambda: True):
                 seen = count[0]
                 os.sched_yield() if hasattr(os, "sched_yield") else None
                 count[0] = seen + 1
@@ -190,7 +200,7 @@ def test_threads_exclude_each_other_too(state: str, tmp_path: Path) -> None:
 
 def test_a_child_does_not_inherit_it(state: str, tmp_path: Path) -> None:
     """A process that outlives the holder must not hold on to its lock."""
-    with lock(state, "document", str(tmp_path / "d")):
+    with lock(state, "root", str(tmp_path / "d")):
         child = subprocess.Popen(
             [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
         )
