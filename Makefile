@@ -41,6 +41,7 @@ $(PY):
 $(READY): $(PY) requirements/dev.txt pyproject.toml
 	@$(PIP) install --require-hashes --requirement requirements/dev.txt
 	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@$(PY) -m compileall -q sidecar # where PYTHONDONTWRITEBYTECODE is set, each start would
 	@touch $@
 
 # Node is a help and no condition: without it the committed documents are used.

@@ -15,13 +15,7 @@ class Hint(NamedTuple):
 
 
 class Events(Protocol):
-    """A source of hints about folders, each for its own entries only.
-
-    Attributes:
-        quiet_s: For how long nothing had happened any more when ``wait`` returns hints.
-    """
-
-    quiet_s: float
+    """A source of hints about folders, each for its own entries only."""
 
     def follow(self, folders: Iterable[str]) -> bool:
         """Watch these folders; True when one is watched that was not before."""

@@ -23,13 +23,15 @@ from sidecar.service.protocol import Event, StopReason
 from sidecar.service.schedule import Schedule, Timing
 from sidecar.service.sights import Look, Touched
 from sidecar.service.statuses import Statuses
-from sidecar.service.watch import Watcher, look_at
+from sidecar.service.watch import Watcher, look_at, quiet_s
 from sidecar.service.work import Work
 from sidecar.service.worker import Pool, Worker
 from sidecar.settings import Settings
 
 FINISH_S = 1.5
 """How long a build may still run after a signal or ``shutdown``."""
+STEP_S = 0.3
+"""How long the watcher's thread may take to see that it is stopped."""
 FRESH_S = 0.05
 """For how long a look counts as fresh: bursts of commands share one."""
 
@@ -116,6 +118,7 @@ class Loop:
             self.inbox.put,
             rescan_s=settings.rescan_s,
             polling=settings.force_polling,
+            debounce_ms=settings.debounce_ms,
         )
         self._pool.hire(time.monotonic())
         watcher.start()
@@ -127,7 +130,7 @@ class Loop:
                 self._finish()
         finally:
             self._pool.kill()
-            watcher.stop(seconds=0.2)
+            watcher.stop(STEP_S)
 
     def _take(self, wait_s: float | None) -> None:
         """Handle the next message and all that came with it."""
@@ -144,11 +147,15 @@ class Loop:
         elif isinstance(message, Touched):
             for source in message.sources:
                 self._documents.add(source)
-                self._schedule.touch(source.document, message.at)
+                self._touch(source.document, message.at)
         elif isinstance(message, Look):
             self._compare(message)
         elif isinstance(message, Line):
             self._obey(message.data)
+
+    def _touch(self, document: str, heard: float) -> None:
+        """Note that a document has changed; the debounce begins with the change."""
+        self._schedule.touch(document, heard - quiet_s(document, self._settings.debounce_ms))
 
     def _wait_s(self, now: float) -> float | None:
         step = self._work.next_step()
@@ -181,7 +188,7 @@ class Loop:
         now = time.monotonic()
         stale = self._documents.compare(look.sights)
         for document in stale:
-            self._schedule.touch(document, now)
+            self._touch(document, now)
         for root, reason in look.denied.items():
             if self._early is not None:
                 message = f"{root} cannot be used: {reason}"

@@ -24,7 +24,7 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Touched(msgspec.Struct, frozen=True):
-    """Documents that may have changed, or whose mirror has gone; ``at`` is monotonic."""
+    """Documents that may have changed, or whose mirror has gone; ``at`` is when we heard."""
 
     sources: tuple[Source, ...]
     at: float

@@ -275,9 +275,11 @@ def test_a_document_that_is_too_large(desk: Desk) -> None:
 def test_a_document_that_is_taken_is_waited_for(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For a while; then it is `locked`, by whom is told, and the retry is slow."""
+    """For a while; then it is `locked`, and the retry is slow."""
     state = desk.options.state_folder
-    with LineProcess([sys.executable, "-c", HOLDER, state, "document", str(desk.document)]) as holder:
+    with LineProcess(
+        [sys.executable, "-c", HOLDER, state, "document", str(desk.document)]
+    ) as holder:
         holder.receive()
         monkeypatch.setattr("sidecar.sync._LOCK_WAIT_S", 0.1)
         outcome = failed(again(desk))

@@ -1,7 +1,9 @@
 """The watcher: what a hint means, and that each source of hints tells of every change."""
 
 import os
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from sidecar.discovery import discover
 from sidecar.service.hints import Events, Hint
-from sidecar.service.watch import Notify, Polling, is_structural, touched
+from sidecar.service.watch import Notify, Polling, is_structural, quiet_s, step_ms, touched
 
 
 @pytest.fixture
@@ -70,7 +72,27 @@ def test_a_document_that_is_gone_or_a_link_asks_for_a_look(app: Path) -> None:
     assert is_structural(hint, found)
 
 
-@pytest.fixture(params=[Notify, Polling])
+@pytest.mark.parametrize(("debounce_ms", "step"), [(0, 50), (200, 100), (500, 250), (9000, 250)])
+def test_steps_are_as_long_as_the_debounce_allows(debounce_ms: int, step: int) -> None:
+    """Two of them fit into it, so that events are late and syncs are not."""
+    assert step_ms(debounce_ms) == step
+
+
+@pytest.mark.parametrize(("clock_s", "quiet"), [(0.25, 0.25), (3600.0, 0.5), (-3600.0, 0.0)])
+def test_no_clock_moves_a_debounce_by_more_than_two_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock_s: float, quiet: float
+) -> None:
+    """A quarter of a second after the change, an hour after it, an hour before it."""
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    seen = path.stat()
+    changed = seen.st_mtime if sys.platform == "win32" else seen.st_ctime
+    monkeypatch.setattr(time, "time", lambda: changed + clock_s)
+    assert quiet_s(str(path), 500) == pytest.approx(quiet)
+    assert quiet_s(str(tmp_path / "gone"), 500) == 0.0
+
+
+@pytest.fixture(params=[lambda: Notify(50), Polling])
 def events(request: pytest.FixtureRequest) -> Iterator[Events]:
     """Return each source of events."""
     events: Events = request.param()
@@ -123,7 +145,7 @@ def test_a_folder_that_was_made_again_is_armed_again(tmp_path: Path) -> None:
     """Its inode may be the same as before; its watch is dead."""
     folder = tmp_path / "folder"
     folder.mkdir()
-    events = Notify()
+    events = Notify(50)
     assert events.follow([str(tmp_path), str(folder)])
     assert not events.follow([str(tmp_path), str(folder)])
     folder.rmdir()
@@ -146,7 +168,7 @@ def test_links_are_not_followed_by_the_watch(tmp_path: Path) -> None:
     outside.mkdir()
     inside.mkdir()
     (inside / "link").symlink_to(outside)
-    events = Notify()
+    events = Notify(50)
     events.follow([str(inside)])
     (outside / "file").write_bytes(b"x")
     (inside / "file").write_bytes(b"x")
