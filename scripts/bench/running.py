@@ -19,7 +19,7 @@ from scripts.bench.measure import remove
 from scripts.bench.plan import Plan
 from scripts.children import Message, NodeWriter, Watch
 
-DEBOUNCE_MS = 200
+DEBOUNCE_MS = 500
 _FLOORS = 5
 """So many edits share one run of the floor on the file as it is then."""
 _SECONDS = 120.0
