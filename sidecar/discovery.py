@@ -20,8 +20,8 @@ MIRROR = "tables.sqlite"
 WORKSPACES = "workspaces"
 HEAD = "head.yjs"
 
-_EPOCH = re.compile("0|[1-9][0-9]{0,14}")
-"""Host epochs are JavaScript numbers: fifteen digits are exact."""
+EPOCH = re.compile("0|[1-9][0-9]*")
+"""The name of an epoch's folder."""
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 Signature = tuple[int, int, int, int, int]
@@ -39,6 +39,7 @@ class Found(msgspec.Struct, frozen=True):
         awaited: Paths that do not exist and would be looked at if they did.
         missing: Roots that do not exist.
         denied: Roots that cannot be read, with the reason.
+        closed: Folders below them that cannot be read, with the reason.
         linked: Folders that were reached through a link inside their root.
     """
 
@@ -47,6 +48,7 @@ class Found(msgspec.Struct, frozen=True):
     awaited: set[str] = set()
     missing: list[str] = []
     denied: dict[str, str] = {}
+    closed: dict[str, str] = {}
     linked: list[str] = []
 
 
@@ -129,7 +131,7 @@ def _workspace(folder: str, workspace: str, boundary: str, found: Found) -> None
     _document(folder, _source(beside, folder, workspace, None), boundary, found)
     for path in _folders_in(folder, boundary, found):
         name = os.path.basename(path)
-        if _EPOCH.fullmatch(name):
+        if EPOCH.fullmatch(name):
             found.folders[path] = None
             document = os.path.join(path, DOCUMENT)
             _document(path, _source(document, path, workspace, int(name)), boundary, found)
@@ -153,7 +155,9 @@ def _folders_in(folder: str, boundary: str, found: Found) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
             listed = sorted((entry.is_symlink(), entry.path) for entry in entries if _opens(entry))
-    except OSError:
+    except OSError as error:
+        if error.errno not in _ABSENT:
+            found.closed[folder] = error.strerror or str(error)
         return
     for linked, path in listed:
         if not linked:
@@ -179,13 +183,13 @@ def _is_inside(path: str, boundary: str) -> bool:
 
 def _is_epoch_folder(folder: str) -> bool:
     above = os.path.basename(os.path.dirname(folder))
-    return bool(_EPOCH.fullmatch(os.path.basename(folder))) and above != WORKSPACES
+    return bool(EPOCH.fullmatch(os.path.basename(folder))) and above != WORKSPACES
 
 
 def _is_workspace_folder(folder: str, names: list[str]) -> bool:
     if os.path.basename(os.path.dirname(folder)) == WORKSPACES:
         return True
-    return any(name in {DOCUMENT, HEAD} or _EPOCH.fullmatch(name) for name in names)
+    return any(name in {DOCUMENT, HEAD} or EPOCH.fullmatch(name) for name in names)
 
 
 def _source(document: str, folder: str, workspace: str | None, epoch: int | None) -> Source:

@@ -78,7 +78,7 @@ def restore(source: Source, options: Options, *, at_ms: int, out: str) -> Restor
         document.chmod(os.stat(source.document).st_mode & 0o777)  # noqa: PTH116 - surrogates
         then = Source(str(document), out, source.workspace, source.epoch)
         quiet = msgspec.structs.replace(options, last_good=False)
-        outcome = sync(then, quiet, settled=True)
+        outcome = sync(then, quiet, settled=True, force=True)
     return Restored(unix_ms, outcome)
 
 

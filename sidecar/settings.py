@@ -109,6 +109,9 @@ def resolve(
     identifier = given.pop("identifier", None)
     state_folder = given.pop("state_dir", None) or state_dir(platform, environment)
     roots = [*paths]
+    if "" in roots:
+        message = f"an empty PATH names nothing; {_NO_ROOT}"
+        raise UsageError(message)
     if isinstance(identifier, str) and (flags.get("identifier") or not roots):
         roots.append(app_local_data_dir(identifier, platform, environment))
     if not roots and environment.get("SIDECAR_ROOT"):
@@ -186,9 +189,9 @@ def _three_quarters_of_memory_mb() -> int | None:
         return None
 
 
-def _integer(least: int) -> Parse:
+def _integer(least: int, most: int = 10**15) -> Parse:
     def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,15}", text) or int(text) < least:
+        if not re.fullmatch(r"[0-9]{1,15}", text) or not least <= int(text) <= most:
             message = f"it takes a whole number from {least}"
             raise ValueError(message)
         return int(text)
@@ -237,6 +240,7 @@ def _fields(text: str) -> tuple[str, ...]:
 _NAME = "epicenter-sidecar"
 _YES = frozenset({"1", "true", "yes", "on"})
 _LONGEST_S = 86_400.0
+_LAST_PID = 2**31 - 1
 _NO_ROOT = (
     "which folder? Give a PATH, --identifier or SIDECAR_ROOT, "
     "for example: epicenter-sidecar sync ~/.local/share/com.example.app"
@@ -271,7 +275,7 @@ WATCH = (
     Setting("max_load", _number(64), "SHARE", "of one core under steady edits (0.25)"),
     Setting("output", _choice("auto", "ndjson", "text"), "KIND", "auto, ndjson or text (auto)"),
     Setting("stdin", _choice("auto", "on", "off"), "MODE", "commands: auto, on or off (auto)"),
-    Setting("parent_pid", _integer(1), "PID", "stop when this process ends"),
+    Setting("parent_pid", _integer(1, _LAST_PID), "PID", "stop when this process ends"),
     Setting("wait_lock", _switch, None, "wait for the process that follows this folder now"),
 )
 _BY_NAME = {setting.name: setting for setting in (*PLACE, *LIMITS, *MIRROR, *WATCH)}

@@ -1,10 +1,10 @@
 """Where documents and their mirrors stand. Looks, and never writes."""
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from sidecar.discovery import EPOCH
 from sidecar.document.heads import read_head, read_registry
 from sidecar.document.reading import Expected, version_on_disk
 from sidecar.errors import Code, MirrorUnavailableError, SidecarError
@@ -13,8 +13,6 @@ from sidecar.mirror.tables import count_problems
 from sidecar.model import Options, Source
 from sidecar.reports import State, Status, doc_fields, shown
 from sidecar.settled import digests_of, read_settled
-
-_EPOCH = re.compile("0|[1-9][0-9]{0,14}")
 
 
 def status(sources: Sequence[Source], options: Options) -> list[Status]:
@@ -74,7 +72,7 @@ def _compare(source: Source, options: Options) -> tuple[Mirror, State, Code | No
 def _highest(folder: Path) -> int | None:
     """Find the highest epoch that has a document, for workspaces whose head does not say."""
     try:
-        names = [entry.name for entry in folder.iterdir() if _EPOCH.fullmatch(entry.name)]
+        names = [entry.name for entry in folder.iterdir() if EPOCH.fullmatch(entry.name)]
     except OSError:
         return None
     epochs = [int(name) for name in names if (folder / name / "workspace.yjs").exists()]

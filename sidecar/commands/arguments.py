@@ -52,6 +52,18 @@ def add_paths(parser: Parser, *groups: tuple[Setting, ...]) -> None:
     parser.set_defaults(settings=[s.name for s in (*PLACE, *(s for g in groups for s in g))])
 
 
+def counted(text: str) -> int:
+    """Read a number of things to show, for ``add_argument``.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    if not text.isascii() or not text.isdigit() or not int(text):
+        message = f"{text!r} will not do; it takes a whole number from 1"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
 def settings_of(arguments: Arguments) -> Settings:
     """Resolve what ``add_paths`` added, with the environment.
 

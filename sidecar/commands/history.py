@@ -59,7 +59,7 @@ def run(arguments: Arguments) -> int:
         raise UsageError(message)
     settings = settings_of(arguments)
     source = one_source(settings, "history")
-    if arguments.out:
+    if arguments.out is not None:
         return _restore(settings, source, arguments)
     with progress("Reading snapshots"):
         ((_, answer),) = ask(settings, [Task("history", source)], History)

@@ -7,6 +7,7 @@ from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.output import complain, plural
 from sidecar.commands.places import one_source
 from sidecar.commands.show import print_json, print_line, print_table, progress, size
+from sidecar.discovery import source_of
 from sidecar.model import Failed
 from sidecar.reports import Inspection
 from sidecar.service.ask import ask
@@ -30,7 +31,8 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: Arguments) -> int:
     """Show what a file holds; 1 when it cannot be read."""
     settings = settings_of(arguments)
-    source = one_source(settings, "inspect")
+    is_gone = len(settings.roots) == 1 and not os.path.exists(settings.roots[0])
+    source = source_of(settings.roots[0]) if is_gone else one_source(settings, "inspect")
     with progress("Reading the file"):
         ((_, answer),) = ask(settings, [Task("inspect", source)], Inspection)
     if isinstance(answer, Failed):

@@ -6,7 +6,7 @@ import os
 import msgspec
 
 from sidecar.commands import FAILED, OK
-from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.output import complain, plural
 from sidecar.commands.places import mirrors_of
 from sidecar.commands.show import name_of, print_json, print_line
@@ -40,7 +40,7 @@ def add_arguments(parser: Parser) -> None:
     """Add what ``schema`` takes."""
     add_paths(parser)
     parser.add_argument(
-        "--samples", type=int, metavar="N", help="show N different values of each column"
+        "--samples", type=counted, metavar="N", help="show N different values of each column"
     )
     parser.add_argument("--json", action="store_true", help="one JSON value")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from sidecar.commands import FAILED, OK
-from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.output import complain, plural
 from sidecar.commands.places import mirrors_of
 from sidecar.commands.show import Piece, Styled, name_of, print_json, print_line
@@ -21,6 +21,7 @@ EXAMPLES = (
     "epicenter-sidecar search . --fts-syntax 'paper OR bag*' --json",
 )
 
+_ELSEWHERE = ("SIDECAR_ROOT", "SIDECAR_IDENTIFIER")
 _LIMIT = 50
 
 
@@ -44,7 +45,7 @@ def add_arguments(parser: Parser) -> None:
         "--fts-syntax", action="store_true", help="take the words as a query of SQLite's FTS5"
     )
     parser.add_argument(
-        "--limit", type=int, default=_LIMIT, metavar="N", help=f"show at most N rows ({_LIMIT})"
+        "--limit", type=counted, default=_LIMIT, metavar="N", help=f"show at most N rows ({_LIMIT})"
     )
     parser.add_argument("--json", action="store_true", help="one JSON value")
 
@@ -74,8 +75,9 @@ def _part(arguments: Arguments) -> tuple[list[str], str]:
         UsageError: There are no words.
     """
     words: list[str] = arguments.paths
-    is_elsewhere = bool(os.environ.get("SIDECAR_ROOT")) and not os.path.exists(words[0] or ".")
-    paths = [] if not words or arguments.identifier or is_elsewhere else words[:1]
+    named = [name for name in _ELSEWHERE if os.environ.get(name)]
+    is_elsewhere = arguments.identifier or (named and words and not os.path.exists(words[0]))
+    paths = [] if is_elsewhere else words[:1]
     text = " ".join(words[len(paths) :])
     if not text.strip():
         message = "which words? For example: epicenter-sidecar search PATH paper bags"

@@ -7,11 +7,12 @@ import msgspec
 
 from sidecar.commands import FAILED, LOCKED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain_of_nothing, has_color, line_of, say
+from sidecar.commands.output import complain, complain_of_nothing, has_color, line_of, say
 from sidecar.commands.show import Progress, progress
-from sidecar.discovery import discover
+from sidecar.discovery import Found, discover
 from sidecar.errors import RootError, UsageError
 from sidecar.model import Source
+from sidecar.reports import shown
 from sidecar.service import protocol
 from sidecar.service.once import sync_once
 from sidecar.service.outbox import stamped
@@ -43,23 +44,24 @@ def run(arguments: Arguments) -> int:
         from sidecar.commands.logs import log_to_stderr  # noqa: PLC0415 - see there
 
         log_to_stderr(settings.log_level)
-    sources = sources_of(settings)
-    if arguments.out:
-        sources = [_elsewhere(sources, os.path.abspath(arguments.out))]
+    found = look(settings)
+    sources = in_order(found)
     if not sources:
         complain_of_nothing(settings.roots)
         return FAILED
+    if arguments.out is not None:
+        sources = [_elsewhere(sources, os.path.abspath(arguments.out))]
     is_long = len(sources) >= _MANY and not arguments.json
     with progress("Syncing", len(sources)) if is_long else nullcontext(Progress()) as bar:
         printer = _Printer(bar, as_json=arguments.json)
         result = sync_once(settings, sources, printer.emit, force=arguments.force)
     if result.failed and printer.codes == {"locked"}:
         return LOCKED
-    return FAILED if result.failed else OK
+    return FAILED if result.failed or found.closed else OK
 
 
-def sources_of(settings: Settings) -> list[Source]:
-    """Find the documents below the roots, in the order of their paths.
+def look(settings: Settings) -> Found:
+    """Find the documents below the roots, and complain of folders that cannot be read.
 
     Raises:
         RootError: A root does not exist or cannot be read.
@@ -71,7 +73,19 @@ def sources_of(settings: Settings) -> list[Source]:
     for root in found.missing:
         message = f"{root} does not exist; check the path, or let the app run once"
         raise RootError(message)
+    for folder, reason in found.closed.items():
+        complain(f"{shown(folder)} cannot be read and is left out: {reason}")
+    return found
+
+
+def in_order(found: Found) -> list[Source]:
+    """Return what was found in the order of its paths."""
     return [source for _, source in sorted(found.sources.items())]
+
+
+def sources_of(settings: Settings) -> list[Source]:
+    """Find the documents below the roots; as ``look``, in the order of their paths."""
+    return in_order(look(settings))
 
 
 class _Printer:

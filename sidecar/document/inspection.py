@@ -7,9 +7,10 @@ import msgspec
 import pycrdt
 
 from sidecar.document.public import RawTable, entries, raw_tables
-from sidecar.document.reading import is_v2, read_varuint
+from sidecar.document.reading import read_varuint, refuse_foreign
 from sidecar.document.second_road import as_json
 from sidecar.document.structs import ANY, DOC, EMBED, FORMAT, STRING, TYPE, Struct, UpdateReader
+from sidecar.errors import SidecarError
 from sidecar.plain import as_map
 from sidecar.reports import Encoding, InspectedField, InspectedTable, Root, Writer
 
@@ -52,8 +53,12 @@ class Outline(msgspec.Struct, frozen=True):
 
 def outline(data: bytes) -> Outline:
     """Read the outline of whatever a file holds, without the decoder. Nothing is raised."""
-    if is_v2(data):
-        return Outline("v2")
+    if not data:
+        return Outline("unknown")
+    try:
+        refuse_foreign(data)
+    except SidecarError as error:
+        return Outline("v2" if error.code == "v2" else "unknown")
     reader = UpdateReader(data)
     reached: dict[int, int] = {}
     kinds: dict[str, set[str]] = {}

@@ -10,7 +10,6 @@ import apsw
 
 from sidecar.errors import Code, MirrorUnavailableError, SidecarError
 
-LAST_GOOD = "tables.last-good.sqlite"
 TEMPORARY_SUFFIX = ".tmp"
 JOURNALS = ("-journal", "-wal", "-shm")
 BUSY_MS = 1000
@@ -54,7 +53,15 @@ def _quote(path: bytes) -> str:
 
 def open_reader(path: str) -> apsw.Connection:
     """Open a published mirror, which nobody writes to, for reading."""
+    if not os.path.isfile(path):  # noqa: PTH113 - opening a FIFO would wait for its writer
+        message = f"{path} is no regular file"
+        raise apsw.CantOpenError(message)
     return connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=True)
+
+
+def last_good_of(mirror: str) -> str:
+    """Return where a mirror is kept when its document collapses: tables.last-good.sqlite."""
+    return os.path.splitext(mirror)[0] + ".last-good.sqlite"  # noqa: PTH122 - a surrogate-escaped str
 
 
 def remove(path: str) -> None:

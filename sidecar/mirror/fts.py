@@ -35,10 +35,12 @@ def create_indexes(
     indexes: dict[str, str] = {}
     problems = _unknown(tables, wanted)
     for built in tables:
-        usable, refused = _split(built, [c for c in built.columns if _is_wanted(built, *c, wanted)])
+        name = _index_name(built.name, taken)
+        columns = [column for column in built.columns if _is_wanted(built, *column, wanted)]
+        usable, refused = _split(built, columns, name)
         problems += refused
         if usable:
-            indexes[built.name] = name = _index_name(built.name, taken)
+            indexes[built.name] = name
             taken.update(fold(name + shadow) for shadow in _SHADOWS)
             _create(connection, name, built, usable)
     return indexes, problems
@@ -71,13 +73,13 @@ def _unknown(tables: Sequence[Built], wanted: tuple[str, ...]) -> list[Problem]:
 
 
 def _split(
-    built: Built, columns: Sequence[tuple[Column, str, bool]]
+    built: Built, columns: Sequence[tuple[Column, str, bool]], index: str
 ) -> tuple[list[Column], list[Problem]]:
     """Part the columns that FTS5 takes from those that it refuses, with the reasons."""
     usable: list[Column] = []
     problems: list[Problem] = []
     for column, _, _ in columns:
-        reason = _reason(built, column, len(usable))
+        reason = _reason(built, column, index, len(usable))
         if reason is None:
             usable.append(column)
         else:
@@ -85,12 +87,12 @@ def _split(
     return usable, problems
 
 
-def _reason(built: Built, column: Column, before: int) -> str | None:
+def _reason(built: Built, column: Column, index: str, before: int) -> str | None:
     if not built.name:
         return "FTS5 cannot index a table without a name"
     if _rowid(built) is None:
         return "the table has columns called rowid, _rowid_ and oid"
-    if fold(column.name) in (*_RESERVED_COLUMNS, fold(built.name), fold(built.name) + "_fts"):
+    if fold(column.name) in (*_RESERVED_COLUMNS, fold(index)):
         return "FTS5 keeps this column name for itself"
     if not column.name:
         return "FTS5 cannot index a column without a name"

@@ -12,9 +12,9 @@ from sidecar.errors import MirrorUnavailableError
 from sidecar.mirror.files import (
     BUSY_MS,
     JOURNALS,
-    LAST_GOOD,
     TEMPORARY_SUFFIX,
     connect,
+    last_good_of,
     mirror_errors,
     remove,
     remove_journals,
@@ -47,7 +47,7 @@ def publish(candidate: str, mirror: str, *, replace: Replace = os.replace) -> No
 
 
 def keep_last_good(mirror: str, rows: int) -> str:
-    """Keep the mirror in place as tables.last-good.sqlite, unless a fuller one is there.
+    """Keep the mirror in place beside itself, unless a fuller one is there.
 
     Args:
         mirror: The mirror that is about to collapse; it stays where it is.
@@ -59,7 +59,7 @@ def keep_last_good(mirror: str, rows: int) -> str:
     Raises:
         MirrorUnavailableError: It could not be kept; the mirror must not be replaced.
     """
-    kept = os.path.join(os.path.dirname(mirror), LAST_GOOD)  # noqa: PTH118, PTH120
+    kept = last_good_of(mirror)
     if (row_count(kept) or 0) > rows:
         return kept
     temporary = kept + TEMPORARY_SUFFIX
@@ -80,7 +80,7 @@ def keep_last_good(mirror: str, rows: int) -> str:
 
 def sweep(mirror: str) -> None:
     """Remove what a killed process left beside a mirror. Only for the holder of its lock."""
-    kept = os.path.join(os.path.dirname(mirror), LAST_GOOD)  # noqa: PTH118, PTH120
+    kept = last_good_of(mirror)
     for path in (mirror + TEMPORARY_SUFFIX, kept + TEMPORARY_SUFFIX):
         _clear(path)
 

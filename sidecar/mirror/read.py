@@ -72,16 +72,19 @@ def read_mirror(path: str) -> Mirror:
         return Mirror("damaged")
     except OSError as error:
         raise disk_error(error, path) from error
-    if fault in ("foreign", "format"):
+    if fault == "foreign":
         return Mirror(fault)
     try:
-        return _read_catalog(path, fault)
+        mirror = _read_catalog(path, fault)
     except (apsw.Error, TypeError, ValueError):
-        return Mirror("damaged")
+        return Mirror(fault or "damaged")
+    return msgspec.structs.replace(mirror, digests={}) if fault == "format" else mirror
 
 
 def is_mirror(path: str) -> bool:
     """Tell whether a file is a mirror of any format, so that it may be written over."""
+    if not os.path.isfile(path):  # noqa: PTH113 - opening a FIFO would wait for its writer
+        return False
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - surrogate-escaped str
             header = file.read(_HEADER)
@@ -136,13 +139,13 @@ def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
     finally:
         connection.close()
     if change_counter(path) != int(facts.get("change_counter") or 1):
-        fault = "damaged"
+        fault = fault or "damaged"
     vector, fts = facts.get("state_vector") or "", facts.get("options") or ""
     try:
         state_vector = msgspec.json.decode(vector, type=dict[int, int])
         options = msgspec.json.decode(fts, type=_Options)
     except msgspec.MsgspecError:  # someone else wrote them
-        fault, state_vector, options = "damaged", {}, _Options(())
+        fault, state_vector, options = fault or "damaged", {}, _Options(())
     return Mirror(
         fault=fault,
         state_vector=state_vector,

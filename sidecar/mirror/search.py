@@ -87,7 +87,7 @@ def _search(
     sql = (
         f"SELECT {source}.id, {name}.rank, {snippets} FROM {name}"  # noqa: S608 - quoted
         f" JOIN {source} ON {source}.{_rowid(connection, table)} = {name}.rowid"
-        f" WHERE {name} MATCH ?3 ORDER BY {name}.rank LIMIT ?4"
+        f" WHERE {name}.{name} MATCH ?3 ORDER BY {name}.rank LIMIT ?4"
     )
     rows: Any = connection.execute(sql, (start, end, query, most))
     return [

@@ -95,6 +95,7 @@ class Loop:
         )
         self._early: list[bytes] | None = []
         self._missing: frozenset[str] = frozenset()
+        self._closed: frozenset[str] = frozenset()
         self._looked_at = float("-inf")
 
     def stop(self, reason: StopReason) -> None:
@@ -194,6 +195,9 @@ class Loop:
                 message = f"{root} cannot be used: {reason}"
                 raise RootError(message)
             log.warning("%s cannot be read: %s", shown(root), reason)
+        for folder in look.closed.keys() - self._closed:
+            log.warning("%s cannot be read: %s", shown(folder), look.closed[folder])
+        self._closed = frozenset(look.closed)
         roots = [shown(root) for root in self._settings.roots]
         if self._early is not None:
             self._emit(protocol.Started(pid=os.getpid(), version=__version__, root=roots))

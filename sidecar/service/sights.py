@@ -21,6 +21,7 @@ class Look(msgspec.Struct, frozen=True):
     sights: dict[str, Sight]
     missing: tuple[str, ...]
     denied: dict[str, str]
+    closed: dict[str, str]
 
 
 class Touched(msgspec.Struct, frozen=True):

@@ -129,7 +129,7 @@ def look_at(found: Found, began: float) -> Look:
         document: Sight(source, signature(document), signature(source.mirror))
         for document, source in found.sources.items()
     }
-    return Look(began, sights, tuple(found.missing), found.denied)
+    return Look(began, sights, tuple(found.missing), found.denied, found.closed)
 
 
 def is_structural(hint: Hint, found: Found) -> bool:

@@ -1,7 +1,10 @@
 """``diff``: documents, moments and mirrors against each other."""
 
+import os
 import shutil
 from pathlib import Path
+
+import pytest
 
 from tests.support.desk import Desk
 from tests.support.program import run
@@ -79,3 +82,19 @@ def test_sides_that_cannot_be_had(studio: Path, tmp_path: Path) -> None:
     (tmp_path / "odd.yjs").write_bytes(b"nonsense")
     done = run("diff", tmp_path / "odd.yjs", document)
     assert (done.code, done.out) == (1, "")
+    assert run("diff", tmp_path / "nowhere.yjs", document).code == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes there")
+def test_a_pipe_is_not_waited_for(studio: Path, tmp_path: Path) -> None:
+    """Opening one for reading would wait for its writer, for ever."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    document = studio / "workspace.yjs"
+    assert run("diff", pipe, document).code == 1
+    assert run("sync", document, "--out", pipe).code == 2
+    (studio / "tables.sqlite").unlink()
+    os.mkfifo(studio / "tables.sqlite")
+    for command in (["schema"], ["search"], ["status"], ["verify"]):
+        words = ["paper"] if command == ["search"] else []
+        assert run(*command, document, *words).code == 1

@@ -50,6 +50,15 @@ def test_mirror_of_a_moment(studio: Path, tmp_path: Path) -> None:
     assert done.json() == {"v": 1, "unix_ms": FIRST, "out": str(out), "rows": 4}
 
 
+def test_a_moment_that_is_there_is_built_again(studio: Path, tmp_path: Path) -> None:
+    """And has as many rows as the first time."""
+    out = tmp_path / "past.sqlite"
+    (moment, *_) = run("history", studio, "--json").json()["snapshots"]
+    command = ("history", studio, "--at", str(moment["unix_ms"]), "--out", out, "--json")
+    assert run(*command).json() == run(*command).json()
+    assert run(*command).json()["rows"] == moment["rows"] > 0
+
+
 def test_other_files_are_left_alone(studio: Path, tmp_path: Path) -> None:
     """--out goes over nothing but a mirror."""
     (tmp_path / "letter.txt").write_text("dear")

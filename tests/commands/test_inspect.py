@@ -83,6 +83,8 @@ def test_cut_document_shows_what_is_left(studio: Path, tmp_path: Path) -> None:
         (b"", "empty", "unknown"),
         (b"\0" + bytes(9) + b"\1", "v2", "v2"),
         (b"SQLite format 3\0" + bytes(84), "foreign", "unknown"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(84)), "foreign", "unknown"),
+        (bytes(100), "torn", "unknown"),
         (b"\xff\xff", "undecodable", "unknown"),
     ],
 )
@@ -115,6 +117,13 @@ def test_many_documents_are_2(app: Path) -> None:
     done = run("inspect", app)
     assert done.code == 2
     assert "has 2; name one" in done.err
+
+
+def test_a_folder_without_documents_is_1(tmp_path: Path) -> None:
+    """There is nothing to choose from."""
+    done = run("inspect", tmp_path)
+    assert done.code == 1
+    assert "there is none" in done.err
 
 
 def test_missing_file_is_1(tmp_path: Path) -> None:

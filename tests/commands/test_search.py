@@ -78,12 +78,16 @@ def test_words_are_needed(app: Path) -> None:
     """A path alone is a usage error."""
     assert run("search", app).code == 2
     assert run("search", app, " ").code == 2
+    assert run("search", environment={"SIDECAR_ROOT": str(app)}).code == 2
+    assert run("search", app, "paper", "--limit", "0").code == 2
 
 
 def test_root_from_the_environment(app: Path) -> None:
     """Then every argument is a word."""
     done = run("search", "paper", "bags", environment={"SIDECAR_ROOT": str(app)})
     assert done.code == 0
+    places = {"SIDECAR_IDENTIFIER": app.name, "XDG_DATA_HOME": str(app.parent)}
+    assert run("search", "paper", "bags", environment=places).code == 0
 
 
 def test_mirror_as_path(studio: Path) -> None:
@@ -91,3 +95,11 @@ def test_mirror_as_path(studio: Path) -> None:
     done = run("search", studio / "tables.sqlite", "kettle", "--json")
     (hit,) = done.json()["hits"]
     assert (hit["workspace"], hit["epoch"]) == ("juniper-studio", 0)
+
+
+def test_a_mirror_that_stands_alone_knows_where_it_is_from(studio: Path, tmp_path: Path) -> None:
+    """It was built elsewhere, or copied; its workspace is not that of the folder it is in."""
+    out = tmp_path / "copy.sqlite"
+    sync(studio / "workspace.yjs", "--fts", "--out", out)
+    (hit,) = run("search", out, "kettle", "--json").json()["hits"]
+    assert (hit["workspace"], hit["epoch"], hit["path"]) == ("juniper-studio", 0, str(out))

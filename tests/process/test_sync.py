@@ -130,6 +130,9 @@ def test_a_torn_document_is_tried_again(app: Path, path: Path) -> None:
         (["app", "app/copy.yjs", "--out", "x.sqlite"], 2, "--out is for one document"),
         (["app/workspaces/w1", "--out", "app/workspaces/w1/0/workspace.yjs"], 2, "no mirror"),
         (["app/workspaces/w1", "--out", "app"], 2, "no mirror"),
+        (["app/workspaces/w1", "--out", ""], 2, "no mirror"),
+        (["empty", "--out", "x.sqlite"], 1, "no documents"),
+        ([""], 2, "empty PATH"),
     ],
 )
 def test_bad_input_is_one_line_and_its_exit_code(

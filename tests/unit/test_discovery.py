@@ -1,13 +1,18 @@
 """Discovery: what counts as a document, from whichever folder one looks."""
 
+import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sidecar.discovery import discover, signature, source_of
 from sidecar.errors import UsageError
 from sidecar.model import Source
+
+FAR = 10**30
+"""An epoch that no JavaScript number is, and that msgspec and JSON can tell all the same."""
 
 
 def put(path: Path) -> str:
@@ -29,9 +34,10 @@ def app(tmp_path: Path) -> Path:
     app = tmp_path / "com.example.app"
     put(app / "workspaces" / "w1" / "0" / "workspace.yjs")
     put(app / "workspaces" / "w1" / "12" / "workspace.yjs")
+    put(app / "workspaces" / "w1" / str(FAR) / "workspace.yjs")
     put(app / "workspaces" / "w2" / "workspace.yjs")
     put(app / "workspaces" / "7" / "workspace.yjs")
-    for decoy in ("01", "-1", "1x", "snapshots", "\u0661", "9" * 16):
+    for decoy in ("01", "-1", "1x", "snapshots", "\u0661"):
         put(app / "workspaces" / "w1" / decoy / "workspace.yjs")
     put(app / "workspaces" / "w1" / "0" / "snapshots" / "workspace.yjs")
     put(app / "workspaces" / "workspace.yjs")
@@ -50,6 +56,7 @@ def test_an_app_folder_has_its_workspaces_and_epochs(app: Path) -> None:
         == {
             str(folder / "w1" / "0" / "workspace.yjs"): ("w1", 0),
             str(folder / "w1" / "12" / "workspace.yjs"): ("w1", 12),
+            str(folder / "w1" / str(FAR) / "workspace.yjs"): ("w1", FAR),
             str(folder / "w2" / "workspace.yjs"): ("w2", None),
             str(folder / "7" / "workspace.yjs"): ("7", None),
         }
@@ -59,7 +66,7 @@ def test_an_app_folder_has_its_workspaces_and_epochs(app: Path) -> None:
 @pytest.mark.parametrize(
     ("below", "documents"),
     [
-        ("w1", {("w1", 0), ("w1", 12)}),
+        ("w1", {("w1", 0), ("w1", 12), ("w1", FAR)}),
         ("w1/12", {("w1", 12)}),
         ("w1/12/workspace.yjs", {("w1", 12)}),
         ("w2", {("w2", None)}),
@@ -122,6 +129,26 @@ def test_only_regular_files_are_documents(tmp_path: Path) -> None:
     (folder / "w2" / "0" / "workspace.yjs").mkdir(parents=True)
     assert found(tmp_path) == {}
     assert signature(str(folder / "w1" / "0" / "workspace.yjs")) is None
+
+
+def test_a_folder_that_cannot_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And costs no other its place. Permissions stop no root, so the system is made to refuse."""
+    path = put(tmp_path / "workspaces" / "w1" / "0" / "workspace.yjs")
+    shut = tmp_path / "workspaces" / "w2"
+    shut.mkdir()
+    scandir = os.scandir
+
+    def refuse(folder: str) -> Any:
+        if folder == str(shut):
+            raise PermissionError(errno.EACCES, "Permission denied", folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    looked = discover([str(tmp_path)])
+    assert list(looked.sources) == [path]
+    assert list(looked.closed) == [str(shut)]
 
 
 def test_links_out_of_the_root_are_not_followed(tmp_path: Path) -> None:

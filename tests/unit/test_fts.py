@@ -46,7 +46,10 @@ def refusals(mirror: Path) -> list[tuple[str | None, str | None]]:
 
 def matches(mirror: Path, words: str) -> list[str]:
     """Return the ids of the rows of table t that its index finds."""
-    sql = "SELECT t.id FROM t_fts JOIN t ON t.rowid = t_fts.rowid WHERE t_fts MATCH ? ORDER BY 1"
+    sql = (
+        "SELECT t.id FROM t_fts JOIN t ON t.rowid = t_fts.rowid"
+        " WHERE t_fts.t_fts MATCH ? ORDER BY 1"
+    )
     return [row for (row,) in query(mirror, sql, words)]
 
 
@@ -108,13 +111,27 @@ def test_both_names_of_a_column_are_understood(mirror: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("field", ["rank", "rowid", "RANK", "t", "T", ""])
+@pytest.mark.parametrize("field", ["rank", "rowid", "RANK", "t_fts", "T_FTS", ""])
 def test_columns_that_fts5_refuses(mirror: Path, field: str) -> None:
     """Left out and told; the others are indexed."""
     assert indexed(mirror, ("*",), t={"a": {field: "x", "s": "quick"}}) == {"t": "t_fts"}
     assert refusals(mirror) == [("t", field)]
     if field.lower() != "rowid":
         assert matches(mirror, "quick") == ["a"]
+
+
+def test_a_column_may_be_called_like_its_table(mirror: Path) -> None:
+    """FTS5 keeps the name of the index for itself, and no other."""
+    assert indexed(mirror, ("*",), t={"a": {"t": "quick"}}) == {"t": "t_fts"}
+    assert refusals(mirror) == []
+    assert matches(mirror, "quick") == ["a"]
+
+
+def test_a_column_called_like_the_index_that_yields(mirror: Path) -> None:
+    """The index that is really made decides which name is taken."""
+    row = {"s": "x", "t_fts": "x", "t_fts_2": "x"}
+    assert indexed(mirror, ("*",), t={"a": row}, t_fts={"a": {"n": 1}}) == {"t": "t_fts_2"}
+    assert refusals(mirror) == [("t", "t_fts_2")]
 
 
 def test_a_table_whose_rowid_is_taken_has_another(mirror: Path) -> None:

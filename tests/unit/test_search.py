@@ -50,6 +50,13 @@ def test_hits_come_from_all_tables_with_marked_snippets(desk: Desk) -> None:
     assert found["t1"].marks == ((4, 9),)
 
 
+def test_a_column_called_like_an_index(desk: Desk) -> None:
+    """It stays out of the index, and out of its way."""
+    desk.put("notes", "n1", notes_fts="odd")
+    desk.sync()
+    assert {one.id for one in find(desk, "paper")} == {"n1", "t1"}
+
+
 @pytest.mark.parametrize(
     ("words", "hits"),
     [

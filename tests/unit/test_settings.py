@@ -47,6 +47,7 @@ def test_a_command_does_not_read_variables_of_settings_it_has_not() -> None:
         ("force_polling", "maybe"),
         ("fts", "nodot"),
         ("parent_pid", "0"),
+        ("parent_pid", "99999999999"),
     ],
 )
 def test_a_senseless_value_names_its_flag(name: str, text: str) -> None:
@@ -74,6 +75,12 @@ def test_nothing_given_is_a_usage_error_with_an_example() -> None:
     """No identifier and no folder is built in."""
     with pytest.raises(UsageError, match="for example: epicenter-sidecar"):
         resolve([], ALL, {})
+
+
+def test_an_empty_path_is_not_this_folder() -> None:
+    """It comes from a variable that a script did not set."""
+    with pytest.raises(UsageError, match="empty PATH"):
+        resolve([""], ALL, {})
 
 
 def test_paths_win_over_variables_and_join_flags() -> None:
