@@ -15,9 +15,12 @@ def main() -> int:
         serve(int(sys.argv[2]))
         return 0
     _open_standard_descriptors()
-    from sidecar.commands import main as run  # noqa: PLC0415 - only what is needed
+    try:
+        from sidecar.commands import main as run  # noqa: PLC0415 - only what is needed
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules were loaded
+        return 130
 
 
 def _open_standard_descriptors() -> None:

@@ -26,8 +26,8 @@ _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 Signature = tuple[int, int, int, int, int]
 """Device, inode, size, mtime and ctime: only ever compared for equality."""
-SIZE = 2
-"""Where the size stands in it."""
+SIZE, MTIME_NS = 2, 3
+"""Where they stand in it."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -205,6 +205,10 @@ def _await(root: str, found: Found) -> None:
     found.awaited.add(path)
 
 
+def _is_linked(document: str, found: Found) -> bool:
+    return any(document.startswith(folder + os.sep) for folder in found.linked)
+
+
 def _drop_twins(found: Found) -> None:
     """Drop the second name of a document, so that no mirror has two builders.
 
@@ -212,7 +216,9 @@ def _drop_twins(found: Found) -> None:
         UsageError: Two different documents share a folder, and so a mirror.
     """
     owners: dict[str, str] = {}
-    for document, source in list(found.sources.items()):
+    for document, source in sorted(
+        found.sources.items(), key=lambda item: _is_linked(item[0], found)
+    ):
         mirror = os.path.realpath(source.mirror)
         owner = owners.setdefault(mirror, document)
         if owner == document:

@@ -63,7 +63,7 @@ def lock(
     """
     try:
         file = _lock_file(state_folder, kind, path)
-        descriptor = _acquire(file, path, keep_waiting)
+        descriptor = _acquire(file, kind, path, keep_waiting)
         if kind == "root":  # a block to write and to free is most of what a document's lock costs
             _sign(descriptor)
     except OSError as error:
@@ -84,7 +84,7 @@ def _lock_file(state_folder: str, kind: str, path: str) -> str:
     return os.path.join(folder, f"{kind}-{name}.lock")
 
 
-def _acquire(file: str, path: str, keep_waiting: Callable[[], bool]) -> int:
+def _acquire(file: str, kind: str, path: str, keep_waiting: Callable[[], bool]) -> int:
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         holder: int | None = None
@@ -99,7 +99,7 @@ def _acquire(file: str, path: str, keep_waiting: Callable[[], bool]) -> int:
             if descriptor >= 0:
                 os.close(descriptor)
         if not keep_waiting():
-            raise LockedError(_message(path, holder), holder)
+            raise LockedError(_message(kind, path, holder), holder)
         time.sleep(_POLL_S)
 
 
@@ -124,7 +124,9 @@ def _holder(descriptor: int) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _message(path: str, holder: int | None) -> str:
+def _message(kind: str, path: str, holder: int | None) -> str:
+    if kind != "root":
+        return f"{path} is being synced by another process; try again when that is done"
     who = f"process {holder}" if holder else "another process"
     return f"{path} is held by {who}; stop it first, or wait for it with --wait-lock"
 

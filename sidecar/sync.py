@@ -2,7 +2,7 @@
 
 import os
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from sidecar import __version__
 from sidecar.changes import collapsed, compare, regressed
@@ -96,6 +96,12 @@ def sync(
                 )
     except SidecarError as error:
         return _failed(error, version)
+
+
+def clear(source: Source, options: Options) -> None:
+    """Remove what a killed sync left beside a mirror, unless another sync is at it."""
+    with suppress(SidecarError), lock(options.state_folder, "document", source.document):
+        sweep(source.mirror)
 
 
 def reason_to_rebuild(mirror: Mirror, fts: tuple[str, ...]) -> RebuiltReason | None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sidecar.document.public import decoder_errors
 from sidecar.document.reading import Content
 from sidecar.document.second_road import read_plainly
-from sidecar.errors import DocumentUnavailableError, SidecarError
+from sidecar.errors import DocumentUnavailableError, MirrorDamagedError, SidecarError
 from sidecar.mirror.catalogs import compare_catalogs
 from sidecar.mirror.comparison import Comparison, compare_mirror
 from sidecar.mirror.read import Mirror, read_mirror
@@ -43,11 +43,18 @@ def verify(source: Source, options: Options) -> Verification:
                 return _report(source, "missing" if mirror.fault == "missing" else "damaged")
             same_bytes = content.digest == mirror.source_digest
             if not found.total and found.integrity == "ok":
-                compare_catalogs(found, source.mirror, fresh, same_bytes=same_bytes)
+                _compare_catalogs(found, source.mirror, fresh, same_bytes=same_bytes)
             same = same_bytes or read_mirror(fresh).digests == mirror.digests
         return _report(source, _result(found, mirror, same_content=same), found)
     except SidecarError as error:
         return _report(source, "unreadable", error=error)
+
+
+def _compare_catalogs(found: Comparison, mirror: str, fresh: str, *, same_bytes: bool) -> None:
+    try:
+        compare_catalogs(found, mirror, fresh, same_bytes=same_bytes)
+    except MirrorDamagedError as error:  # the other one was built just now
+        found.integrity = error.message
 
 
 def _build(content: Content, source: Source, options: Options, mirror: Mirror, folder: Path) -> str:

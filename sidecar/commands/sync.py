@@ -1,11 +1,14 @@
 """``sync``: one pass over every document, then exit."""
 
 import os
+import signal
+import sys
 from contextlib import nullcontext
+from types import FrameType
 
 import msgspec
 
-from sidecar.commands import FAILED, LOCKED, OK
+from sidecar.commands import FAILED, LOCKED, OK, ROOT
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.output import complain, complain_of_nothing, has_color, line_of, say
 from sidecar.commands.show import Progress, progress
@@ -25,6 +28,8 @@ EXAMPLES = (
     "epicenter-sidecar sync path/to/workspace.yjs --out /tmp/workspace.sqlite",
 )
 
+_EXITS = {"locked": LOCKED, "root": ROOT}
+"""Where all failures are of one of these kinds; else it is ``FAILED``."""
 _MANY = 20
 """From so many documents on a terminal shows how far it is: rich takes 60 ms to import."""
 
@@ -39,6 +44,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Sync, say how each document ended, and return 0 when every mirror is in step."""
+    signal.signal(signal.SIGTERM, _end)
     settings = settings_of(arguments)
     if settings.logs_outcomes:
         from sidecar.commands.logs import log_to_stderr  # noqa: PLC0415 - see there
@@ -55,9 +61,14 @@ def run(arguments: Arguments) -> int:
     with progress("Syncing", len(sources)) if is_long else nullcontext(Progress()) as bar:
         printer = _Printer(bar, as_json=arguments.json)
         result = sync_once(settings, sources, printer.emit, force=arguments.force)
-    if result.failed and printer.codes == {"locked"}:
-        return LOCKED
+    if result.failed and printer.codes <= _EXITS.keys() and len(printer.codes) == 1:
+        return _EXITS[printer.codes.pop()]
     return FAILED if result.failed or found.closed else OK
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End on a signal as on an error, so that what was begun is cleared up."""
+    sys.exit(128 + number)
 
 
 def look(settings: Settings) -> Found:

@@ -73,7 +73,7 @@ def read_stable(path: str, max_bytes: int, expected: Expected | None = None) -> 
         if before.st_size > max_bytes:
             raise DocumentUnusableError(
                 "too_large",
-                f"{path} has {before.st_size >> 20} MB, more than --max-document-mb "
+                f"{path} has {before.st_size / (1 << 20):.1f} MB, more than --max-document-mb "
                 f"{max_bytes >> 20} allows",
             )
         data, digest, size = b"", None, before.st_size

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -65,21 +66,14 @@ class Candidate:
         return sum(built.rows for built in self._tables)
 
     def __enter__(self) -> Self:
-        with mirror_errors(self.path):
-            self._discard()
-            create = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
-            descriptor = os.open(self.path, create, self._mode)
-            try:
-                if hasattr(os, "fchmod"):
-                    os.fchmod(descriptor, self._mode | 0o600)
-            finally:
-                os.close(descriptor)
-            self._connection = connect(self.path, flags=apsw.SQLITE_OPEN_READWRITE)
-            self._connection.execute(
-                f"PRAGMA page_size={self._page_size}; PRAGMA journal_mode=OFF;"
-                "PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"
-                "PRAGMA temp_store=MEMORY; BEGIN EXCLUSIVE"
-            ).fetchall()
+        try:
+            with mirror_errors(self.path):
+                self._discard()
+                self._begin()
+        except BaseException:
+            with suppress(OSError):
+                self._discard()
+            raise
         return self
 
     def __exit__(
@@ -158,6 +152,21 @@ class Candidate:
             "UPDATE sqlite_schema SET sql=? WHERE type='table' AND name=?", (sql, name)
         )
         connection.execute("PRAGMA writable_schema=OFF")
+
+    def _begin(self) -> None:
+        create = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(self.path, create, self._mode)
+        try:
+            if hasattr(os, "fchmod"):
+                os.fchmod(descriptor, self._mode | 0o600)
+        finally:
+            os.close(descriptor)
+        self._connection = connect(self.path, flags=apsw.SQLITE_OPEN_READWRITE)
+        self._connection.execute(
+            f"PRAGMA page_size={self._page_size}; PRAGMA journal_mode=OFF;"
+            "PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"
+            "PRAGMA temp_store=MEMORY; BEGIN EXCLUSIVE"
+        ).fetchall()
 
     def _open(self) -> apsw.Connection:
         if self._connection is None:

@@ -14,6 +14,7 @@ _FACTS_OF_BYTES = {"layout", "source_bytes", "source_digest", "state_vector"}
 """What may change without a change in any table."""
 _FACTS = "SELECT key, value FROM _mirror"
 _DIGESTS = "SELECT name, digest FROM _mirror_tables"
+_SCHEMA = "SELECT name, sql FROM sqlite_schema"
 _PROBLEMS = (
     "SELECT table_name, field, kind, rows, row_id, detail"
     " FROM _mirror_problems WHERE kind <> 'unaccounted'"
@@ -31,7 +32,7 @@ def compare_catalogs(found: Comparison, path: str, fresh: str, *, same_bytes: bo
         fresh: A mirror that was built from the same content just now.
         same_bytes: Whether it was also built from the same bytes.
     """
-    with reading(path) as connection, reading(fresh) as other:
+    with reading(fresh) as other, reading(path) as connection:
         told, facts = _pairs(other, _FACTS), _pairs(connection, _FACTS)
         if facts.get("generator") != told["generator"]:
             return
@@ -42,6 +43,9 @@ def compare_catalogs(found: Comparison, path: str, fresh: str, *, same_bytes: bo
         for name, digest in _pairs(other, _DIGESTS).items():
             if digests.get(name) != digest:
                 found.note("_mirror_tables", name, "digest", digest, digests.get(name))
+        for name, sql in _pairs(other, _SCHEMA).items():
+            if (written := _pairs(connection, _SCHEMA).get(name)) != sql:
+                found.note(name, None, None, sql, written)
         wanted, lines = (set(one.execute(_PROBLEMS)) for one in (other, connection))
         for line in sorted(wanted ^ lines, key=str):
             shown = json.dumps(line, ensure_ascii=False, default=repr)

@@ -7,7 +7,7 @@ import apsw
 
 from sidecar.mirror.naming import quote
 from sidecar.mirror.read import read_mirror
-from sidecar.mirror.tables import reading
+from sidecar.mirror.tables import reading, reading_of
 from sidecar.reports import CellDifference, RowDifference, TableDifference, cell_to_json
 
 Row = tuple[str, dict[str, Any]]
@@ -49,6 +49,7 @@ class _Side:
     """
 
     def __init__(self, path: str, connection: apsw.Connection) -> None:
+        self._path = path
         self._connection = connection
         self.digests: dict[str, str] = dict(self.query("SELECT name, digest FROM _mirror_tables"))
         self.is_sound = read_mirror(path).fault is None
@@ -85,9 +86,14 @@ class _Side:
         )
         return [*about, *columns] if about else []
 
-    def query(self, sql: str, *parameters: str) -> Any:
-        """Run a query."""
-        return self._connection.execute(sql, parameters)
+    def query(self, sql: str, *parameters: str) -> Iterator[Any]:
+        """Run a query.
+
+        Raises:
+            MirrorDamagedError: This side, and not the other one, cannot be read.
+        """
+        with reading_of(self._path):
+            yield from self._connection.execute(sql, parameters)
 
 
 def _compare(name: str, one: _Side, other: _Side) -> list[TableDifference]:

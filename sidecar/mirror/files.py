@@ -13,6 +13,8 @@ from sidecar.errors import Code, MirrorUnavailableError, SidecarError
 TEMPORARY_SUFFIX = ".tmp"
 JOURNALS = ("-journal", "-wal", "-shm")
 BUSY_MS = 1000
+_LONG_PATH = 500
+"""SQLite has room for 512 bytes, with the names of its journals."""
 
 _REFUSALS = (
     apsw.BusyError,
@@ -108,7 +110,9 @@ def mirror_errors(
         yield
     except _REFUSALS as error:
         code = _sqlite_code(error, connection())
-        raise MirrorUnavailableError(code, f"{path}: {error}") from error
+        is_long = isinstance(error, apsw.CantOpenError) and len(os.fsencode(path)) > _LONG_PATH
+        why = f"SQLite takes no path of more than {_LONG_PATH} bytes" if is_long else error
+        raise MirrorUnavailableError(code, f"{path}: {why}") from error
     except OSError as error:
         raise disk_error(error, path) from error
 

@@ -22,12 +22,23 @@ def reading(path: str) -> Generator[apsw.Connection]:
     Raises:
         MirrorDamagedError: It is not there, or not whole.
     """
-    try:
+    with reading_of(path):
         connection = open_reader(path)
         try:
             yield connection
         finally:
             connection.close()
+
+
+@contextmanager
+def reading_of(path: str) -> Generator[None]:
+    """Say of which mirror it is that something cannot be read.
+
+    Raises:
+        MirrorDamagedError: It is not there, or not whole.
+    """
+    try:
+        yield
     except (apsw.Error, UnicodeDecodeError) as error:
         message = f"{shown(path)} cannot be read ({error}); run sync to build it again"
         raise MirrorDamagedError("internal", message) from error

@@ -53,10 +53,14 @@ def run_forked(
         _be_child(job, results_in, errors_in, parent, perform)
     os.close(results_in)
     os.close(errors_in)
+    ended: Ended | None = None
     try:
-        return _attend(child, job, _Ends(results, errors, lifeline), forward)
+        ended = _attend(child, job, _Ends(results, errors, lifeline), forward)
+        return ended
     finally:
         _end(child)
+        if ended is None or ended.code:
+            _clear(job)
         os.close(results)
         os.close(errors)
 
@@ -129,6 +133,15 @@ def _end(child: int) -> None:
         if os.waitpid(child, os.WNOHANG) == (0, 0):
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
+
+
+def _clear(job: Job) -> None:
+    """Remove what a child that was killed may have left beside mirrors."""
+    from sidecar.sync import clear  # noqa: PLC0415 - see preload
+
+    for task in job.tasks:
+        if task.function == "sync":
+            clear(task.source, job.options)
 
 
 def _be_child(job: Job, results: int, errors: int, parent: int, perform: Perform) -> None:

@@ -30,6 +30,8 @@ from sidecar.settings import Settings
 
 FINISH_S = 1.5
 """How long a build may still run after a signal or ``shutdown``."""
+GOODBYE_S = 0.3
+"""How long workers may take to end what they do and to clear up."""
 STEP_S = 0.3
 """How long the watcher's thread may take to see that it is stopped."""
 FRESH_S = 0.05
@@ -130,7 +132,8 @@ class Loop:
             if self.stop_reason in {"signal", "shutdown"}:
                 self._finish()
         finally:
-            self._pool.kill()
+            watcher.stop(seconds=0)
+            self._pool.dismiss(GOODBYE_S)
             watcher.stop(STEP_S)
 
     def _take(self, wait_s: float | None) -> None:

@@ -1,10 +1,13 @@
 """Outcomes in the words of the protocol: values in, values out."""
 
+from sidecar.discovery import MTIME_NS, SIZE, signature
 from sidecar.errors import Code
 from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
 from sidecar.reports import Status, doc_fields, shown
 from sidecar.service import protocol
 from sidecar.service.protocol import Event
+
+_NS_PER_MS = 1_000_000
 
 
 def events_of(source: Source, outcome: Outcome, retry_ms: int | None = None) -> list[Event]:
@@ -23,6 +26,7 @@ def events_of(source: Source, outcome: Outcome, retry_ms: int | None = None) -> 
 
 def unreadable(source: Source, code: Code) -> Status:
     """Return the status of a document that its reader did not survive."""
+    document, mirror = signature(source.document), signature(source.mirror)
     return Status(
         **doc_fields(source),
         mirror=shown(source.mirror),
@@ -35,9 +39,9 @@ def unreadable(source: Source, code: Code) -> Status:
         tables=0,
         rows=0,
         problems=0,
-        bytes=0,
-        mirror_mtime_ms=None,
-        document_mtime_ms=0,
+        bytes=mirror[SIZE] if mirror else 0,
+        mirror_mtime_ms=mirror[MTIME_NS] // _NS_PER_MS if mirror else None,
+        document_mtime_ms=document[MTIME_NS] // _NS_PER_MS if document else 0,
     )
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 from sidecar.service.hands import Hand
@@ -155,15 +156,16 @@ class Pool:
             self._bad_starts += 1
         self.hire(now)
 
-    def kill(self) -> None:
-        """End all workers at once."""
+    def dismiss(self, seconds: float) -> None:
+        """End all workers: each ends its job and clears up; one that takes too long is killed."""
+        until = time.monotonic() + seconds
         for worker in self._workers:
-            worker.kill()
-
-    def wait(self, seconds: float) -> None:
-        """Wait for the end of each worker that was killed."""
+            worker.retire()
         for worker in self._workers:
-            worker.wait(seconds)
+            try:
+                worker.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                worker.kill()
 
     def _second_at(self) -> float:
         return min((worker.since for worker in self.busy), default=0.0) + LONG_S

@@ -119,6 +119,34 @@ def test_a_large_build_does_not_delay_the_stop(watch: Watch, large: bytes, how: 
     assert query(mirror_of(path), "SELECT count(*) FROM notes") == [(3,)]
 
 
+@pytest.mark.parametrize("how", ["stdin", "signal"])
+def test_an_abandoned_build_leaves_nothing_behind(watch: Watch, large: bytes, how: str) -> None:
+    """The worker clears up after the job that it ends."""
+    begin_large_build(watch, large)
+    if how == "stdin":
+        watch.close_stdin()
+    else:
+        watch.process.send_signal(signal.SIGTERM)
+    watch.until("stopped")
+    assert watch.wait() == 0
+    folder = document_path(Path(watch.events[0]["root"][0])).parent
+    assert {path.name for path in folder.iterdir()} == {"workspace.yjs", "tables.sqlite"}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_sync_that_is_stopped_leaves_nothing_behind(
+    tmp_path: Path, large: bytes, number: signal.Signals, code: int
+) -> None:
+    """It ends its job and clears up before it goes."""
+    path = document_path(tmp_path)
+    save(path, large)
+    with subprocess.Popen([*program(), "sync", tmp_path], stdout=subprocess.DEVNULL) as process:
+        wait_until(path.with_name("tables.sqlite.tmp").exists, "the build")
+        process.send_signal(number)
+        assert process.wait(10) == code
+    assert [path.name for path in path.parent.iterdir()] == ["workspace.yjs"]
+
+
 def test_a_second_signal_does_not_wait(watch: Watch, large: bytes) -> None:
     """It ends the process at once, in the middle of a build."""
     processes = begin_large_build(watch, large)

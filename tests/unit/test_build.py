@@ -216,3 +216,12 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         pytest.fail("there is no folder to build in")
     assert caught.value.code == "gone"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_that_sqlite_does_not_take(tmp_path: Path) -> None:
+    """It is said so, and nothing is left in the folder."""
+    folder = tmp_path.joinpath(*["x" * 200] * 3)
+    folder.mkdir(parents=True)
+    with pytest.raises(MirrorUnavailableError, match="500 bytes"):
+        build(folder / "tables.sqlite", update(tables=tables(t={"a": {"s": "x"}})))
+    assert list(folder.iterdir()) == []

@@ -177,6 +177,14 @@ def test_links_inside_the_root_give_no_second_name(tmp_path: Path) -> None:
     assert found(tmp_path) == {path: ("w1", 0)}
 
 
+def test_a_document_goes_by_its_real_name(tmp_path: Path) -> None:
+    """Also where the link to it is found first."""
+    path = put(tmp_path / "workspaces" / "real" / "0" / "workspace.yjs")
+    (tmp_path / "workspaces" / "a-link").mkdir()
+    (tmp_path / "workspaces" / "a-link" / "0").symlink_to(Path(path).parent)
+    assert found(tmp_path) == {path: ("real", 0)}
+
+
 def test_a_linked_root_is_the_users_own_wish(app: Path, tmp_path: Path) -> None:
     """Data folders may live behind a link."""
     (tmp_path / "link").symlink_to(app)

@@ -123,6 +123,7 @@ def test_a_documents_lock_names_nobody(state: str, tmp_path: Path) -> None:
         with pytest.raises(LockedError) as caught, lock(state, "document", str(tmp_path / "d")):
             pytest.fail("the lock is held")
     assert caught.value.holder_pid is None
+    assert "--wait-lock" not in caught.value.message
 
 
 def test_a_lock_file_that_someone_removed_is_no_way_in(state: str, tmp_path: Path) -> None:

@@ -260,3 +260,12 @@ def test_looking_changes_nothing(desk: Desk) -> None:
 def _seen(desk: Desk) -> list[tuple[str, int, bytes]]:
     files = sorted(desk.document.parent.iterdir())
     return [(file.name, file.stat().st_mtime_ns, file.read_bytes()) for file in files]
+
+
+@pytest.mark.parametrize("text", [b'CREATE TABLE "notes"', b"stars", b"title"])
+def test_a_flipped_byte_of_the_catalog_is_no_fault_of_the_document(text: bytes, desk: Desk) -> None:
+    """Wherever it is: the mirror is damaged, or not what it should be."""
+    whole = desk.mirror.read_bytes()
+    for at in [n for n in range(len(whole)) if whole.startswith(text, n)]:
+        desk.mirror.write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
+        assert look(desk).result in {"damaged", "different"}
