@@ -54,7 +54,7 @@ def _compare(source: Source, options: Options) -> tuple[Mirror, State, Code | No
     try:
         mirror = read_mirror(source.mirror)
         known = None
-        if mirror.fault is None:
+        if mirror.fault is None and mirror.is_of(source):
             known = Expected(mirror.source_bytes, (mirror.source_digest,))
         content = read_settled(source.document, options.max_document_bytes, known)
         if known and content.digest in known.digests:
@@ -66,7 +66,8 @@ def _compare(source: Source, options: Options) -> tuple[Mirror, State, Code | No
         return mirror, "unreadable", error.code
     if mirror.fault:
         return mirror, "missing" if mirror.fault == "missing" else "damaged", None
-    return mirror, "in_step" if digests == mirror.digests else "stale", None
+    is_same = digests == mirror.digests and mirror.is_of(source)
+    return mirror, "in_step" if is_same else "stale", None
 
 
 def _highest(folder: Path) -> int | None:

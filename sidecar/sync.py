@@ -1,6 +1,5 @@
 """One pass over one document: read, decode, compare, build, publish."""
 
-import os
 import time
 from contextlib import AbstractContextManager, suppress
 
@@ -18,7 +17,7 @@ from sidecar.errors import (
 )
 from sidecar.locks import lock
 from sidecar.mirror.build import Candidate
-from sidecar.mirror.catalog import FORMAT
+from sidecar.mirror.catalog import FORMAT, identity
 from sidecar.mirror.publish import keep_last_good, publish, sweep
 from sidecar.mirror.read import Mirror, read_mirror
 from sidecar.mirror.schema import dump_json
@@ -68,7 +67,9 @@ def sync(
             mirror = read_mirror(source.mirror)
             fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
             reason = "forced" if force else reason_to_rebuild(mirror, fts)
-            equal = None if reason else Expected(mirror.source_bytes, (mirror.source_digest, known))
+            stays = reason is None and mirror.is_of(source)
+            digests = (mirror.source_digest, known)
+            equal = Expected(mirror.source_bytes, digests) if stays else None
             content = read_stable(source.document, options.max_document_bytes, equal)
             if equal and content.digest in equal.digests:
                 return Unchanged("bytes", content.digest)
@@ -79,7 +80,7 @@ def sync(
                 candidate.fill(workspace)
                 changes = compare(mirror.digests, candidate.digests)
                 facts = _facts(source, content, workspace, fts)
-                if reason is None and not changes and _says_the_same(mirror, facts):
+                if stays and not changes and _says_the_same(mirror, facts):
                     return Unchanged("content", content.digest)
                 candidate.finish(facts, fts)
                 collapse = _guard(source, options, mirror, candidate, workspace)
@@ -131,11 +132,10 @@ def _facts(
         "format": str(FORMAT),
         "generator": f"epicenter-sidecar {__version__}",
         "layout": ",".join(workspace.layouts),
-        "workspace": _shown(source.workspace),
+        **identity(source),
         _PROBLEMS: dump_json(
             [[p.kind, p.detail] for p in workspace.problems if p.kind != "unaccounted"]
         ),
-        "epoch": None if source.epoch is None else str(source.epoch),
         "source_bytes": str(content.size),
         "source_digest": content.digest,
         "options": dump_json({"fts": list(fts)}),
@@ -146,11 +146,6 @@ def _facts(
 def _says_the_same(mirror: Mirror, facts: dict[str, str | None]) -> bool:
     """Compare what is said of the document as a whole; the tables have their digests."""
     return mirror.facts.get(_PROBLEMS) == facts[_PROBLEMS]
-
-
-def _shown(name: str | None) -> str | None:
-    """Give a folder's name as text; bytes that are no UTF-8 become U+FFFD."""
-    return name and os.fsencode(name).decode("utf-8", "replace")
 
 
 def _guard(

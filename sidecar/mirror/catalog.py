@@ -7,7 +7,8 @@ import msgspec
 
 from sidecar.mirror.naming import EXTRA, ID
 from sidecar.mirror.schema import Column, dump_json
-from sidecar.model import Problem, Table
+from sidecar.model import Problem, Source, Table
+from sidecar.reports import shown
 
 APPLICATION_ID = 0x59534D31
 FORMAT = 1
@@ -45,6 +46,14 @@ class Built(msgspec.Struct, frozen=True):
     columns: Sequence[tuple[Column, str, bool]]
     rows: int
     digest: str
+
+
+def identity(source: Source) -> dict[str, str | None]:
+    """Return the facts that say which document a mirror is of."""
+    return {
+        "workspace": None if source.workspace is None else shown(source.workspace),
+        "epoch": None if source.epoch is None else str(source.epoch),
+    }
 
 
 def write_catalog(

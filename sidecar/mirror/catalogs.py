@@ -8,8 +8,8 @@ import apsw
 from sidecar.mirror.comparison import Comparison
 from sidecar.mirror.tables import reading
 
-_OWN_FACTS = {"change_counter", "epoch", "generator", "workspace"}
-"""What a mirror says of its own making and place."""
+_OWN_FACTS = {"change_counter", "generator"}
+"""What a mirror says of its own making."""
 _FACTS_OF_BYTES = {"layout", "source_bytes", "source_digest", "state_vector"}
 """What may change without a change in any table."""
 _FACTS = "SELECT key, value FROM _mirror"

@@ -7,9 +7,9 @@ from typing import Any
 import apsw
 import msgspec
 
-from sidecar.mirror.catalog import APPLICATION_ID, FORMAT
+from sidecar.mirror.catalog import APPLICATION_ID, FORMAT, identity
 from sidecar.mirror.files import disk_error, open_reader
-from sidecar.model import RebuiltReason
+from sidecar.model import RebuiltReason, Source
 
 _HEADER = 100
 _MAGIC = b"SQLite format 3\0"
@@ -39,6 +39,10 @@ class Mirror(msgspec.Struct, frozen=True):
     def source_digest(self) -> str | None:
         """Digest of the document's bytes."""
         return self.facts.get("source_digest")
+
+    def is_of(self, source: Source) -> bool:
+        """Tell whether it names the workspace and epoch of a document: folders are moved."""
+        return all(self.facts.get(key) == value for key, value in identity(source).items())
 
     @property
     def source_bytes(self) -> int:

@@ -12,10 +12,12 @@ from pycrdt import Array, Doc, Map
 
 from scripts.children import LineProcess
 from sidecar.digests import digest_bytes
-from sidecar.discovery import signature
+from sidecar.discovery import signature, source_of
 from sidecar.errors import ProtocolError
 from sidecar.model import Changes, Failed, Outcome, Rebuilt, Source, Unchanged
+from sidecar.status import status
 from sidecar.sync import sync
+from sidecar.verify import verify
 from tests.support.desk import FIELDS, Desk
 from tests.unit.test_locks import HOLDER
 
@@ -187,6 +189,20 @@ def test_a_mirror_that_cannot_be_believed_is_rebuilt(
     assert rebuilt(again(desk)).reason == reason
     assert isinstance(again(desk), Unchanged)
     assert len(list(desk.query("SELECT * FROM notes"))) == 2
+
+
+def test_a_mirror_that_was_moved_gets_its_new_names(desk: Desk) -> None:
+    """An app copies a workspace with everything in it: the bytes are the same, the names not."""
+    folder = desk.document.parents[1]
+    folder.rename(folder.with_name("copy"))
+    source = source_of(str(folder.with_name("copy") / "0" / "workspace.yjs"))
+    assert status([source], desk.options)[0].state == "stale"
+    assert verify(source, desk.options).result == "different"
+    outcome = rebuilt(sync(source, desk.options))
+    assert (outcome.reason, outcome.changes) == ("changed", Changes((), ()))
+    assert status([source], desk.options)[0].state == "in_step"
+    assert verify(source, desk.options).result == "equal"
+    assert isinstance(sync(source, desk.options), Unchanged)
 
 
 def test_force_rebuilds_and_nothing_changed(desk: Desk) -> None:
