@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from scripts.damage import damage
@@ -46,7 +47,10 @@ def main() -> int:
     print(f"{len(documents)} seeds, --seed {options.seed}, {options.seconds:.0f} s")
     counts: Counter[str] = Counter()
     broken = 0
-    with tempfile.TemporaryDirectory(dir=options.work) as work, Judge(Path(work), OLD) as judge:
+    with (
+        tempfile.TemporaryDirectory(dir=options.work) as work,
+        closing(Judge(Path(work), OLD)) as judge,
+    ):
         for data in damaged(documents, options.seed, options.seconds):
             verdict = judge.judge(data)
             counts[verdict.kind] += 1

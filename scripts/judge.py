@@ -16,8 +16,7 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from scripts import nodejs
 from scripts.children import ChildError, LineProcess
@@ -89,15 +88,8 @@ class Judge:
         self._sync("good")
         self._old = (folder / "good" / "tables.sqlite").read_bytes()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the child processes."""
         self._syncs.end()
         if self._yjs:
             self._yjs.end()

@@ -15,10 +15,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from random import Random, randrange
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import psutil
 
@@ -55,7 +55,7 @@ class Usage(NamedTuple):
 
 
 class Soak:
-    """One run. Use as a context."""
+    """One run."""
 
     def __init__(self, root: Path, disk: SmallDisk | None, random: Random) -> None:
         self._random = random
@@ -68,16 +68,9 @@ class Soak:
         self.deeds: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._watch.__exit__(kind, error, trace)
+    def close(self) -> None:
+        """End the watch."""
+        self._watch.__exit__(None, None, None)
 
     def torment(self, seconds: float, *, restarts: bool) -> None:
         """Do bad things for so long; with ``restarts`` the supervisor is killed too."""
@@ -259,7 +252,7 @@ def soak(root: Path, disk: SmallDisk | None, options: argparse.Namespace) -> Non
     Raises:
         Broken: Something is not as it must be.
     """
-    with Soak(root, disk, Random(options.seed)) as run_:  # noqa: S311 - repeatable, not secret
+    with closing(Soak(root, disk, Random(options.seed))) as run_:  # noqa: S311 - repeatable, not secret
         run_.torment(options.seconds / 3, restarts=True)
         before = run_.settle()
         run_.torment(options.seconds * 2 / 3, restarts=False)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ REFUSED = {"kept empty", "kept torn", "kept undecodable", "kept v2", "kept forei
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """Judge against the mirror of a document that shares nothing with the others."""
-    with Judge(tmp_path_factory.mktemp("judge"), OLD) as judge:
+    with closing(Judge(tmp_path_factory.mktemp("judge"), OLD)) as judge:
         yield judge
 
 

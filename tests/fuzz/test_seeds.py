@@ -1,6 +1,7 @@
 """Every committed seed keeps the invariant of ``scripts/judge.py``, and so do a few mutations."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -54,7 +55,7 @@ KINDS = {
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """Judge against the mirror of a document that shares nothing with the seeds."""
-    with Judge(tmp_path_factory.mktemp("judge"), OLD) as judge:
+    with closing(Judge(tmp_path_factory.mktemp("judge"), OLD)) as judge:
         yield judge
 
 

@@ -236,35 +236,6 @@ def test_an_older_document_is_followed_and_told(desk: Desk) -> None:
     assert (outcome.regressed, outcome.rows) == (True, 2)
 
 
-def test_a_collapse_is_told_and_the_rows_are_kept(desk: Desk) -> None:
-    """Unless nobody wants that."""
-    desk.document.write_bytes(b"\0\0")
-    outcome = rebuilt(again(desk))
-    assert outcome.collapse is not None
-    assert outcome.collapse.rows_before == 2
-    assert Path(outcome.collapse.kept).name == "tables.last-good.sqlite"
-
-
-def test_a_mirror_of_another_format_is_kept_too(desk: Desk) -> None:
-    """Its rows are as dear; that its tables cannot be compared does not matter."""
-    desk.tamper("PRAGMA user_version=2")
-    desk.document.write_bytes(b"\0\0")
-    outcome = rebuilt(again(desk))
-    assert outcome.reason == "format"
-    assert outcome.collapse is not None
-    assert outcome.collapse.rows_before == 2
-
-
-def test_what_is_kept_has_the_name_of_its_mirror(desk: Desk, tmp_path: Path) -> None:
-    """Mirrors that are built side by side do not take each other's place."""
-    source = msgspec.structs.replace(desk.source, mirror=str(tmp_path / "copy.db"))
-    assert isinstance(sync(source, desk.options), Rebuilt)
-    desk.document.write_bytes(b"\0\0")
-    collapse = rebuilt(sync(source, desk.options)).collapse
-    assert collapse is not None
-    assert collapse.kept == str(tmp_path / "copy.last-good.sqlite")
-
-
 def test_a_stale_tail_is_accepted_once_the_file_has_settled(desk: Desk) -> None:
     """Until then it may be a file that is being written."""
     desk.put("notes", "c", title="Three")
