@@ -4,6 +4,7 @@ A command module has ``EXAMPLES`` (lines for its help), ``add_arguments(parser)`
 ``run(arguments) -> exit code``.
 """
 
+import errno
 import importlib
 import os
 import sys
@@ -62,6 +63,11 @@ def _guarded(module: "ModuleType", name: str, words: list[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its end
+        return FAILED
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN):
+            raise
+        _complain(f"the system has no room for this program: {error.strerror}; see ulimit -a")
         return FAILED
     return code
 

@@ -1,6 +1,7 @@
 """Start: armed, then `started`, then the first pass, then `ready`; and what waits."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from sidecar.discovery import signature
 from tests.support.apps import document_path, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
-from tests.support.program import Watch, run
+from tests.support.program import Watch, program, run
 
 GOOD = document(3)
 
@@ -116,6 +117,22 @@ def test_an_unreadable_root_ends_the_start(tmp_path: Path) -> None:
     with Watch(root) as watch:
         assert watch.until("failed")["code"] == "root"
         assert watch.wait() == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no ulimit")
+def test_a_system_without_room_is_told_in_one_line(tmp_path: Path) -> None:
+    """No descriptors for the pipes of a worker: no traceback, exit 1."""
+    command = shlex.join([*program(), "watch", str(tmp_path)])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"ulimit -n 9; exec {command}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "has no room" in done.stderr
 
 
 def test_a_bad_option_is_a_usage_error(tmp_path: Path) -> None:
