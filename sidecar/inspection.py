@@ -14,7 +14,7 @@ def inspect(source: Source, options: Options) -> Inspection:
         content = read_settled(source.document, options.max_document_bytes)
         tables = inspect_tables(content.data)
         with decode(content, tolerate=True):  # as a sync would: every byte accounted for
-            return _report(source, content.data, tables)
+            return _report(source, content.again(), tables)
     except SidecarError as error:
         return outline_only(source, options, error.code, error.message)
 

@@ -12,7 +12,8 @@ from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
 from sidecar.model import JSON_DEPTH, Problem, Workspace
 
 _FROM_NOTHING = b"\0"
-_EMPTY_UPDATE_BYTES = 2
+_ZERO_TAIL = b"\0\0"
+"""Alone an empty update, at the end of another one a sign of unread bytes."""
 _ZEROS = 8
 """Zeros in a row that are a hole in the file and no part of an update."""
 _FRAMES_PER_LEVEL = 10
@@ -46,9 +47,11 @@ def decode(content: Content, *, tolerate: bool) -> Generator[Workspace]:
         doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc, so that the re-encoding is complete
         _last_decoded.append(doc)
         arrays = Arrays(doc, content.data)
-        length = _apply(doc, content.data)
+        has_zero_tail = content.data.endswith(_ZERO_TAIL) and content.size > len(_ZERO_TAIL)
+        length = _apply(doc, content.take())
         txn = doc.create_transaction()
-        unaccounted = _account(content.data, length, tolerate=tolerate)
+        is_odd = length != content.size or has_zero_tail
+        unaccounted = _account(content.again(), length, tolerate=tolerate) if is_odd else ()
         found = layouts(doc, txn, arrays)
         tables, problems = read_tables(doc, txn, arrays)
         yield Workspace(
@@ -93,6 +96,7 @@ def _apply(doc: Doc, data: bytes) -> int:
     txn = doc.create_transaction()
     try:
         doc.apply_update(txn, data)
+        del data  # the commit encodes as much again
         txn.commit()
     except BaseException as error:
         if not _is_decoder_error(error):
@@ -135,12 +139,12 @@ def _account(data: bytes, length: int, *, tolerate: bool) -> tuple[Problem, ...]
     Where the length differs, as it does with BigInts and sub-documents, the bytes are measured.
 
     Args:
-        data: The file.
+        data: The file, which ends in zeros or has another length.
         length: Bytes of the document when it is encoded again.
         tolerate: As in ``decode``.
     """
     if length == len(data):
-        if data[-2:] == b"\0\0" and len(data) > _EMPTY_UPDATE_BYTES and _decodes(data[:-1]):
+        if _decodes(data[:-1]):
             raise DocumentUnavailableError("torn", "the file ends in zeros that belong to nothing")
         return ()
     from sidecar.document.structure import measure  # noqa: PLC0415 - seldom needed

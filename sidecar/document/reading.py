@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Callable
 
 import msgspec
 
@@ -22,20 +23,39 @@ _V2_BUFFERS = 9
 """A V2 update is a feature byte 0, nine length-prefixed buffers and a rest."""
 
 
-class Content(msgspec.Struct, frozen=True):
+class Content(msgspec.Struct):
     """The whole of a document at one moment.
 
     Attributes:
-        data: Its bytes; empty when they are the expected ones.
+        data: Its bytes; empty when they are the expected ones, or were taken.
         size: How many.
         digest: Their digest.
         mode: The file's permission bits.
+        read_again: Reads the same bytes once more, None where that cannot be done.
     """
 
     data: bytes
     size: int
     digest: str
     mode: int
+    read_again: Callable[[], bytes] | None = None
+
+    def take(self) -> bytes:
+        """Give the bytes away, so that they can be freed: a decode holds twenty times as many."""
+        data = self.data
+        if self.read_again:
+            self.data = b""
+        return data
+
+    def again(self) -> bytes:
+        """Return the bytes after they were taken.
+
+        Raises:
+            DocumentUnavailableError: ``torn``: the file is another one by now.
+        """
+        if not self.data and self.read_again:
+            self.data = self.read_again()
+        return self.data
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -93,7 +113,20 @@ def read_stable(path: str, max_bytes: int, expected: Expected | None = None) -> 
         raise DocumentUnavailableError("torn", f"{path} changed while it was read")
     if not size:
         raise DocumentUnavailableError("empty", f"{path} is empty; its app may be writing it")
-    return Content(data=data, size=size, digest=digest, mode=after.st_mode & 0o777)
+    return Content(
+        data=data,
+        size=size,
+        digest=digest,
+        mode=after.st_mode & 0o777,
+        read_again=lambda: _read_again(path, max_bytes, digest),
+    )
+
+
+def _read_again(path: str, max_bytes: int, digest: str) -> bytes:
+    content = read_stable(path, max_bytes)
+    if content.digest != digest:
+        raise DocumentUnavailableError("torn", f"{path} changed while it was read")
+    return content.data
 
 
 def version_of(found: os.stat_result) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from sidecar.digests import digest_bytes
 from sidecar.document.reading import (
+    Content,
     Expected,
     is_v2,
     read_stable,
@@ -26,6 +27,21 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "workspace.yjs"
     path.write_bytes(b"some bytes")
     return path
+
+
+def test_bytes_that_were_taken_can_be_had_again(tmp_path: Path) -> None:
+    """As long as the file is the same; what cannot be read again is not given away."""
+    path = tmp_path / "document"
+    path.write_bytes(b"some bytes")
+    content = read_stable(str(path), 100)
+    assert (content.take(), content.data, content.again()) == (b"some bytes", b"", b"some bytes")
+    content.take()
+    path.write_bytes(b"other bytes")
+    with pytest.raises(DocumentUnavailableError) as caught:
+        content.again()
+    assert caught.value.code == "torn"
+    held = Content(data=b"x", size=1, digest="", mode=0)
+    assert (held.take(), held.again()) == (b"x", b"x")
 
 
 def test_the_whole_file_its_digest_and_its_permissions(path: Path) -> None:
