@@ -6,6 +6,7 @@ from sidecar.digests import TableDigest
 from sidecar.document.decode import decode
 from sidecar.document.reading import Content, Expected, read_stable
 from sidecar.errors import DocumentUnavailableError
+from sidecar.mirror.catalog import problems_of
 from sidecar.mirror.schema import plan
 
 _WAITS_S = (0.02, 0.05, 0.1, 0.25)
@@ -34,17 +35,21 @@ def read_settled(path: str, max_bytes: int, expected: Expected | None = None) ->
     return read_stable(path, max_bytes, expected)
 
 
-def digests_of(content: Content) -> dict[str, str]:
+def digests_of(content: Content) -> tuple[dict[str, str], dict[str, str]]:
     """Decode a document and digest its tables, by their names in a mirror.
+
+    Returns:
+        The digests, and the fact that lists its problems.
 
     Raises:
         SidecarError: It cannot be decoded.
     """
     digests: dict[str, str] = {}
     with decode(content, tolerate=True) as workspace:
+        problems = problems_of(workspace)
         for schema in plan(workspace.tables):
             digest = TableDigest(schema.table)
             for chunk in schema.table.chunks():
                 digest.update(chunk)
             digests[schema.name] = digest.hexdigest()
-    return digests
+    return digests, problems

@@ -8,6 +8,7 @@ from sidecar.discovery import EPOCH
 from sidecar.document.heads import read_head, read_registry
 from sidecar.document.reading import Expected, version_on_disk
 from sidecar.errors import Code, MirrorUnavailableError, SidecarError
+from sidecar.mirror.catalog import identity
 from sidecar.mirror.read import Mirror, read_mirror
 from sidecar.mirror.tables import count_problems
 from sidecar.model import Options, Source
@@ -54,19 +55,19 @@ def _compare(source: Source, options: Options) -> tuple[Mirror, State, Code | No
     try:
         mirror = read_mirror(source.mirror)
         known = None
-        if mirror.fault is None and mirror.is_of(source):
+        if mirror.fault is None and mirror.says(identity(source)):
             known = Expected(mirror.source_bytes, (mirror.source_digest,))
         content = read_settled(source.document, options.max_document_bytes, known)
         if known and content.digest in known.digests:
             return mirror, "in_step", None
-        digests = digests_of(content)
+        digests, problems = digests_of(content)
     except MirrorUnavailableError as error:
         return mirror, "damaged", error.code
     except SidecarError as error:
         return mirror, "unreadable", error.code
     if mirror.fault:
         return mirror, "missing" if mirror.fault == "missing" else "damaged", None
-    is_same = digests == mirror.digests and mirror.is_of(source)
+    is_same = digests == mirror.digests and mirror.says({**identity(source), **problems})
     return mirror, "in_step" if is_same else "stale", None
 
 

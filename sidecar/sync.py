@@ -17,7 +17,7 @@ from sidecar.errors import (
 )
 from sidecar.locks import lock
 from sidecar.mirror.build import Candidate
-from sidecar.mirror.catalog import FORMAT, identity
+from sidecar.mirror.catalog import FORMAT, identity, problems_of
 from sidecar.mirror.publish import keep_last_good, publish, sweep
 from sidecar.mirror.read import Mirror, read_mirror
 from sidecar.mirror.schema import dump_json
@@ -34,7 +34,6 @@ from sidecar.model import (
     Workspace,
 )
 
-_PROBLEMS = "document_problems"
 _LOCK_WAIT_S = 30.0
 """How long another process may take over the same document before it counts as locked."""
 
@@ -67,7 +66,7 @@ def sync(
             mirror = read_mirror(source.mirror)
             fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
             reason = "forced" if force else reason_to_rebuild(mirror, fts)
-            stays = reason is None and mirror.is_of(source)
+            stays = reason is None and mirror.says(identity(source))
             digests = (mirror.source_digest, known)
             equal = Expected(mirror.source_bytes, digests) if stays else None
             content = read_stable(source.document, options.max_document_bytes, equal)
@@ -80,7 +79,7 @@ def sync(
                 candidate.fill(workspace)
                 changes = compare(mirror.digests, candidate.digests)
                 facts = _facts(source, content, workspace, fts)
-                if stays and not changes and _says_the_same(mirror, facts):
+                if stays and not changes and mirror.says(problems_of(workspace)):
                     return Unchanged("content", content.digest)
                 candidate.finish(facts, fts)
                 collapse = _guard(source, options, mirror, candidate, workspace)
@@ -133,19 +132,12 @@ def _facts(
         "generator": f"epicenter-sidecar {__version__}",
         "layout": ",".join(workspace.layouts),
         **identity(source),
-        _PROBLEMS: dump_json(
-            [[p.kind, p.detail] for p in workspace.problems if p.kind != "unaccounted"]
-        ),
+        **problems_of(workspace),
         "source_bytes": str(content.size),
         "source_digest": content.digest,
         "options": dump_json({"fts": list(fts)}),
         "state_vector": dump_json({str(c): k for c, k in workspace.state_vector.items()}),
     }
-
-
-def _says_the_same(mirror: Mirror, facts: dict[str, str | None]) -> bool:
-    """Compare what is said of the document as a whole; the tables have their digests."""
-    return mirror.facts.get(_PROBLEMS) == facts[_PROBLEMS]
 
 
 def _guard(

@@ -7,7 +7,7 @@ import msgspec
 
 from sidecar.mirror.naming import EXTRA, ID
 from sidecar.mirror.schema import Column, dump_json
-from sidecar.model import Problem, Source, Table
+from sidecar.model import Problem, Source, Table, Workspace
 from sidecar.reports import shown
 
 APPLICATION_ID = 0x59534D31
@@ -54,6 +54,15 @@ def identity(source: Source) -> dict[str, str | None]:
         "workspace": None if source.workspace is None else shown(source.workspace),
         "epoch": None if source.epoch is None else str(source.epoch),
     }
+
+
+def problems_of(workspace: Workspace) -> dict[str, str]:
+    """Return the fact that lists what is said of a document as a whole; its tables have digests.
+
+    How a file was read is left out: a stale tail comes and goes while nothing changes.
+    """
+    found = [[p.kind, p.detail] for p in workspace.problems if p.kind != "unaccounted"]
+    return {"document_problems": dump_json(found)}
 
 
 def write_catalog(

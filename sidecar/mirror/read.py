@@ -2,14 +2,15 @@
 
 import os
 import stat
+from collections.abc import Mapping
 from typing import Any
 
 import apsw
 import msgspec
 
-from sidecar.mirror.catalog import APPLICATION_ID, FORMAT, identity
+from sidecar.mirror.catalog import APPLICATION_ID, FORMAT
 from sidecar.mirror.files import disk_error, open_reader
-from sidecar.model import RebuiltReason, Source
+from sidecar.model import RebuiltReason
 
 _HEADER = 100
 _MAGIC = b"SQLite format 3\0"
@@ -40,9 +41,9 @@ class Mirror(msgspec.Struct, frozen=True):
         """Digest of the document's bytes."""
         return self.facts.get("source_digest")
 
-    def is_of(self, source: Source) -> bool:
-        """Tell whether it names the workspace and epoch of a document: folders are moved."""
-        return all(self.facts.get(key) == value for key, value in identity(source).items())
+    def says(self, facts: Mapping[str, str | None]) -> bool:
+        """Tell whether these facts are among its own."""
+        return all(self.facts.get(key) == value for key, value in facts.items())
 
     @property
     def source_bytes(self) -> int:

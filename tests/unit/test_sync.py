@@ -205,6 +205,15 @@ def test_a_mirror_that_was_moved_gets_its_new_names(desk: Desk) -> None:
     assert isinstance(sync(source, desk.options), Unchanged)
 
 
+def test_problems_of_the_whole_document_count_too(desk: Desk) -> None:
+    """They belong to no table, so no digest has them; `status` looks at them as `sync` does."""
+    desk.doc.get("definition", type=Map)["tables"] = "no map"
+    desk.save()
+    assert status([desk.source], desk.options)[0].state == "stale"
+    assert rebuilt(again(desk)).problems == 1
+    assert status([desk.source], desk.options)[0].state == "in_step"
+
+
 def test_force_rebuilds_and_nothing_changed(desk: Desk) -> None:
     """The reason is told; no table is."""
     outcome = rebuilt(again(desk, force=True))
