@@ -26,7 +26,7 @@ _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 Signature = tuple[int, int, int, int, int]
 """Device, inode, size, mtime and ctime: only ever compared for equality."""
-SIZE, MTIME_NS = 2, 3
+SIZE, MTIME_NS, CTIME_NS = 2, 3, 4
 """Where they stand in it."""
 
 

@@ -13,17 +13,18 @@ from contextlib import suppress
 import msgspec
 
 from sidecar import __version__
-from sidecar.discovery import discover
+from sidecar.discovery import discover, signature
 from sidecar.errors import RootError, UsageError
 from sidecar.reports import shown
 from sidecar.service import messages, protocol
 from sidecar.service.documents import Documents, Request
 from sidecar.service.host import Host
 from sidecar.service.protocol import Event, StopReason
+from sidecar.service.quiet import quiet_s
 from sidecar.service.schedule import Schedule, Timing
 from sidecar.service.sights import Look, Touched
 from sidecar.service.statuses import Statuses
-from sidecar.service.watch import Watcher, look_at, quiet_s
+from sidecar.service.watch import Watcher, look_at, step_ms
 from sidecar.service.work import Work
 from sidecar.service.worker import Pool, Worker
 from sidecar.settings import Settings
@@ -159,7 +160,9 @@ class Loop:
 
     def _touch(self, document: str, heard: float) -> None:
         """Note that a document has changed; the debounce begins with the change."""
-        self._schedule.touch(document, heard - quiet_s(document, self._settings.debounce_ms))
+        version, most_s = signature(document), 2 * step_ms(self._settings.debounce_ms) / 1000
+        late_s = max(0.0, min(quiet_s(version), most_s)) if version else 0.0
+        self._schedule.touch(document, heard - late_s)
 
     def _wait_s(self, now: float) -> float | None:
         step = self._work.next_step()

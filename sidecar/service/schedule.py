@@ -109,6 +109,26 @@ class Schedule:
         turn.last_event = now
         self._enter(document, turn)
 
+    def put_off(self, document: str, now: float, quiet_s: float) -> bool:
+        """Begin the debounce of a due document anew when it has changed unheard.
+
+        Args:
+            document: Its path.
+            now: The time.
+            quiet_s: For how long it has not been changed; negative when that cannot be told.
+
+        Returns:
+            Whether it is put off. What was asked for, or has waited as long as it may, is not.
+        """
+        turn, timing = self._turns[document], self._timing
+        is_asked = turn.at is not None and turn.at <= now
+        if is_asked or turn.first_event is None or not 0 <= quiet_s < timing.debounce_s:
+            return False
+        if turn.first_event + timing.max_wait_s <= now:
+            return False
+        self.touch(document, now - quiet_s)
+        return True
+
     def ask(self, document: str, now: float) -> None:
         """Have the document synced as soon as a worker is free, after its present sync if any."""
         turn = self._turns.setdefault(document, Turn())

@@ -5,7 +5,6 @@ Files are seen by name, never by kind of event; what a hint means is found by lo
 
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -107,20 +106,6 @@ def step_ms(debounce_ms: int) -> int:
     """Return how often to look for file events: as seldom as the debounce allows."""
     least, most = _STEP_MS
     return min(most, max(least, debounce_ms // 2))
-
-
-def quiet_s(document: str, debounce_ms: int) -> float:
-    """Return for how long a document has been quiet, at most the two steps its events may be late.
-
-    The system's time of the last change is used for nothing else. A clock that jumps makes a wait
-    shorter or longer by those two steps and no more.
-    """
-    try:
-        seen = os.stat(document)
-    except OSError:
-        return 0.0
-    changed = seen.st_mtime if sys.platform == "win32" else seen.st_ctime
-    return max(0.0, min(time.time() - changed, 2 * step_ms(debounce_ms) / 1000))
 
 
 def look_at(found: Found, began: float) -> Look:

@@ -11,6 +11,7 @@ from sidecar.service.documents import Documents
 from sidecar.service.hands import Hand, Hands
 from sidecar.service.messages import Answer, Ended, Job, Message, Task
 from sidecar.service.protocol import Event
+from sidecar.service.quiet import quiet_s
 from sidecar.service.report import events_of
 from sidecar.service.schedule import Effect, Schedule
 from sidecar.service.statuses import Statuses
@@ -109,6 +110,8 @@ class Work:
             version = signature(document)
             if version is None or self._documents[document].absent:
                 self._lose(document)
+                continue
+            if self._schedule.put_off(document, now, quiet_s(version)):
                 continue
             is_light = version[SIZE] <= LIGHT_BYTES
             if not tasks or is_light:

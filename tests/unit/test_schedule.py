@@ -36,6 +36,31 @@ def test_the_debounce_begins_with_the_last_event(schedule: Schedule) -> None:
     assert schedule.due(10.8, 9) == ["a"]
 
 
+def test_a_change_that_was_not_heard_yet_puts_off(schedule: Schedule) -> None:
+    """Events come late: what is due is looked at once more, and its debounce begins anew."""
+    schedule.touch("a", 10.0)
+    assert schedule.put_off("a", 10.5, 0.2)
+    assert schedule.next_due() == pytest.approx(10.8)
+    assert not schedule.put_off("a", 10.8, 0.5)
+    assert schedule.due(10.81, 9) == ["a"]
+
+
+@pytest.mark.parametrize(("now", "quiet_s"), [(10.5, -3600.0), (10.5, 3600.0), (15.0, 0.1)])
+def test_nothing_is_put_off_by_a_clock_that_jumped_or_for_ever(
+    schedule: Schedule, now: float, quiet_s: float
+) -> None:
+    """Back, ahead, and past the longest wait."""
+    schedule.touch("a", 10.0)
+    assert not schedule.put_off("a", now, quiet_s)
+
+
+def test_what_was_asked_for_is_not_put_off(schedule: Schedule) -> None:
+    """A command or a retry knows of no debounce."""
+    schedule.touch("a", 10.0)
+    schedule.ask("a", 10.1)
+    assert not schedule.put_off("a", 10.1, 0.0)
+
+
 def test_a_wait_that_never_goes_quiet_ends(schedule: Schedule) -> None:
     """Events each 100 ms for ever are synced after the longest wait."""
     for tenth in range(100):

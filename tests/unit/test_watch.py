@@ -1,9 +1,7 @@
 """The watcher: what a hint means, and that each source of hints tells of every change."""
 
 import os
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 
 from sidecar.discovery import discover
 from sidecar.service.hints import Events, Hint
-from sidecar.service.watch import Notify, Polling, is_structural, quiet_s, step_ms, touched
+from sidecar.service.watch import Notify, Polling, is_structural, step_ms, touched
 
 
 @pytest.fixture
@@ -76,20 +74,6 @@ def test_a_document_that_is_gone_or_a_link_asks_for_a_look(app: Path) -> None:
 def test_steps_are_as_long_as_the_debounce_allows(debounce_ms: int, step: int) -> None:
     """Two of them fit into it, so that events are late and syncs are not."""
     assert step_ms(debounce_ms) == step
-
-
-@pytest.mark.parametrize(("clock_s", "quiet"), [(0.25, 0.25), (3600.0, 0.5), (-3600.0, 0.0)])
-def test_no_clock_moves_a_debounce_by_more_than_two_steps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock_s: float, quiet: float
-) -> None:
-    """A quarter of a second after the change, an hour after it, an hour before it."""
-    path = tmp_path / "file"
-    path.write_bytes(b"x")
-    seen = path.stat()
-    changed = seen.st_mtime if sys.platform == "win32" else seen.st_ctime
-    monkeypatch.setattr(time, "time", lambda: changed + clock_s)
-    assert quiet_s(str(path), 500) == pytest.approx(quiet)
-    assert quiet_s(str(tmp_path / "gone"), 500) == 0.0
 
 
 @pytest.fixture(params=[lambda: Notify(50), Polling])

@@ -125,6 +125,21 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
+def test_a_document_that_is_still_being_written_waits(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was changed after the last event that was heard; half a second later it is synced."""
+    document = desk.add("w")
+    desk.schedule.forget(document)
+    desk.schedule.touch(document, desk.now - 0.5)
+    monkeypatch.setattr("sidecar.service.work.quiet_s", lambda _: 0.1)
+    assert desk.names() == []
+    assert desk.work.next_step() == pytest.approx(desk.now + 0.4)
+    desk.now += 0.4
+    monkeypatch.setattr("sidecar.service.work.quiet_s", lambda _: 0.5)
+    assert desk.names() == ["w"]
+
+
 def test_small_documents_share_a_job_and_large_ones_do_not(desk: Desk) -> None:
     """Most are in step; a large one would keep the others waiting."""
     for name, size in (("a", 10), ("b", 10), ("c", LIGHT_BYTES + 1), ("d", 10)):
