@@ -150,6 +150,7 @@ def _be_child(job: Job, results: int, errors: int, parent: int, perform: Perform
         os.dup2(errors, 2)
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # not a progress bar's
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the parent too
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         die_with_parent(parent)
         _limit(job.max_memory_mb)
         perform(job, lambda answer: _write_all(results, to_line(answer)))
