@@ -94,10 +94,13 @@ def plain(value: Any, txn: Transaction, depth: int = 0) -> Cell:
 
 
 def entries(value: Map, txn: Transaction) -> Iterable[tuple[str, Any]]:
-    """Give the entries of a map in the order of its keys."""
+    """Give the entries of a map in the order of its keys; what is damaged is None."""
     get = value.get
     for key in sorted(value.keys(txn)):
-        yield key, get(txn, key)
+        try:
+            yield key, get(txn, key)
+        except ValueError:  # named, and not held
+            yield key, None
 
 
 def items(value: Array, txn: Transaction) -> list[Any]:

@@ -25,6 +25,7 @@ KINDS = {
     "found_gap": {"kept undecodable", "kept torn"},
     "found_hook": {"unseen", "unjudged"},
     "found_reference_ahead": {"kept undecodable"},
+    "found_unheld_entry": {SHOWN},
     "found_zero_block": {"kept undecodable"},
     "html": {"kept undecodable", "kept foreign"},
     "json": {"kept undecodable", "kept foreign"},
