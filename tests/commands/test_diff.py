@@ -4,10 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-import pytest
-
 from tests.support.desk import Desk
 from tests.support.program import run
+from tests.support.systems import needs_fifos
 
 FIRST, SECOND = 1768208400000, 1768294800000
 
@@ -85,7 +84,7 @@ def test_sides_that_cannot_be_had(studio: Path, tmp_path: Path) -> None:
     assert run("diff", tmp_path / "nowhere.yjs", document).code == 3
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes there")
+@needs_fifos
 def test_a_pipe_is_not_waited_for(studio: Path, tmp_path: Path) -> None:
     """Opening one for reading would wait for its writer, for ever."""
     pipe = tmp_path / "pipe"

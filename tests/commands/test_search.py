@@ -1,5 +1,6 @@
 """``search``: hits over all mirrors, and what to do when there are none."""
 
+import sys
 from pathlib import Path
 
 from tests.support.program import run, sync
@@ -87,7 +88,8 @@ def test_root_from_the_environment(app: Path) -> None:
     done = run("search", "paper", "bags", environment={"SIDECAR_ROOT": str(app)})
     assert done.code == 0
     places = {"SIDECAR_IDENTIFIER": app.name, "XDG_DATA_HOME": str(app.parent)}
-    assert run("search", "paper", "bags", environment=places).code == 0
+    if sys.platform == "linux":
+        assert run("search", "paper", "bags", environment=places).code == 0
 
 
 def test_mirror_as_path(studio: Path) -> None:

@@ -18,6 +18,7 @@ from tests.support.apps import document_path, leftovers, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
 from tests.support.program import Watch, program, run
+from tests.support.systems import needs_fifos
 from tests.support.waiting import wait_until
 
 OPTIONS = ("--debounce-ms", "50", "--rescan-s", "3600", "--max-load", "1")
@@ -207,6 +208,7 @@ def test_sync_beside_watch(tmp_path: Path) -> None:
     assert run("verify", tmp_path).code == 0
 
 
+@needs_fifos
 def test_names_that_lead_elsewhere(tmp_path: Path) -> None:
     """Links, FIFOs, sockets and devices in the place of folders and documents: not followed."""
     outside = save(tmp_path / "outside" / "0" / "workspace.yjs", document(3))

@@ -13,6 +13,7 @@ from tests.support.apps import document_path, leftovers, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
 from tests.support.program import Watch
+from tests.support.systems import needs_byte_names
 from tests.support.waiting import wait_until
 
 QUICK = ("--debounce-ms", "50")
@@ -250,6 +251,7 @@ def test_the_rescan_finds_what_no_event_told(tmp_path: Path) -> None:
         assert watch.quiet(1.0) == []
 
 
+@needs_byte_names
 def test_a_name_that_is_no_text_is_followed(tmp_path: Path) -> None:
     """Bytes that are no UTF-8 in a folder's name: shown as U+FFFD, mirrored all the same."""
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/workspaces/w\xff/0"))

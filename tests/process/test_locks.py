@@ -8,6 +8,7 @@ from tests.support.apps import document_path, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
 from tests.support.program import Watch, run
+from tests.support.systems import needs_signals
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_wait_lock_takes_over(path: Path, tmp_path: Path) -> None:
             assert [event["type"] for event in second.events].count("failed") == 1
 
 
-@pytest.mark.parametrize("how", ["signal", "stdin"])
+@pytest.mark.parametrize("how", [pytest.param("signal", marks=needs_signals), "stdin"])
 def test_waiting_for_a_lock_can_be_stopped(path: Path, tmp_path: Path, how: str) -> None:
     """A host that goes away leaves nobody waiting."""
     assert path.exists()

@@ -4,6 +4,7 @@ import configparser
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,9 @@ from tests.support.program import program
 
 PROTOCOL = (DOCS / "protocol.md").read_text("utf-8")
 OPERATIONS = (DOCS / "operations.md").read_text("utf-8")
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the pages have Linux's folders")
 
 
 def lines_of(kind: str) -> list[str]:
@@ -63,6 +67,7 @@ def test_the_page_has_every_setting() -> None:
         assert f"`{setting.variable}`" in OPERATIONS
 
 
+@on_linux
 @pytest.mark.parametrize("command", [*commands_of(PROTOCOL), *commands_of(OPERATIONS)])
 def test_every_command_of_the_pages_runs(command: str, tmp_path: Path) -> None:
     """As it stands, in a home with one app: to its end, or to `ready`."""
@@ -83,6 +88,7 @@ def test_every_command_of_the_pages_runs(command: str, tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
+@on_linux
 def test_the_unit_starts_what_there_is(tmp_path: Path) -> None:
     """The systemd unit parses, and its command line is one that `watch` takes and waits with."""
     (text,) = re.findall(r"^```ini\n(.*?)^```$", OPERATIONS, re.MULTILINE | re.DOTALL)

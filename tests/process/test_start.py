@@ -13,6 +13,7 @@ from tests.support.apps import document_path, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
 from tests.support.program import Watch, program, run
+from tests.support.systems import needs_shell
 
 GOOD = document(3)
 
@@ -119,7 +120,7 @@ def test_an_unreadable_root_ends_the_start(tmp_path: Path) -> None:
         assert watch.wait() == 3
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no ulimit")
+@needs_shell
 def test_a_system_without_room_is_told_in_one_line(tmp_path: Path) -> None:
     """No descriptors for the pipes of a worker: no traceback, exit 1."""
     command = shlex.join([*program(), "watch", str(tmp_path)])
@@ -142,6 +143,7 @@ def test_a_bad_option_is_a_usage_error(tmp_path: Path) -> None:
     assert "--max-load" in done.err
 
 
+@needs_shell
 def test_the_closed_descriptors_of_a_careless_parent_do_no_harm(tmp_path: Path) -> None:
     """Files of ours never become someone's stdin, stdout or stderr."""
     save(document_path(tmp_path), GOOD)

@@ -17,6 +17,7 @@ from tests.support.apps import document_path, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
 from tests.support.program import Watch, program
+from tests.support.systems import needs_signals
 from tests.support.waiting import wait_until
 
 SMALL = document(3)
@@ -66,11 +67,12 @@ def begin_large_build(watch: Watch, large: bytes) -> list[psutil.Process]:
     return family(watch)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_stops(watch: Watch, number: signal.Signals) -> None:
+@needs_signals
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_stops(watch: Watch, name: str) -> None:
     """`stopped`, exit 0, nothing left."""
     processes = family(watch)
-    watch.process.send_signal(number)
+    watch.process.send_signal(signal.Signals[name])
     assert watch.until("stopped")["reason"] == "signal"
     assert watch.wait() == 0
     assert_all_gone(processes, 1.0)
@@ -102,7 +104,7 @@ def test_a_polite_stop_lets_a_short_build_end(watch: Watch) -> None:
     assert watch.wait() == 0
 
 
-@pytest.mark.parametrize("how", ["signal", "stdin"])
+@pytest.mark.parametrize("how", [pytest.param("signal", marks=needs_signals), "stdin"])
 def test_a_large_build_does_not_delay_the_stop(watch: Watch, large: bytes, how: str) -> None:
     """It is abandoned in time; the old mirror stays, and the next start builds the new one."""
     processes = begin_large_build(watch, large)
@@ -119,7 +121,7 @@ def test_a_large_build_does_not_delay_the_stop(watch: Watch, large: bytes, how: 
     assert query(mirror_of(path), "SELECT count(*) FROM notes") == [(3,)]
 
 
-@pytest.mark.parametrize("how", ["stdin", "signal"])
+@pytest.mark.parametrize("how", ["stdin", pytest.param("signal", marks=needs_signals)])
 def test_an_abandoned_build_leaves_nothing_behind(watch: Watch, large: bytes, how: str) -> None:
     """The worker clears up after the job that it ends."""
     begin_large_build(watch, large)
@@ -133,6 +135,7 @@ def test_an_abandoned_build_leaves_nothing_behind(watch: Watch, large: bytes, ho
     assert {path.name for path in folder.iterdir()} == {"workspace.yjs", "tables.sqlite"}
 
 
+@needs_signals
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_sync_that_is_stopped_leaves_nothing_behind(
     tmp_path: Path, large: bytes, number: signal.Signals, code: int
@@ -147,6 +150,7 @@ def test_a_sync_that_is_stopped_leaves_nothing_behind(
     assert [path.name for path in path.parent.iterdir()] == ["workspace.yjs"]
 
 
+@needs_signals
 def test_a_second_signal_does_not_wait(watch: Watch, large: bytes) -> None:
     """It ends the process at once, in the middle of a build."""
     processes = begin_large_build(watch, large)
@@ -208,6 +212,7 @@ def test_a_parent_that_is_gone_already_stops_at_once(tmp_path: Path) -> None:
         assert watch.wait() == 0
 
 
+@needs_signals
 @pytest.mark.parametrize("kind", ["null", "file", "terminal", "closed"])
 def test_a_stdin_that_is_no_pipe_is_left_alone(tmp_path: Path, kind: str) -> None:
     """A terminal, a file, /dev/null and nothing at all: standalone use, stopped by a signal."""
@@ -250,6 +255,7 @@ def test_stdin_on_reads_even_a_file(tmp_path: Path) -> None:
     assert b'"reason":"stdin"' in done.stdout
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX tells without a write")
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
 def test_a_reader_that_is_gone_stops(tmp_path: Path, kind: str) -> None:
     """Also while there is nothing to write; Node gives its children sockets."""
@@ -274,6 +280,7 @@ def test_a_reader_that_is_gone_stops(tmp_path: Path, kind: str) -> None:
     assert_all_gone(processes, 1.0)
 
 
+@needs_signals
 def test_a_reader_that_stalls_does_not_delay_the_stop(tmp_path: Path) -> None:
     """Nobody reads stdout and the pipe is full: syncing goes on, and so does the end."""
     path = save(document_path(tmp_path), SMALL)

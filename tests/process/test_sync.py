@@ -1,7 +1,5 @@
 """`sync`: one pass, what it prints, and the exit code that scripts rely on."""
 
-import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +10,7 @@ from tests.support.apps import document_path, leftovers, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
 from tests.support.program import program, run
+from tests.support.terminal import needs_terminal, run_on_terminal
 
 
 @pytest.fixture
@@ -24,27 +23,6 @@ def path(tmp_path: Path) -> Path:
 def app(path: Path) -> Path:
     """Return that app folder."""
     return path.parents[3]
-
-
-def in_terminal(*words: str | Path, environment: dict[str, str] | None = None) -> str:
-    """Run the command with a terminal for stdout, and return what it showed."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [*program(), *map(str, words)],
-        stdout=theirs,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "TERM": "xterm", **(environment or {})},
-    ) as process:
-        os.close(theirs)
-        shown = bytearray()
-        try:
-            while part := os.read(ours, 1 << 16):
-                shown += part
-        except OSError:  # Linux says so at the end of a terminal
-            pass
-        os.close(ours)
-        assert process.wait(60) in {0, 1}
-    return shown.decode()
 
 
 @pytest.mark.parametrize("below", ["", "workspaces", "workspaces/w1", "workspaces/w1/0"])
@@ -179,19 +157,23 @@ def test_fts_may_stand_alone_before_a_path(app: Path, path: Path) -> None:
     ]
 
 
+@needs_terminal
 def test_colour_is_for_terminals(app: Path, path: Path) -> None:
     """None in a pipe, none with NO_COLOR, some on a terminal."""
     assert path.exists()
     assert "\x1b[" not in run("sync", "--force", app).out
-    assert "\x1b[32m" in in_terminal("sync", "--force", app)
-    assert "\x1b[" not in in_terminal("sync", "--force", app, environment={"NO_COLOR": "1"})
+    _, coloured = run_on_terminal("sync", "--force", app)
+    assert "\x1b[32m" in coloured
+    _, plain = run_on_terminal("sync", "--force", app, environment={"NO_COLOR": "1"})
+    assert "\x1b[" not in plain
 
 
+@needs_terminal
 def test_names_from_documents_cannot_steer_a_terminal(tmp_path: Path) -> None:
     """A table and a workspace named after escape sequences are shown, not obeyed."""
     evil = "\x1b]0;owned\x07\x9b2J\u202e"
     save(document_path(tmp_path, evil), document(1, table=evil))
-    shown = in_terminal("sync", tmp_path, environment={"NO_COLOR": "1"})
+    _, shown = run_on_terminal("sync", tmp_path, environment={"NO_COLOR": "1"})
     assert not set(shown) - {"\r", "\n"} & set("\x1b\x07\x9b\u202e")
     assert "\\x1b]0;owned\\x07" in shown
 
@@ -215,10 +197,11 @@ def test_logs_cannot_steer_a_terminal_either(tmp_path: Path) -> None:
     assert "\\x1b]0;owned" in done.err
 
 
+@needs_terminal
 def test_many_documents_have_a_progress_bar_on_a_terminal(tmp_path: Path) -> None:
     """And a line for each all the same; no bar in a pipe."""
     for number in range(25):
         save(document_path(tmp_path, f"w{number}"), document(1))
-    shown = in_terminal("sync", tmp_path)
+    _, shown = run_on_terminal("sync", tmp_path)
     assert shown.count("rebuilt") >= 25
     assert "Syncing" not in run("sync", tmp_path).out

@@ -179,6 +179,7 @@ def test_memory_goes_back_after_a_large_document(watch: Watch, path: Path, large
     assert sum(resident) < 120 << 20  # shared pages count twice in it
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it counts handles, of which few are ours")
 def test_nothing_grows(watch: Watch, path: Path) -> None:
     """Descriptors, threads and children are the same after a hundred syncs as after one."""
     program = psutil.Process(watch.process.pid)

@@ -10,6 +10,7 @@ import pytest
 from sidecar.discovery import discover, signature, source_of
 from sidecar.errors import UsageError
 from sidecar.model import Source
+from tests.support.systems import needs_fifos
 
 FAR = 10**30
 """An epoch that no JavaScript number is, and that msgspec and JSON can tell all the same."""
@@ -121,6 +122,7 @@ def test_an_app_folder_without_workspaces_waits_for_them(tmp_path: Path) -> None
     assert (looked.missing, looked.awaited) == ([], {str(tmp_path / "workspaces")})
 
 
+@needs_fifos
 def test_only_regular_files_are_documents(tmp_path: Path) -> None:
     """A FIFO is never opened, a folder of that name is none."""
     folder = tmp_path / "workspaces"

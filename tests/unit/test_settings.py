@@ -6,6 +6,7 @@ import pytest
 
 from sidecar.errors import UsageError
 from sidecar.settings import LIMITS, MIRROR, PLACE, WATCH, app_local_data_dir, resolve
+from tests.support.systems import needs_posix_paths
 
 ALL = {setting.name: None for setting in (*PLACE, *LIMITS, *MIRROR, *WATCH)}
 ROOT = {"SIDECAR_ROOT": "/data"}
@@ -83,6 +84,7 @@ def test_an_empty_path_is_not_this_folder() -> None:
         resolve([""], ALL, {})
 
 
+@needs_posix_paths
 def test_paths_win_over_variables_and_join_flags() -> None:
     """SIDECAR_ROOT and SIDECAR_IDENTIFIER are for when no PATH is given."""
     environment = {**ROOT, "SIDECAR_IDENTIFIER": "com.example.app", "XDG_DATA_HOME": "/x"}
@@ -98,6 +100,7 @@ def test_roots_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert resolve(["x"], ALL, {}).roots == (str(tmp_path / "x"),)
 
 
+@needs_posix_paths
 @pytest.mark.parametrize(
     ("platform", "xdg", "folder"),
     [
