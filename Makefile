@@ -6,10 +6,11 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
 
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
+PY := $(BIN)/python.exe
 else
 BIN := .venv/bin
-endif
 PY := $(BIN)/python
+endif
 OLDEST := $(patsubst .venv/%,build/oldest/%,$(PY))
 PIP := $(PY) -m pip --disable-pip-version-check -qq
 SIDECAR := $(PY) -m sidecar
@@ -26,8 +27,7 @@ ARGS ?=
 help:  ## print this list
 	@echo "make TARGET [ROOT=folder] [ARGS='more arguments'] [PYTHON=python3.12]"
 	@echo
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | \
-		awk -F '\t' '{ printf "  %-13s %s\n", $$1, $$2 }'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ------------------------------------------------------------------------------ set-up
 
