@@ -1,5 +1,6 @@
 """Documents made of Python literals by pycrdt, and what the program decodes of them."""
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from sidecar.document.extension import Doc as RawDoc
 from sidecar.document.extension import Map as RawMap
 from sidecar.document.extension import Transaction
 from sidecar.document.reading import Content
-from sidecar.model import Chunk, Workspace
+from sidecar.model import JSON_DEPTH, Chunk, Workspace
 
 T = TypeVar("T")
 
@@ -52,8 +53,10 @@ def chunks_of(data: bytes, table: str) -> list[Chunk]:
 def raw_cells(data: bytes, look: Callable[[RawMap, Transaction], T]) -> T:
     """Open a document by the extension alone and return what ``look`` finds in its first row.
 
-    The row is ``tables.t.a``.
+    The row is ``tables.t.a``. The stack is as deep as ``decode`` makes it.
     """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 10 * JSON_DEPTH))
     doc = RawDoc(None, True, None)  # noqa: FBT003 - skip_gc
     txn = doc.create_transaction()
     doc.apply_update(txn, data)
@@ -61,4 +64,7 @@ def raw_cells(data: bytes, look: Callable[[RawMap, Transaction], T]) -> T:
     txn.drop()
     txn = doc.create_transaction()
     row = doc.get_or_insert_map(txn, "tables").get(txn, "t").get(txn, "a")
-    return look(row, txn)
+    try:
+        return look(row, txn)
+    finally:
+        sys.setrecursionlimit(limit)
