@@ -32,7 +32,7 @@ def draw(figures: Iterable[Figure]) -> str:
 
 def _bars(figures: dict[str, Figure]) -> tuple[list[str], int]:
     """Draw for each document our CPU as a part of the peer's."""
-    found = [_text(16, 22, "Cold sync, CPU of the whole process; the peer's is the full length")]
+    found = [_text(16, 22, "Cold sync, CPU of the whole process: ours green, the peer's orange")]
     y, scale = 40, _WIDTH - _LEFT - 70
     for shape in (*GROWTH, *OTHERS):
         figure = figures.get(f"cold/{shape.name}/cpu")
