@@ -11,6 +11,8 @@ PROJECT = Path(__file__).parent.parent
 README, PICTURE = PROJECT / "README.md", PROJECT / "docs" / "demo.svg"
 
 _LINE, _COLUMN, _MARGIN, _BAR = 18, 8.4, 18, 30
+_ROOM = 32
+"""For the longest line where a program that draws it knows no textLength."""
 _INKS = (
     (re.compile(r"\d  \S"), "#ffd866", "bold"),
     (re.compile(r"\s+\$ "), "#a9dc76", "normal"),
@@ -30,7 +32,7 @@ def main() -> None:
 
 def draw(lines: list[str]) -> str:
     """Return an SVG of a terminal that shows these lines."""
-    width = round(max(map(len, lines)) * _COLUMN + 2 * _MARGIN)
+    width = round(max(map(len, lines)) * _COLUMN + 2 * _MARGIN + _ROOM)
     height = len(lines) * _LINE + _BAR + _MARGIN
     texts = [_text(line, _BAR + _LINE * (n + 1) - 4) for n, line in enumerate(lines) if line]
     lights = [
@@ -40,7 +42,7 @@ def draw(lines: list[str]) -> str:
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}"',
         ' role="img" aria-label="The demo in a terminal"',
-        ' font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14">',
+        ' font-family="Consolas, Menlo, monospace" font-size="14">',
         f'<rect width="{width}" height="{height}" rx="9" fill="#22232a"/>',
         *lights,
         *texts,
