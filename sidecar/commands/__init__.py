@@ -96,5 +96,5 @@ Mirrors the Yjs workspace documents of a Tauri app into SQLite files beside them
 {commands}
 
 A PATH is the app's data folder, its workspaces folder, a workspace, an epoch or a document.
-COMMAND --help tells more, with examples.
+COMMAND --help tells more, with examples; --version tells the version.
 """

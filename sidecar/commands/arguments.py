@@ -13,6 +13,10 @@ Arguments = argparse.Namespace
 
 _FTS = "--fts"
 _WIDTH = 78
+_PLACES = (
+    "the app's data folder, its workspaces folder, a workspace, an epoch or a document"
+    " [SIDECAR_ROOT]"
+)
 _FIELD_LIST = re.compile(r"[^/\\]+\.[^/\\]+")
 
 
@@ -36,9 +40,11 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, width=_WIDTH)
 
 
-def add_paths(parser: Parser, *groups: tuple[Setting, ...]) -> None:
+def add_paths(
+    parser: Parser, *groups: tuple[Setting, ...], metavar: str = "PATH", places: str = _PLACES
+) -> None:
     """Add PATH arguments, the settings that say where, and groups of other settings."""
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="where the documents are")
+    parser.add_argument("paths", nargs="*", metavar=metavar, help=places)
     for setting in (*PLACE, *(setting for group in groups for setting in group)):
         help_ = f"{setting.help} [{setting.variable}]"
         if setting.metavar is None:

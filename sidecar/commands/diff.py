@@ -45,11 +45,12 @@ class Answer(msgspec.Struct, frozen=True):
 def add_arguments(parser: Parser) -> None:
     """Add what ``diff`` takes."""
     parser.usage = "epicenter-sidecar diff A B [options]"
-    parser.epilog = (
-        "A and B are documents, moments of documents (DOCUMENT@UNIX_MS, see history) or mirrors."
-        f"\n\n{parser.epilog}"
+    add_paths(
+        parser,
+        LIMITS,
+        metavar="A B",
+        places="documents, moments of documents (DOCUMENT@UNIX_MS, see history) or mirrors",
     )
-    add_paths(parser, LIMITS)
     parser.add_argument("--json", action="store_true", help="one JSON value")
 
 

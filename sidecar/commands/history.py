@@ -41,6 +41,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 def add_arguments(parser: Parser) -> None:
     """Add what ``history`` takes."""
+    parser.epilog = (
+        "Snapshots are the files snapshots/UNIX_MS.ysnap beside a document. In a shell,"
+        f"\n$(date -d yesterday +%s%3N) is yesterday's UNIX_MS.\n\n{parser.epilog}"
+    )
     add_paths(parser, LIMITS)
     parser.add_argument(
         "--at",

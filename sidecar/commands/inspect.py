@@ -24,7 +24,7 @@ EXAMPLES = (
 def add_arguments(parser: Parser) -> None:
     """Add what ``inspect`` takes."""
     parser.usage = "epicenter-sidecar inspect FILE [options]"
-    add_paths(parser, LIMITS)
+    add_paths(parser, LIMITS, metavar="FILE", places="a document, head.yjs or registry.yjs")
     parser.add_argument("--json", action="store_true", help="one JSON value")
 
 

@@ -17,8 +17,10 @@ EXAMPLES = (
 def add_arguments(parser: Parser) -> None:
     """Add the one choice."""
     kinds = parser.add_mutually_exclusive_group(required=True)
-    kinds.add_argument("--json-schema", action="store_true", help="events and commands")
-    kinds.add_argument("--typescript", action="store_true", help="the same as types")
+    kinds.add_argument(
+        "--json-schema", action="store_true", help="events and commands, as JSON Schema"
+    )
+    kinds.add_argument("--typescript", action="store_true", help="the same, as TypeScript types")
     kinds.add_argument(
         "--typescript-client", action="store_true", help="a client in one file, for Tauri apps"
     )

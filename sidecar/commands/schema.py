@@ -38,7 +38,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 def add_arguments(parser: Parser) -> None:
     """Add what ``schema`` takes."""
-    add_paths(parser)
+    add_paths(parser, places="a mirror, a document, or a folder of them")
     parser.add_argument(
         "--samples", type=counted, metavar="N", help="show N different values of each column"
     )

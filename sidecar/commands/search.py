@@ -37,10 +37,10 @@ def add_arguments(parser: Parser) -> None:
     """Add what ``search`` takes."""
     parser.usage = "epicenter-sidecar search PATH WORDS [options]"
     parser.epilog = (
-        "The words are taken as they are, and a row must hold all of them. PATH may be a mirror;"
-        f"\nit is left out where --identifier or SIDECAR_ROOT says where.\n\n{parser.epilog}"
+        "The words are taken as they are, and a row must hold all of them. PATH is left out"
+        f"\nwhere --identifier or SIDECAR_ROOT says where.\n\n{parser.epilog}"
     )
-    add_paths(parser)
+    add_paths(parser, metavar="PATH WORDS", places="where the mirrors are, or one; what to find")
     parser.add_argument(
         "--fts-syntax", action="store_true", help="take the words as a query of SQLite's FTS5"
     )
