@@ -43,7 +43,7 @@ def _status(source: Source, options: Options) -> Status:
         deleted=_is_deleted(source.workspace, folder.parent.parent / "registry.yjs"),
         tables=len(mirror.digests),
         rows=mirror.rows,
-        problems=count_problems(source.mirror) if mirror.digests else 0,
+        problems=count_problems(source.mirror) if mirror.fault is None else 0,
         bytes=size,
         mirror_mtime_ms=published_ms,
         document_mtime_ms=written_ms or 0,

@@ -35,10 +35,10 @@ EXAMPLES = (
 _BATCH = 64
 _STYLES = {"in_step": "green", "stale": "yellow", "missing": "yellow"}
 _NEXT = {
-    "stale": "run sync to bring them in step, or watch to keep them there",
-    "missing": "run sync to build them",
-    "damaged": "run sync to build them again",
-    "unreadable": "run inspect FILE to see what they hold",
+    "stale": "run sync, or watch to keep them in step",
+    "missing": "run sync",
+    "damaged": "run sync",
+    "unreadable": "run inspect FILE to see what is in it",
 }
 
 
@@ -88,8 +88,9 @@ def _print(statuses: Sequence[Status]) -> None:
         numbers="tables rows problems size",
     )
     for state, count in sorted(Counter(status.state for status in statuses).items()):
+        noun = "mirror" if state in {"missing", "damaged"} else "document"
         advice = f": {_NEXT[state]}" if state in _NEXT else ""
-        print_line(f"{plural(count, 'document')} {state.replace('_', ' ')}{advice}")
+        print_line(f"{plural(count, noun)} {state.replace('_', ' ')}{advice}")
 
 
 def _row(status: Status) -> list[str | Styled]:

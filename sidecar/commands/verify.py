@@ -27,9 +27,9 @@ _STYLES = {"equal": "green", "stale": "yellow", "missing": "yellow"}
 _NEXT = {
     "stale": "the documents have moved on; run sync",
     "different": "run sync --force, and please report it if they differ again",
-    "damaged": "run sync to build them again",
-    "missing": "run sync to build them",
-    "unreadable": "run inspect FILE to see what they hold",
+    "damaged": "run sync",
+    "missing": "run sync",
+    "unreadable": "run inspect FILE to see what is in it",
 }
 _LONGEST_CELL = 60
 
@@ -102,8 +102,9 @@ def _print(found: Sequence[Verification]) -> None:
         if one.total:
             _print_differences(one)
     for result, count in sorted(Counter(one.result for one in found).items()):
+        noun = "mirror" if result in {"missing", "damaged"} else "document"
         advice = f": {_NEXT[result]}" if result in _NEXT else ""
-        print_line(f"{plural(count, 'document')} {result}{advice}")
+        print_line(f"{plural(count, noun)} {result}{advice}")
 
 
 def _print_differences(one: Verification) -> None:

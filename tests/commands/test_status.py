@@ -45,13 +45,22 @@ def test_json_has_the_documented_shape(app: Path) -> None:
     assert (studio["tables"], studio["rows"], studio["current"]) == (4, 15, True)
 
 
+def test_problems_of_a_document_without_tables_are_counted(tmp_path: Path) -> None:
+    """As sync tells them."""
+    document = tmp_path / "workspace.yjs"
+    document.write_bytes(Doc().get_update())
+    assert '"problems":1' in sync(document, "--fts", "notes.body").out
+    (told,) = run("status", "--json", document).json()["documents"]
+    assert (told["tables"], told["problems"]) == (0, 1)
+
+
 def test_one_missing_mirror_is_1_and_says_what_to_do(app: Path, studio: Path) -> None:
     """The others are listed all the same."""
     (studio / "tables.sqlite").unlink()
     done = run("status", app)
     assert done.code == 1
     assert "1 document in step" in done.out
-    assert "1 document missing: run sync to build them" in done.out
+    assert "1 mirror missing: run sync" in done.out
 
 
 def test_stale_and_unreadable_documents(app: Path, studio: Path) -> None:

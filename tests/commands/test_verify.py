@@ -59,7 +59,7 @@ def test_missing_stale_and_unreadable_say_what_to_do(app: Path, studio: Path) ->
     shutil.copy(kitchen / "workspace.yjs", studio / "workspace.yjs")
     done = run("verify", app)
     assert done.code == 1
-    assert "1 document missing: run sync to build them" in done.out
+    assert "1 mirror missing: run sync" in done.out
     assert "1 document stale: the documents have moved on; run sync" in done.out
     (studio / "workspace.yjs").write_bytes(b"nonsense")
     done = run("verify", studio)
