@@ -137,4 +137,4 @@ def _state_error(state_folder: str, error: OSError) -> SidecarError:
         return MirrorUnavailableError("disk_full", text)
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return MirrorUnavailableError("busy", text)
-    return RootError(text)
+    return RootError(f"{text}; name another with --state-dir")

@@ -35,9 +35,18 @@ INTERRUPTED = 130
 
 def main(words: Sequence[str]) -> int:
     """Run one command and return its exit code: 2 usage, 3 root unusable, 4 locked."""
+    try:
+        return _run(words)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its end
+        return FAILED
+
+
+def _run(words: Sequence[str]) -> int:
     name, *rest = words or ["--help"]
     if name in {"-h", "--help", "help"}:
         sys.stdout.write(_overview())
+        sys.stdout.flush()
         return OK if words else USAGE
     if name == "--version":
         from sidecar import __version__  # noqa: PLC0415 - only what is needed
@@ -61,9 +70,6 @@ def _guarded(module: "ModuleType", name: str, words: list[str]) -> int:
         return exit_code(error)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its end
-        return FAILED
     except OSError as error:
         if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN):
             raise

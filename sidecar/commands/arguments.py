@@ -5,10 +5,11 @@ import os
 import re
 from collections.abc import Iterable
 from types import ModuleType
+from typing import NoReturn
 
+from sidecar.errors import UsageError
 from sidecar.settings import PLACE, Setting, Settings, resolve
 
-Parser = argparse.ArgumentParser
 Arguments = argparse.Namespace
 
 _FTS = "--fts"
@@ -20,8 +21,25 @@ _PLACES = (
 _FIELD_LIST = re.compile(r"[^/\\]+\.[^/\\]+")
 
 
+class Parser(argparse.ArgumentParser):
+    """One that says in one line what is wrong, as everything here does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse a command line.
+
+        Raises:
+            UsageError: Always.
+        """
+        advice = f"{message}; {self.prog} --help tells more"
+        raise UsageError(advice)
+
+
 def parse(name: str, summary: str, module: ModuleType, words: list[str]) -> Arguments:
-    """Parse the words behind a command's name; wrong ones end the process with exit code 2."""
+    """Parse the words behind a command's name.
+
+    Raises:
+        UsageError: They are wrong.
+    """
     parser = Parser(
         prog=f"epicenter-sidecar {name}",
         description=summary[0].upper() + summary[1:] + ".",

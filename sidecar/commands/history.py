@@ -1,5 +1,7 @@
 """``history``: the snapshots beside a document, and the mirror of one of them."""
 
+from argparse import ArgumentTypeError
+
 import msgspec
 
 from sidecar.commands import FAILED, OK
@@ -49,11 +51,18 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--at",
         metavar="UNIX_MS",
-        type=int,
+        type=_unix_ms,
         help="the moment to build: a snapshot's, or a later one up to the next snapshot",
     )
     parser.add_argument("--out", metavar="FILE", help="where the mirror of that moment goes")
     parser.add_argument("--json", action="store_true", help="one JSON value")
+
+
+def _unix_ms(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        message = f"{text!r} will not do; it takes Unix milliseconds, as history lists them"
+        raise ArgumentTypeError(message)
+    return int(text)
 
 
 def run(arguments: Arguments) -> int:

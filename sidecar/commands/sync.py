@@ -79,10 +79,10 @@ def look(settings: Settings) -> Found:
     """
     found = discover(settings.roots)
     for root, reason in found.denied.items():
-        message = f"{root} cannot be read: {reason}"
+        message = f"{root} cannot be read: {reason}; check its permissions"
         raise RootError(message)
     for root in found.missing:
-        message = f"{root} does not exist; check the path, or let the app run once"
+        message = f"{root} does not exist; check the path or identifier, or let the app run once"
         raise RootError(message)
     for folder, reason in found.closed.items():
         complain(f"{shown(folder)} cannot be read and is left out: {reason}")

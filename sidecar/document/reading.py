@@ -222,4 +222,6 @@ def _open_error(path: str, error: OSError) -> SidecarError:
         return DocumentUnavailableError("gone", f"{path} is not there")
     if error.errno in (errno.ENXIO, errno.EISDIR, errno.ELOOP):
         return DocumentUnusableError("foreign", f"{path} is no regular file")
-    return DocumentUnavailableError("denied", f"{path} cannot be opened: {error.strerror}")
+    return DocumentUnavailableError(
+        "denied", f"{path} cannot be opened: {error.strerror}; check its permissions"
+    )

@@ -198,7 +198,7 @@ class Loop:
             self._touch(document, now)
         for root, reason in look.denied.items():
             if self._early is not None:
-                message = f"{root} cannot be used: {reason}"
+                message = f"{root} cannot be used: {reason}; check its permissions"
                 raise RootError(message)
             log.warning("%s cannot be read: %s", shown(root), reason)
         for folder in look.closed.keys() - self._closed:

@@ -1,6 +1,8 @@
 """The command line: its list, its helps, its switches, and text that is safe to show."""
 
 import importlib
+import os
+import subprocess
 import unicodedata
 
 import pytest
@@ -9,6 +11,7 @@ from sidecar.commands import COMMANDS, main
 from sidecar.commands.arguments import parse
 from sidecar.commands.output import escape, line_of
 from sidecar.service.protocol import EVENTS, Failed, Ready, Rebuilt, Unchanged
+from tests.support.program import program
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -36,6 +39,36 @@ def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture[s
     """Exit 2."""
     assert main(["explode"]) == 2
     assert "sync" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sync", "--jsno", "app"],
+        ["protocol"],
+        ["schema", "--samples", "0", "app"],
+        ["history", "app", "--at", "yesterday", "--out", "past.sqlite"],
+    ],
+)
+def test_a_wrong_command_line_is_refused_in_one_line(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 2, what is wrong, and where to read on."""
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("epicenter-sidecar: ")
+    assert err.endswith(f"; epicenter-sidecar {words[0]} --help tells more\n")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["protocol", "--typescript"]])
+def test_a_reader_that_is_gone_is_no_bug(words: list[str]) -> None:
+    """Nothing on stderr when the next program in a pipe has ended."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run([*program(), *words], stdout=theirs, stderr=subprocess.PIPE, check=False)
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
