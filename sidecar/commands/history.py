@@ -111,6 +111,7 @@ def _print(history: History) -> None:
         ("unix_ms", "time", "description", "size", "rows", "tables"),
         [_row(one) for one in history.snapshots],
         numbers="size rows",
+        yielding="description tables",
     )
     if not history.exact:
         print_line(

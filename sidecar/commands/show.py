@@ -36,18 +36,24 @@ def print_json(value: object) -> None:
     say(json.dumps(fields, separators=(",", ":")))
 
 
-def print_table(headers: Sequence[str], rows: Iterable[Sequence[Piece]], numbers: str = "") -> None:
+def print_table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[Piece]],
+    numbers: str = "",
+    yielding: str = "",
+) -> None:
     """Print rows under headers: as a table on a terminal, else as lines of aligned pieces.
 
     Args:
         headers: Names of the columns.
         rows: Their pieces, not yet escaped.
         numbers: The headers of columns that stand to the right, separated by blanks.
+        yielding: The headers of columns that are folded where a terminal is narrow.
     """
     lines = [[_styled(piece) for piece in row] for row in rows]
     right = [header in numbers.split() for header in headers]
     if has_color():
-        _print_rich(headers, lines, right)
+        _print_rich(headers, lines, right, yielding.split())
         return
     lines.insert(0, [Styled(header) for header in headers])
     widths = [max(len(piece.text) for piece in column) for column in zip(*lines, strict=True)]
@@ -139,20 +145,30 @@ def _styled(piece: Piece) -> Styled:
 
 
 def _print_rich(
-    headers: Sequence[str], lines: Sequence[Sequence[Styled]], right: Sequence[bool]
+    headers: Sequence[str],
+    lines: Sequence[Sequence[Styled]],
+    right: Sequence[bool],
+    yielding: Sequence[str],
 ) -> None:
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - see above
+    from rich.measure import Measurement  # noqa: PLC0415 - see above
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for header, is_right in zip(headers, right, strict=True):
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    filled = [n for n in range(len(headers)) if any(line[n].text for line in lines)]
+    for n in filled:
         table.add_column(
-            header, justify="right" if is_right else "left", overflow="fold", no_wrap=is_right
+            headers[n],
+            justify="right" if right[n] else "left",
+            overflow="fold",
+            no_wrap=headers[n] not in yielding,
         )
     for line in lines:
-        table.add_row(*(Text(piece.text, piece.style) for piece in line))
-    _console().print(table)
+        table.add_row(*(Text(line[n].text, line[n].style) for n in filled))
+    console = _console()
+    least = Measurement.get(console, console.options.update(max_width=1 << 16), table).minimum
+    console.width = max(console.width, least)  # the terminal wraps the line: nothing is cut
+    console.print(table)
 
 
 def _console() -> Any:

@@ -86,6 +86,7 @@ def _print(statuses: Sequence[Status]) -> None:
         ("state", "document", "name", "tables", "rows", "problems", "size", "published", "notes"),
         [_row(status) for status in statuses],
         numbers="tables rows problems size",
+        yielding="name notes",
     )
     for state, count in sorted(Counter(status.state for status in statuses).items()):
         noun = "mirror" if state in {"missing", "damaged"} else "document"

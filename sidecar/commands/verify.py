@@ -97,6 +97,7 @@ def _print(found: Sequence[Verification]) -> None:
             for one in found
         ],
         numbers="rows cells differences",
+        yielding="integrity",
     )
     for one in found:
         if one.total:
