@@ -12,7 +12,7 @@ from sidecar.discovery import signature
 from tests.support.apps import document_path, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
-from tests.support.program import Watch, program, run
+from tests.support.program import Watch, run
 from tests.support.systems import needs_shell
 
 GOOD = document(3)
@@ -123,7 +123,7 @@ def test_an_unreadable_root_ends_the_start(tmp_path: Path) -> None:
 @needs_shell
 def test_a_system_without_room_is_told_in_one_line(tmp_path: Path) -> None:
     """No descriptors for the pipes of a worker: no traceback, exit 1."""
-    command = shlex.join([*program(), "watch", str(tmp_path)])
+    command = shlex.join([sys.executable, "-m", "sidecar", "watch", str(tmp_path)])
     done = subprocess.run(
         ["/bin/sh", "-c", f"ulimit -n 9; exec {command}"],
         capture_output=True,

@@ -167,7 +167,7 @@ def test_a_reader_that_leaves_early_is_no_traceback() -> None:
     """`protocol --json-schema | head -1` ends quietly."""
     command = "epicenter-sidecar protocol --json-schema | head -1"
     done = subprocess.run(  # noqa: S602 - a pipe
-        f"PATH={PROJECT}/.venv/bin:$PATH; {command}",
+        f'PATH="{PROJECT}/.venv/bin:$PATH"; {command}',
         shell=True,
         capture_output=True,
         timeout=60,
