@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape
 
 from scripts.bench.documents import GROWTH, OTHERS, Shape
 from scripts.bench.figures import Figure
+from scripts.bench.report import beside_the_peer
 
 _WIDTH, _BAR, _GAP, _LEFT = 760, 14, 12, 230
 _PLOT = 300
@@ -41,7 +42,7 @@ def _bars(figures: dict[str, Figure]) -> tuple[list[str], int]:
         found.append(_text(16, y + _BAR, shape.what))
         found.append(_rect(_LEFT, y, scale, _COLORS["peer"]))
         found.append(_rect(_LEFT, y + _BAR // 2, scale * figure.ratio, _COLORS["ours"]))
-        found.append(_text(_LEFT + scale + 8, y + _BAR, f"{1 / figure.ratio:.1f}x less"))
+        found.append(_text(_LEFT + scale + 8, y + _BAR, beside_the_peer(figure.ratio, 1)))
         y += _BAR + _GAP
     return found, y
 

@@ -38,8 +38,11 @@ def full_tables(figures: Sequence[Figure]) -> str:
     for prefix, title in _PARTS:
         chosen = [figure for figure in figures if figure.name.startswith(prefix)]
         if chosen:
-            head = ["| what | ours | beside | ratio | spread |", "|---|--:|--:|--:|---|"]
-            rows = [f"| {_cells(figure)} | {_spread(figure)} |" for figure in chosen]
+            head = ["| what | ours | beside | ratio |", "|---|--:|--:|--:|"]
+            rows = [f"| {_cells(figure)} |" for figure in chosen]
+            if any(figure.spread for figure in chosen):
+                head = [head[0] + " spread |", head[1] + "---|"]
+                rows = [f"| {_cells(figure)} | {_spread(figure)} |" for figure in chosen]
             parts.append("\n".join([f"### {title}", "", *head, *rows]))
     return "\n\n".join(parts)
 
@@ -63,8 +66,13 @@ def _ratio(figure: Figure) -> str:
     if figure.ratio is None:
         return ""
     if figure.against == "peer" and figure.ratio:
-        return f"{1 / figure.ratio:.2f}x less"
+        return beside_the_peer(figure.ratio, 2)
     return f"{figure.ratio:.3g}x"
+
+
+def beside_the_peer(ratio: float, digits: int) -> str:
+    """Return ours as a part of the peer's, in words."""
+    return f"{1 / ratio:.{digits}f}x less" if ratio <= 1 else f"{ratio:.{digits}f}x more"
 
 
 def _value(value: float, unit: str) -> str:

@@ -7,7 +7,7 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.output import complain, plural
-from sidecar.commands.places import check_out, one_source
+from sidecar.commands.places import one_source
 from sidecar.commands.show import (
     Styled,
     moment,
@@ -18,6 +18,7 @@ from sidecar.commands.show import (
     progress,
     size,
 )
+from sidecar.commands.sync import check_out
 from sidecar.errors import UsageError
 from sidecar.history import Restored
 from sidecar.model import Failed, Source

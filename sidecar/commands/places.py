@@ -72,18 +72,3 @@ def moment_of(argument: str) -> tuple[str, int | None]:
     if match is None or os.path.lexists(argument):
         return argument, None
     return match[1], int(match[2])
-
-
-def check_out(out: str) -> str:
-    """Return an absolute path that a mirror may be written to.
-
-    Raises:
-        UsageError: Something that is no mirror is there.
-    """
-    from sidecar.mirror.read import is_mirror  # noqa: PLC0415 - SQLite
-
-    path = os.path.abspath(out)
-    if os.path.lexists(path) and not is_mirror(path):
-        message = f"{shown(path)} is no mirror and is left alone; name another FILE"
-        raise UsageError(message)
-    return path

@@ -56,7 +56,7 @@ def run(arguments: Arguments) -> int:
         complain_of_nothing(settings.roots)
         return FAILED
     if arguments.out is not None:
-        sources = [_elsewhere(sources, os.path.abspath(arguments.out))]
+        sources = [_elsewhere(sources, arguments.out)]
     is_long = len(sources) >= _MANY and not arguments.json
     with progress("Syncing", len(sources)) if is_long else nullcontext(Progress()) as bar:
         printer = _Printer(bar, as_json=arguments.json)
@@ -120,19 +120,33 @@ class _Printer:
             say(line_of(event, color=self._color))
 
 
+def check_out(out: str) -> str:
+    """Return an absolute path that a mirror may be written to.
+
+    Raises:
+        UsageError: There is no such folder, or something that is no mirror is there.
+    """
+    path = os.path.abspath(out)
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        message = f"{shown(folder)} is no folder; make it, or name another FILE"
+        raise UsageError(message)
+    if os.path.lexists(path):
+        from sidecar.mirror.read import is_mirror  # noqa: PLC0415 - SQLite
+
+        if not is_mirror(path):
+            message = f"{shown(path)} is no mirror and is left alone; name another FILE"
+            raise UsageError(message)
+    return path
+
+
 def _elsewhere(sources: list[Source], out: str) -> Source:
     """Return the one document with another place for its mirror.
 
     Raises:
-        UsageError: There are more documents, or something else is in that place.
+        UsageError: There are more documents, or nothing may be written there.
     """
     if len(sources) != 1:
         message = f"--out is for one document, and here are {len(sources)}; name one of them"
         raise UsageError(message)
-    if os.path.lexists(out):
-        from sidecar.mirror.read import is_mirror  # noqa: PLC0415 - SQLite
-
-        if not is_mirror(out):
-            message = f"{out} is no mirror and is left alone; name another FILE"
-            raise UsageError(message)
-    return msgspec.structs.replace(sources[0], mirror=out)
+    return msgspec.structs.replace(sources[0], mirror=check_out(out))

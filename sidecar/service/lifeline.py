@@ -10,6 +10,7 @@ import signal
 import stat
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from sidecar.errors import UsageError
@@ -18,6 +19,8 @@ from sidecar.service.protocol import LONGEST_LINE, StopReason
 Stop = Callable[[StopReason], None]
 
 _CHUNK = 1 << 16
+_ECHO_S = 0.05
+"""``timeout`` sends its signal to the process and to its group: that is one signal."""
 
 
 def watch_signals(stop: Stop) -> None:
@@ -39,10 +42,11 @@ def watch_signals(stop: Stop) -> None:
         signal.signal(number, lambda _number, _frame: None)
 
     def run() -> None:
-        os.read(reading, 1)
+        first, heard = os.read(reading, 1), time.monotonic()
         stop("signal")
-        number = os.read(reading, 1)[0]
-        os._exit(128 + number)  # the workers see the end of their stdin
+        while (number := os.read(reading, 1)) == first and time.monotonic() - heard < _ECHO_S:
+            pass
+        os._exit(128 + number[0])  # the workers see the end of their stdin
 
     threading.Thread(target=run, name="signals", daemon=True).start()
 

@@ -151,6 +151,14 @@ def test_a_sync_that_is_stopped_leaves_nothing_behind(
 
 
 @needs_signals
+def test_a_signal_and_its_echo_are_one(watch: Watch) -> None:
+    """`timeout` sends its signal to the process, and at once to its group."""
+    watch.process.send_signal(signal.SIGTERM)
+    watch.process.send_signal(signal.SIGTERM)
+    assert watch.until("stopped")["reason"] == "signal"
+    assert watch.wait() == 0
+
+
 def test_a_second_signal_does_not_wait(watch: Watch, large: bytes) -> None:
     """It ends the process at once, in the middle of a build."""
     processes = begin_large_build(watch, large)

@@ -110,6 +110,7 @@ def test_a_torn_document_is_tried_again(app: Path, path: Path) -> None:
         (["app/workspaces/w1", "--out", "app"], 2, "no mirror"),
         (["app/workspaces/w1", "--out", ""], 2, "no mirror"),
         (["empty", "--out", "x.sqlite"], 1, "no documents"),
+        (["app/workspaces/w1", "--out", "nowhere/x.sqlite"], 2, "is no folder"),
         ([""], 2, "empty PATH"),
     ],
 )
