@@ -130,8 +130,10 @@ bench: setup  ## measure beside the Node peer and the bare decoder; writes docs/
 bench-check: setup  ## compare the ratios with the committed ones
 	@$(PY) -m scripts.bench --check $(ARGS)
 
-build: $(READY)  ## wheel and source archive in dist/
+build: $(READY)  ## wheel and source archive in dist/, each tried in an empty environment
+	@rm -f dist/*.whl dist/*.tar.gz
 	@$(PY) -m build --no-isolation --outdir dist .
+	@$(PY) -m scripts.try_package dist
 
 bundle: setup  ## a folder to ship inside a Tauri app, in dist/
 	@$(PY) -m scripts.bundle $(ARGS)
