@@ -119,7 +119,7 @@ def _xml(node: Any, depth: int = 0) -> str:
         return "".join(pieces)
     if depth == JSON_DEPTH:
         raise _TooDeepError
-    inner = "".join(_xml(child, depth + 1) for child in node.children)
+    inner = "".join([_xml(child, depth + 1) for child in node.children])
     if isinstance(node, pycrdt.XmlFragment):
         return inner
     tag = str(node.tag).lower()

@@ -33,7 +33,8 @@ def render(node: Node, txn: Transaction, depth: int = 0) -> str:
         return "".join(_run(text, formats or {}) for text, formats in node.diff(txn))
     if depth == JSON_DEPTH:
         raise TooDeepError
-    inner = "".join(render(child, txn, depth + 1) for child in node.children(txn))
+    # listed: a call from a generator takes of the C stack, and Python 3.12 allows too little of it
+    inner = "".join([render(child, txn, depth + 1) for child in node.children(txn)])
     if isinstance(node, XmlFragment):
         return inner
     tag: str = node.tag().lower()

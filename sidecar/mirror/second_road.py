@@ -145,12 +145,17 @@ def place(names: Sequence[str], *, columns: bool) -> list[str]:
 
 
 def json_text(value: Cell) -> str:
-    """Write canonical JSON: keys sorted, no spaces, text as it is, floats as short as can be."""
+    """Write canonical JSON: keys sorted, no spaces, text as it is, floats as short as can be.
+
+    It lists what it joins: a call from a generator or from ``map`` takes of the C stack, of which
+    Python 3.12 allows less than the depth of JSON needs.
+    """
     if isinstance(value, dict):
         entries = sorted(as_map(value).items())
-        return "{" + ",".join(f"{json_text(key)}:{json_text(item)}" for key, item in entries) + "}"
+        parts = [f"{json_text(key)}:{json_text(item)}" for key, item in entries]
+        return "{" + ",".join(parts) + "}"
     if is_list(value):
-        return "[" + ",".join(map(json_text, value)) + "]"
+        return "[" + ",".join([json_text(item) for item in value]) + "]"
     if isinstance(value, float):
         return msgspec.json.encode(value).decode()
     return json.dumps(value, ensure_ascii=False)

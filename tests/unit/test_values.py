@@ -229,6 +229,25 @@ def test_too_deep_is_raised_from_plain(data: bytes) -> None:
         raw_cells(data, lambda _row, txn: plain(nest(JSON_DEPTH + 1), txn))
 
 
+@pytest.mark.parametrize("levels", [JSON_DEPTH - 1, JSON_DEPTH])
+def test_the_depth_of_xml(levels: int) -> None:
+    """One element less than the limit is shown, whatever Python leaves of the C stack."""
+    doc: Doc[Any] = Doc(client_id=1)
+    node: Any = XmlFragment()
+    doc["tables"] = Map({"t": Map({"a": Map({"page": node})})})
+    for _ in range(levels):
+        node = node.children.append(XmlElement("p"))
+
+    def show() -> Any:
+        return raw_cells(doc.get_update(), lambda row, txn: cell(row.get(txn, "page"), txn))
+
+    if levels < JSON_DEPTH:
+        assert show() == "<p>" * levels + "</p>" * levels
+    else:
+        with pytest.raises(TooDeepError):
+            show()
+
+
 def test_xml_is_printed_as_yjs_prints_it() -> None:
     """Tags in lower case, attributes and formats sorted, nothing escaped, embeds left out."""
     doc: Doc[Any] = Doc(client_id=1)
