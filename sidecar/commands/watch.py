@@ -70,7 +70,8 @@ def run(arguments: Arguments) -> int:
             loop.run()
     except SidecarError as error:
         if not loop.stop_reason:  # asked to stop, it no longer matters what it waited for
-            emit(_refusal(error))
+            if _is_ndjson(settings):  # people read it on stderr
+                emit(_refusal(error))
             raise
     finally:
         if loop.stop_reason:
@@ -113,8 +114,12 @@ def _refusal(error: SidecarError, retry_ms: int | None = None) -> Event:
     return failed
 
 
+def _is_ndjson(settings: Settings) -> bool:
+    return settings.output == "ndjson" or (settings.output == "auto" and not os.isatty(1))
+
+
 def _renderer(settings: Settings) -> Callable[[Event], bytes]:
-    if settings.output == "ndjson" or (settings.output == "auto" and not os.isatty(1)):
+    if _is_ndjson(settings):
         return protocol.encode
     color = has_color()
     return lambda event: (line_of(event, color=color) + "\n").encode("utf-8", "replace")
