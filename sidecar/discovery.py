@@ -25,7 +25,7 @@ EPOCH = re.compile("0|[1-9][0-9]*")
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 Signature = tuple[int, int, int, int, int]
-"""Device, inode, size, mtime and ctime: only ever compared for equality."""
+"""Device, inode, size, mtime and ctime: compared for equality, but for ``service.quiet``."""
 SIZE, MTIME_NS, CTIME_NS = 2, 3, 4
 """Where they stand in it."""
 

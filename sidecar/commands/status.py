@@ -18,7 +18,7 @@ from sidecar.commands.show import (
     progress,
     size,
 )
-from sidecar.commands.sync import sources_of
+from sidecar.commands.sync import find, in_order
 from sidecar.model import Failed, Source
 from sidecar.reports import Status
 from sidecar.service.ask import ask
@@ -57,14 +57,17 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: Arguments) -> int:
     """Say where each document and its mirror stand; 0 when every mirror is in step."""
     settings = settings_of(arguments)
-    statuses = look(settings, sources_of(settings))
+    found = find(settings)
+    statuses = look(settings, in_order(found))
     if arguments.json:
         print_json(Answer(tuple(statuses)))
     elif statuses:
         _print(statuses)
     else:
         complain_of_nothing(settings.roots)
-    is_fine = statuses and all(status.state == "in_step" for status in statuses)
+    is_fine = (
+        statuses and not found.closed and all(status.state == "in_step" for status in statuses)
+    )
     return OK if is_fine else FAILED
 
 

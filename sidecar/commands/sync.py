@@ -50,7 +50,7 @@ def run(arguments: Arguments) -> int:
         from sidecar.commands.logs import log_to_stderr  # noqa: PLC0415 - see there
 
         log_to_stderr(settings.log_level)
-    found = look(settings)
+    found = find(settings)
     sources = in_order(found)
     if not sources:
         complain_of_nothing(settings.roots)
@@ -71,7 +71,7 @@ def _end(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def look(settings: Settings) -> Found:
+def find(settings: Settings) -> Found:
     """Find the documents below the roots, and complain of folders that cannot be read.
 
     Raises:
@@ -95,8 +95,8 @@ def in_order(found: Found) -> list[Source]:
 
 
 def sources_of(settings: Settings) -> list[Source]:
-    """Find the documents below the roots; as ``look``, in the order of their paths."""
-    return in_order(look(settings))
+    """Find the documents below the roots; as ``find``, in the order of their paths."""
+    return in_order(find(settings))
 
 
 class _Printer:

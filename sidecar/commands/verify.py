@@ -10,7 +10,7 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.output import complain_of_nothing, plural
 from sidecar.commands.show import Styled, name_of, print_json, print_line, print_table, progress
-from sidecar.commands.sync import sources_of
+from sidecar.commands.sync import find, in_order
 from sidecar.model import Failed, Source
 from sidecar.reports import MOST_DIFFERENCES, Verification, doc_fields, shown
 from sidecar.service.ask import ask
@@ -49,14 +49,16 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: Arguments) -> int:
     """Verify every mirror; 0 when each is equal to its document."""
     settings = settings_of(arguments)
-    found = check(settings, sources_of(settings))
+    places = find(settings)
+    found = check(settings, in_order(places))
     if arguments.json:
         print_json(Answer(tuple(found)))
     elif found:
         _print(found)
     else:
         complain_of_nothing(settings.roots)
-    return OK if found and all(one.result == "equal" for one in found) else FAILED
+    is_fine = found and not places.closed and all(one.result == "equal" for one in found)
+    return OK if is_fine else FAILED
 
 
 def check(settings: Settings, sources: Sequence[Source]) -> list[Verification]:

@@ -39,13 +39,13 @@ def compare_catalogs(found: Comparison, path: str, fresh: str, *, same_bytes: bo
         for name in sorted(told.keys() - _OWN_FACTS - (set() if same_bytes else _FACTS_OF_BYTES)):
             if facts.get(name) != told[name]:
                 found.note("_mirror", name, "value", told[name], facts.get(name))
-        digests = _pairs(connection, _DIGESTS)
+        digests, schema = _pairs(connection, _DIGESTS), _pairs(connection, _SCHEMA)
         for name, digest in _pairs(other, _DIGESTS).items():
             if digests.get(name) != digest:
                 found.note("_mirror_tables", name, "digest", digest, digests.get(name))
         for name, sql in _pairs(other, _SCHEMA).items():
-            if (written := _pairs(connection, _SCHEMA).get(name)) != sql:
-                found.note(name, None, None, sql, written)
+            if schema.get(name) != sql:
+                found.note(name, None, None, sql, schema.get(name))
         wanted, lines = (set(one.execute(_PROBLEMS)) for one in (other, connection))
         for line in sorted(wanted ^ lines, key=str):
             shown = json.dumps(line, ensure_ascii=False, default=repr)

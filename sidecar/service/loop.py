@@ -24,12 +24,12 @@ from sidecar.service.quiet import quiet_s
 from sidecar.service.schedule import Schedule, Timing
 from sidecar.service.sights import Look, Touched
 from sidecar.service.statuses import Statuses
-from sidecar.service.watch import Watcher, look_at, step_ms
+from sidecar.service.watch import Watcher, lag_s, look_at
 from sidecar.service.work import Work
 from sidecar.service.worker import Pool, Worker
 from sidecar.settings import Settings
 
-FINISH_S = 1.5
+FINISH_S = 1.3
 """How long a build may still run after a signal or ``shutdown``."""
 GOODBYE_S = 0.3
 """How long workers may take to end what they do and to clear up."""
@@ -160,7 +160,7 @@ class Loop:
 
     def _touch(self, document: str, heard: float) -> None:
         """Note that a document has changed; the debounce begins with the change."""
-        version, most_s = signature(document), 2 * step_ms(self._settings.debounce_ms) / 1000
+        version, most_s = signature(document), lag_s(self._settings.debounce_ms)
         late_s = max(0.0, min(quiet_s(version), most_s)) if version else 0.0
         self._schedule.touch(document, heard - late_s)
 

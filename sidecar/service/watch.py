@@ -108,6 +108,11 @@ def step_ms(debounce_ms: int) -> int:
     return min(most, max(least, debounce_ms // 2))
 
 
+def lag_s(debounce_ms: int) -> float:
+    """Return how late an event may be heard: two steps."""
+    return 2 * step_ms(debounce_ms) / 1000
+
+
 def look_at(found: Found, began: float) -> Look:
     """Look at everything that was found, in a discovery that began at this moment."""
     sights = {

@@ -80,6 +80,9 @@ def test_document_that_kills_its_reader_costs_one_line(app: Path, studio: Path) 
     (studio / "workspace.yjs").write_bytes(nested(2_000_000))
     done = run("status", "--json", app)
     assert done.code == 1
+    killer = next(one for one in done.json()["documents"] if one["code"] == "crashed")
+    assert killer["bytes"] == (studio / "tables.sqlite").stat().st_size
+    assert killer["document_mtime_ms"] >= killer["mirror_mtime_ms"] > 0
     kitchen, other = done.json()["documents"]
     assert kitchen["state"] == "in_step"
     assert other["state"] == "unreadable"

@@ -135,6 +135,12 @@ def test_bad_input_is_one_line_and_its_exit_code(
     assert path.read_bytes() == before
 
 
+def test_a_state_folder_that_cannot_be_used_is_3(app: Path, path: Path) -> None:
+    """No lock can be had there: told for each document, and as `watch` ends."""
+    done = run("sync", "--json", app, "--state-dir", path)
+    assert (done.code, done.events()[0]["code"]) == (3, "root")
+
+
 def test_out_builds_elsewhere(app: Path, path: Path, tmp_path: Path) -> None:
     """Beside nothing of the app's, and only over a mirror."""
     out = tmp_path / "copy.sqlite"

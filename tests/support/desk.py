@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from sqlite3 import connect
-from typing import Any
+from typing import Any, Self
 
 from pycrdt import Doc, Map
 
@@ -37,6 +37,15 @@ class Desk:
         self.options = Options(state_folder=str(folder.parent / "state"))
         self.doc: Doc[Any] = Doc()
         self.define("notes", fields or FIELDS)
+
+    @classmethod
+    def with_two_notes(cls, folder: Path) -> Self:
+        """Return a synced document with two notes."""
+        desk = cls(folder)
+        desk.put("notes", "a", title="One")
+        desk.put("notes", "b", title="Two")
+        desk.sync()
+        return desk
 
     def define(self, table: str, fields: dict[str, Any]) -> None:
         """Define a table, and make its map of rows if there is none."""

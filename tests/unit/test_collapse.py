@@ -13,11 +13,7 @@ from tests.support.desk import Desk
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """A synced document with two notes."""
-    desk = Desk(tmp_path / "w1" / "0")
-    desk.put("notes", "a", title="One")
-    desk.put("notes", "b", title="Two")
-    assert isinstance(desk.sync(), Rebuilt)
-    return desk
+    return Desk.with_two_notes(tmp_path / "w1" / "0")
 
 
 def rebuilt(desk: Desk, mirror: Path | None = None) -> Rebuilt:

@@ -5,128 +5,26 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sidecar.discovery import source_of
-from sidecar.model import Changes, Collapse, Failed, Outcome, Rebuilt, Unchanged
-from sidecar.service.documents import Documents, Request
-from sidecar.service.hands import Hand
-from sidecar.service.messages import Answer, Ended, Job, Task
+from sidecar.model import Changes, Collapse, Failed, Rebuilt, Unchanged
+from sidecar.service.documents import Request
+from sidecar.service.messages import Ended
 from sidecar.service.protocol import Event, StatusReport, Synced
-from sidecar.service.schedule import RETRY_MS, SETTLED_TRIES, Schedule, Timing
-from sidecar.service.statuses import Statuses
-from sidecar.service.work import LIGHT_BYTES, Work
-from sidecar.settings import Settings
+from sidecar.service.schedule import RETRY_MS, SETTLED_TRIES
+from sidecar.service.work import LIGHT_BYTES
+from tests.support.hands import WorkDesk
 
 IN_STEP = Unchanged("bytes", "d1")
 REBUILT = Rebuilt("changed", Changes(("t",), ()), 1, 0, regressed=False, ms=5, digest="d2")
 
 
-class Still(Hand):
-    """Takes a job and does nothing: the test says what it answers."""
-
-    def start(self, job: Job) -> None:
-        """Keep the job."""
-        assert self.job is job
-
-
-class OneHand:
-    """The only hand there is."""
-
-    def __init__(self) -> None:
-        """Begin at rest."""
-        self.hand = Still()
-
-    def free(self, now: float) -> Hand | None:  # noqa: ARG002
-        """Return it when it is at rest."""
-        return None if self.hand.job else self.hand
-
-    def next_check(self, *, waiting: bool, max_seconds: float) -> float | None:
-        """Nothing is to be looked at."""
-
-    def end_overdue(self, now: float, max_seconds: float) -> None:
-        """Nothing hangs."""
-
-    def finish(self, hand: Hand, *, waiting: bool) -> None:  # noqa: ARG002
-        """Note the end of a job."""
-        hand.job = None
-
-    def lose(self, hand: Hand, now: float) -> None:  # noqa: ARG002
-        """Put another in its place."""
-        assert hand is self.hand
-        self.hand = Still()
-
-
-class Desk:
-    """Work, its parts, and the events it sent."""
-
-    def __init__(self, folder: Path) -> None:
-        """Begin with no document, after the first pass."""
-        self.folder = folder
-        self.now = 100.0
-        self.hands = OneHand()
-        self.documents = Documents()
-        self.schedule = Schedule(Timing())
-        self.statuses = Statuses()
-        self.events: list[Event] = []
-        self.work = Work(
-            Settings(("/",), "/state"),
-            self.documents,
-            self.schedule,
-            self.statuses,
-            hands=self.hands,
-            emit=lambda event: self.events.append(event) if event else None,
-        )
-        self.work.is_first_pass = False
-
-    def add(self, name: str, size: int = 10) -> str:
-        """Make a document, known and due now."""
-        path = self.folder / name / "0" / "workspace.yjs"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            file.truncate(size)
-        self.documents.add(source_of(str(path)))
-        self.schedule.ask(str(path), self.now)
-        return str(path)
-
-    def tasks(self) -> list[Task]:
-        """Give out what is due, and return what the hand has got."""
-        self.work.dispatch(self.now)
-        return list(self.hands.hand.waiting_tasks)
-
-    def names(self) -> list[str]:
-        """Give out what is due, and return which workspaces the hand has got."""
-        return [str(task.source.workspace) for task in self.tasks()]
-
-    def answer(self, *results: msgspec.Struct, cost_s: float = 0.0) -> None:
-        """Have the hand answer."""
-        for result in results:
-            message = Answer(msgspec.to_builtins(result), cost_s)
-            self.work.hear(self.hands.hand, message, self.now)
-
-    def end(self, ended: Ended | None = Ended()) -> None:  # noqa: B008 - frozen
-        """Have the hand's job end; None: the hand is gone."""
-        self.work.hear(self.hands.hand, ended, self.now)
-
-    def sync(self, name: str, outcome: Outcome) -> None:
-        """Sync one document with this outcome."""
-        self.add(name)
-        assert self.names() == [name]
-        self.answer(outcome)
-        self.end()
-
-    def told(self) -> list[str]:
-        """Return the types of the events since the last call."""
-        events, self.events[:] = list(self.events), []
-        return [str(event.__struct_config__.tag) for event in events]
-
-
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path) -> WorkDesk:
     """Return a desk."""
-    return Desk(tmp_path)
+    return WorkDesk(tmp_path)
 
 
 def test_a_document_that_is_still_being_written_waits(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: WorkDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was changed after the last event that was heard; half a second later it is synced."""
     document = desk.add("w")
@@ -140,7 +38,7 @@ def test_a_document_that_is_still_being_written_waits(
     assert desk.names() == ["w"]
 
 
-def test_small_documents_share_a_job_and_large_ones_do_not(desk: Desk) -> None:
+def test_small_documents_share_a_job_and_large_ones_do_not(desk: WorkDesk) -> None:
     """Most are in step; a large one would keep the others waiting."""
     for name, size in (("a", 10), ("b", 10), ("c", LIGHT_BYTES + 1), ("d", 10)):
         desk.add(name, size)
@@ -154,7 +52,7 @@ def test_small_documents_share_a_job_and_large_ones_do_not(desk: Desk) -> None:
     assert desk.names() == ["d"]
 
 
-def test_what_a_job_did_not_come_to_is_given_out_again(desk: Desk) -> None:
+def test_what_a_job_did_not_come_to_is_given_out_again(desk: WorkDesk) -> None:
     """A job ends after a heavy task; nobody is at fault."""
     for name in "abc":
         desk.add(name)
@@ -165,7 +63,7 @@ def test_what_a_job_did_not_come_to_is_given_out_again(desk: Desk) -> None:
     assert desk.told() == ["rebuilt"]
 
 
-def test_a_crash_is_blamed_on_the_task_at_hand(desk: Desk) -> None:
+def test_a_crash_is_blamed_on_the_task_at_hand(desk: WorkDesk) -> None:
     """Answered ones keep their verdict, later ones are given out again."""
     for name in "abc":
         desk.add(name)
@@ -176,7 +74,7 @@ def test_a_crash_is_blamed_on_the_task_at_hand(desk: Desk) -> None:
     assert desk.names() == ["c"]
 
 
-def test_a_job_without_any_answer_is_a_failure(desk: Desk) -> None:
+def test_a_job_without_any_answer_is_a_failure(desk: WorkDesk) -> None:
     """Or it would be given out for ever."""
     desk.add("a")
     desk.names()
@@ -185,7 +83,7 @@ def test_a_job_without_any_answer_is_a_failure(desk: Desk) -> None:
     assert desk.names() == []
 
 
-def test_a_killed_worker_is_tried_once_more(desk: Desk) -> None:
+def test_a_killed_worker_is_tried_once_more(desk: WorkDesk) -> None:
     """After a second; when that dies too, the document is left alone until it changes."""
     desk.add("a")
     desk.names()
@@ -200,7 +98,7 @@ def test_a_killed_worker_is_tried_once_more(desk: Desk) -> None:
     assert desk.names() == []
 
 
-def test_a_torn_document_is_told_after_the_last_try(desk: Desk) -> None:
+def test_a_torn_document_is_told_after_the_last_try(desk: WorkDesk) -> None:
     """Not before; a file that stands still is read at first, and again once it is settled."""
     torn = Failed("torn", "m", "retry", "v1")
     desk.add("a")
@@ -217,7 +115,7 @@ def test_a_torn_document_is_told_after_the_last_try(desk: Desk) -> None:
     assert desk.names() == []
 
 
-def test_a_torn_document_that_changes_is_read_again(desk: Desk) -> None:
+def test_a_torn_document_that_changes_is_read_again(desk: WorkDesk) -> None:
     """A host that is still writing is followed at the documented times."""
     path = desk.add("a")
     for number, wait_ms in enumerate(RETRY_MS):
@@ -229,7 +127,7 @@ def test_a_torn_document_that_changes_is_read_again(desk: Desk) -> None:
     assert desk.names() == ["a"]
 
 
-def test_a_failure_is_told_once_for_each_version(desk: Desk) -> None:
+def test_a_failure_is_told_once_for_each_version(desk: WorkDesk) -> None:
     """The same file again is no news; another file, another code or a success in between is."""
     bad = Failed("v2", "m", "once", "v1")
     desk.sync("a", bad)
@@ -242,13 +140,13 @@ def test_a_failure_is_told_once_for_each_version(desk: Desk) -> None:
     assert desk.told() == ["failed", "failed", "unchanged", "failed"]
 
 
-def test_a_collapse_is_told_before_its_rebuild(desk: Desk) -> None:
+def test_a_collapse_is_told_before_its_rebuild(desk: WorkDesk) -> None:
     """With the rows and the place of the copy."""
     desk.sync("a", msgspec.structs.replace(REBUILT, collapse=Collapse(9, "/kept")))
     assert desk.told() == ["collapsed", "rebuilt"]
 
 
-def test_a_document_that_is_gone_is_told_and_forgotten(desk: Desk) -> None:
+def test_a_document_that_is_gone_is_told_and_forgotten(desk: WorkDesk) -> None:
     """Whether we notice it or the worker does."""
     Path(desk.add("a")).unlink()
     assert desk.names() == []
@@ -261,7 +159,7 @@ def test_a_document_that_is_gone_is_told_and_forgotten(desk: Desk) -> None:
     assert path not in desk.documents
 
 
-def test_a_document_that_came_back_at_once_is_not_gone(desk: Desk) -> None:
+def test_a_document_that_came_back_at_once_is_not_gone(desk: WorkDesk) -> None:
     """A worker that looked between delete and rename is not believed."""
     desk.sync("a", Failed("gone", "m", "gone"))
     assert desk.told() == []
@@ -269,7 +167,7 @@ def test_a_document_that_came_back_at_once_is_not_gone(desk: Desk) -> None:
     assert desk.names() == ["a"]
 
 
-def test_the_first_pass_keeps_quiet_about_what_is_in_step(desk: Desk) -> None:
+def test_the_first_pass_keeps_quiet_about_what_is_in_step(desk: WorkDesk) -> None:
     """And tells everything else."""
     desk.work.is_first_pass = True
     desk.sync("a", IN_STEP)
@@ -278,7 +176,7 @@ def test_the_first_pass_keeps_quiet_about_what_is_in_step(desk: Desk) -> None:
     assert desk.told() == ["rebuilt", "failed"]
 
 
-def test_equal_content_is_remembered_for_the_mirror_it_was_compared_with(desk: Desk) -> None:
+def test_equal_content_is_remembered_for_the_mirror_it_was_compared_with(desk: WorkDesk) -> None:
     """Another process may have put another mirror there: then the document is decoded again."""
     path = desk.add("a")
     mirror = Path(path).with_name("tables.sqlite")
@@ -295,7 +193,7 @@ def test_equal_content_is_remembered_for_the_mirror_it_was_compared_with(desk: D
     assert [task.known for task in desk.tasks()] == [None]
 
 
-def test_force_holds_until_a_rebuild(desk: Desk) -> None:
+def test_force_holds_until_a_rebuild(desk: WorkDesk) -> None:
     """Retries force too, and a wish that comes during a sync is for the next one."""
     path = desk.add("a")
     desk.documents[path].force = True
@@ -312,7 +210,7 @@ def test_force_holds_until_a_rebuild(desk: Desk) -> None:
     assert [task.force for task in desk.tasks()] == [False]
 
 
-def test_a_request_waits_for_a_sync_that_began_after_it(desk: Desk) -> None:
+def test_a_request_waits_for_a_sync_that_began_after_it(desk: WorkDesk) -> None:
     """What was under way when the host asked has not seen what the host wrote."""
     ended: list[Request] = []
 
@@ -333,13 +231,13 @@ def test_a_request_waits_for_a_sync_that_began_after_it(desk: Desk) -> None:
     assert [(request.rebuilt, request.unchanged) for request in ended] == [(1, 0)]
 
 
-def test_a_request_for_nothing_ends_at_once(desk: Desk) -> None:
+def test_a_request_for_nothing_ends_at_once(desk: WorkDesk) -> None:
     """No documents, no waiting."""
     event = desk.documents.request([], lambda _: Synced(rebuilt=0, unchanged=0, failed=0))
     assert isinstance(event, Synced)
 
 
-def test_a_status_goes_before_and_survives_a_crash(desk: Desk) -> None:
+def test_a_status_goes_before_and_survives_a_crash(desk: WorkDesk) -> None:
     """A document that its reader does not survive is unreadable, with the code."""
     path = desk.add("a")
     source = desk.documents[path].source
@@ -353,7 +251,7 @@ def test_a_status_goes_before_and_survives_a_crash(desk: Desk) -> None:
     assert desk.names() == ["a"]
 
 
-def test_two_status_questions_are_answered_in_order(desk: Desk) -> None:
+def test_two_status_questions_are_answered_in_order(desk: WorkDesk) -> None:
     """Each by its own look."""
     source = desk.documents[desk.add("a")].source
     desk.statuses.ask(1, [source])
