@@ -98,7 +98,7 @@ test-interop: setup  ## documents by real Yjs against what JavaScript says they 
 
 test-fault: setup  ## SIGKILL at every step, full disks, refused files; then the whole kill matrix
 	@$(PY) -m pytest tests/fault $(ARGS)
-	@$(PY) -m scripts.kill_matrix
+	@$(PY) -m scripts.fault.kill_matrix
 
 test-tauri: setup  ## a real Tauri app under Xvfb starts, uses and stops the program
 	@$(PY) -m tests.tauri.run $(ARGS)
@@ -111,10 +111,10 @@ test-oldest: setup  ## the tests with the oldest admitted versions of every depe
 	@$(OLDEST) -m pytest $(TESTS) $(ARGS)
 
 fuzz: setup  ## mutated documents against the one written invariant
-	@$(PY) -m scripts.fuzz $(ARGS)
+	@$(PY) -m scripts.fault.fuzz $(ARGS)
 
 soak: setup  ## ten minutes of edits, kills and full disks, then verify
-	@$(PY) -m scripts.soak $(ARGS)
+	@$(PY) -m scripts.fault.soak $(ARGS)
 
 cover: setup  ## the tests with branch coverage, child processes too
 	@$(PY) -m coverage erase
@@ -133,10 +133,10 @@ bench-check: setup  ## compare the ratios with the committed ones
 build: $(READY)  ## wheel and source archive in dist/, each tried in an empty environment
 	@rm -f dist/*.whl dist/*.tar.gz
 	@$(PY) -m build --no-isolation --outdir dist .
-	@$(PY) -m scripts.try_package dist
+	@$(PY) -m scripts.release.try_package dist
 
 bundle: setup  ## a folder to ship inside a Tauri app, in dist/
-	@$(PY) -m scripts.bundle $(ARGS)
+	@$(PY) -m scripts.release.bundle $(ARGS)
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(ARGS)

@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sidecar.mirror.open import OpenMirror, open_mirror
+    from sidecar.readers.open_mirror import OpenMirror, open_mirror
 
 __all__ = ["OpenMirror", "__version__", "open_mirror"]
 
@@ -23,6 +23,6 @@ if "typing_extensions" not in sys.modules:
 def __getattr__(name: str) -> Any:
     """Import the public helpers when they are asked for: SQLite costs every start 10 ms."""
     if name in {"OpenMirror", "open_mirror"}:
-        return getattr(importlib.import_module("sidecar.mirror.open"), name)
+        return getattr(importlib.import_module("sidecar.readers.open_mirror"), name)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)

@@ -10,7 +10,7 @@ WORKER_FLAG = "--sidecar-worker"
 def main() -> int:
     """Run the command line, or serve as a worker."""
     if sys.argv[1:2] == [WORKER_FLAG]:
-        from sidecar.service.child import main as serve  # noqa: PLC0415 - only what is needed
+        from sidecar.workers.__main__ import main as serve  # noqa: PLC0415 - only what is needed
 
         serve(int(sys.argv[2]))
         return 0
@@ -27,7 +27,7 @@ def _open_standard_descriptors() -> None:
     """Fill closed ones with the null device, so that no file of ours takes their place."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: PTH123, SIM115
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from sidecar.errors import UsageError
+from sidecar.files import signature
 from sidecar.model import Source
 
 DOCUMENT = "workspace.yjs"
@@ -23,11 +24,6 @@ HEAD = "head.yjs"
 EPOCH = re.compile("0|[1-9][0-9]*")
 """The name of an epoch's folder."""
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-
-Signature = tuple[int, int, int, int, int]
-"""Device, inode, size, mtime and ctime: compared for equality, but for ``service.quiet``."""
-SIZE, MTIME_NS, CTIME_NS = 2, 3, 4
-"""Where they stand in it."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -75,17 +71,6 @@ def discover(roots: Sequence[str]) -> Found:
     if found.linked or len(roots) > 1:
         _drop_twins(found)
     return found
-
-
-def signature(path: str) -> Signature | None:
-    """Name the version of a file on disk; None when it is no regular file or not there."""
-    try:
-        seen = os.stat(path)
-    except OSError:
-        return None
-    if not stat.S_ISREG(seen.st_mode):
-        return None
-    return (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
 
 
 def source_of(document: str) -> Source:

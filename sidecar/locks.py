@@ -1,4 +1,3 @@
-# ruff: noqa: PTH103, PTH108, PTH116, PTH118 - pathlib takes 4 ms to import
 """Locks that die with their holder: one per root, one per document. The only user of OS locks.
 
 Lock files live in the user's state folder, never beside the data. A lock is held on the open

@@ -1,7 +1,7 @@
 """The values every room speaks: what a document holds, what was bent, how one sync ended."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard, cast
 
 import msgspec
 
@@ -238,3 +238,13 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 Outcome = Unchanged | Rebuilt | Failed
+
+
+def as_map(value: Cell) -> dict[str, Cell]:
+    """Give a value that is a map, and an empty map for any other."""
+    return cast("dict[str, Cell]", value) if isinstance(value, dict) else {}
+
+
+def is_list(value: Cell) -> TypeGuard[list[Cell]]:
+    """Tell whether a value is a list."""
+    return isinstance(value, list)

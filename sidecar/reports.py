@@ -2,13 +2,13 @@
 
 import binascii
 import math
-import os
 from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from sidecar.errors import Code
+from sidecar.files import shown
 from sidecar.model import EXACT_INTEGER, Source
 
 State = Literal["in_step", "stale", "missing", "damaged", "unreadable"]
@@ -310,11 +310,6 @@ def doc_fields(source: Source) -> dict[str, Any]:
     """Return the fields by which every report names its document."""
     workspace = None if source.workspace is None else shown(source.workspace)
     return {"workspace": workspace, "epoch": source.epoch, "path": shown(source.document)}
-
-
-def shown(path: str) -> str:
-    """Return a path as text: bytes that are no UTF-8 become U+FFFD."""
-    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def cell_to_json(value: Json) -> Json:

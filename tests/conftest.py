@@ -8,13 +8,15 @@ import pytest
 
 from scripts import nodejs
 
+pytest_plugins = ["tests.support.oddities", "tests.support.sample_app", "tests.support.typescript"]
+
 
 def pytest_report_header() -> str:
     """Say whether documents are written by real Yjs or taken from the committed corpus."""
     missing = nodejs.missing()
     if missing is None:
         return f"yjs: real, by {nodejs.find_node()}"
-    return f"yjs: only the committed corpus, tests/corpus: {missing}"
+    return f"yjs: only the committed corpus, tests/data/documents: {missing}"
 
 
 @pytest.fixture(scope="session", autouse=True)

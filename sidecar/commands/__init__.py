@@ -88,7 +88,7 @@ def exit_code(error: SidecarError) -> int:
 
 
 def _complain(message: str) -> None:
-    from sidecar.commands.output import complain  # noqa: PLC0415 - only what is needed
+    from sidecar.commands.terminal import complain  # noqa: PLC0415 - only what is needed
 
     complain(message)
 

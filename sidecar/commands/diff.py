@@ -9,18 +9,19 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import plural
-from sidecar.commands.places import moment_of, one_source
-from sidecar.commands.show import Styled, print_json, print_line, progress
+from sidecar.commands.render import Styled, print_json, print_line, progress
+from sidecar.commands.targets import moment_of, one_source
+from sidecar.commands.terminal import plural
 from sidecar.errors import SidecarError, UsageError
-from sidecar.history import Restored
-from sidecar.mirror.difference import differences
-from sidecar.mirror.read import is_mirror
+from sidecar.files import shown
+from sidecar.mirror.diff import differences
+from sidecar.mirror.state import is_mirror
 from sidecar.model import Failed, Outcome, Rebuilt
-from sidecar.reports import TableDifference, shown
-from sidecar.service.ask import ask
-from sidecar.service.messages import Task
+from sidecar.reports import TableDifference
 from sidecar.settings import LIMITS, Settings
+from sidecar.tasks.history import Restored
+from sidecar.workers.isolated import ask
+from sidecar.workers.messages import Task
 
 EXAMPLES = (
     "epicenter-sidecar diff old/workspace.yjs new/workspace.yjs",

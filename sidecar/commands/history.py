@@ -6,9 +6,7 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain, plural
-from sidecar.commands.places import one_source
-from sidecar.commands.show import (
+from sidecar.commands.render import (
     Styled,
     moment,
     name_of,
@@ -18,14 +16,16 @@ from sidecar.commands.show import (
     progress,
     size,
 )
-from sidecar.commands.sync import check_out
+from sidecar.commands.targets import check_out, one_source
+from sidecar.commands.terminal import complain, plural
 from sidecar.errors import UsageError
-from sidecar.history import Restored
+from sidecar.files import shown
 from sidecar.model import Failed, Source
-from sidecar.reports import History, Moment, shown
-from sidecar.service.ask import ask
-from sidecar.service.messages import Task
+from sidecar.reports import History, Moment
 from sidecar.settings import LIMITS, Settings
+from sidecar.tasks.history import Restored
+from sidecar.workers.isolated import ask
+from sidecar.workers.messages import Task
 
 EXAMPLES = (
     "epicenter-sidecar history path/to/workspace",

@@ -4,15 +4,15 @@ import os
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain, plural
-from sidecar.commands.places import one_source
-from sidecar.commands.show import print_json, print_line, print_table, progress, size
+from sidecar.commands.render import print_json, print_line, print_table, progress, size
+from sidecar.commands.targets import one_source
+from sidecar.commands.terminal import complain, plural
 from sidecar.discovery import source_of
 from sidecar.model import Failed
 from sidecar.reports import Inspection
-from sidecar.service.ask import ask
-from sidecar.service.messages import Task
 from sidecar.settings import LIMITS
+from sidecar.workers.isolated import ask
+from sidecar.workers.messages import Task
 
 EXAMPLES = (
     "epicenter-sidecar inspect path/to/workspace.yjs",
@@ -36,7 +36,7 @@ def run(arguments: Arguments) -> int:
     with progress("Reading the file"):
         ((_, answer),) = ask(settings, [Task("inspect", source)], Inspection)
     if isinstance(answer, Failed):
-        from sidecar.inspection import outline_only  # noqa: PLC0415 - what is left to do
+        from sidecar.tasks.inspect import outline_only  # noqa: PLC0415 - what is left to do
 
         answer = outline_only(source, settings.options, answer.code, answer.message)
     if arguments.json:

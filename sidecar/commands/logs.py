@@ -4,7 +4,7 @@ import logging
 import sys
 from typing import Any
 
-from sidecar.commands.output import escape
+from sidecar.commands.terminal import escape
 
 
 class _SafeFormatter(logging.Formatter):

@@ -5,7 +5,7 @@ from importlib import resources
 
 from sidecar.commands import OK
 from sidecar.commands.arguments import Arguments, Parser
-from sidecar.commands.output import say
+from sidecar.commands.terminal import say
 
 EXAMPLES = (
     "epicenter-sidecar protocol --json-schema > protocol.schema.json",
@@ -29,10 +29,10 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: Arguments) -> int:
     """Print it."""
     if arguments.typescript_client:
-        client = resources.files("sidecar") / "clients" / "tauri.ts"
+        client = resources.files("sidecar") / "host" / "tauri.ts"
         say(client.read_text(encoding="utf-8").rstrip("\n"))
         return OK
-    from sidecar.service.typescript import json_schema, typescript  # noqa: PLC0415 - 8 ms
+    from sidecar.host.typescript import json_schema, typescript  # noqa: PLC0415 - 8 ms
 
     text = json.dumps(json_schema(), indent=2) if arguments.json_schema else typescript()
     say(text.rstrip("\n"))

@@ -7,13 +7,14 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
-from sidecar.commands.output import complain, plural
-from sidecar.commands.places import mirrors_of
-from sidecar.commands.show import name_of, print_json, print_line
+from sidecar.commands.render import name_of, print_json, print_line
+from sidecar.commands.targets import mirrors_of
+from sidecar.commands.terminal import complain, plural
 from sidecar.errors import MirrorDamagedError
-from sidecar.mirror.tables import read_tables
+from sidecar.files import shown
+from sidecar.mirror.describe import read_tables
 from sidecar.model import Source
-from sidecar.reports import Schema, SchemaColumn, SchemaTable, doc_fields, shown
+from sidecar.reports import Schema, SchemaColumn, SchemaTable, doc_fields
 
 EXAMPLES = (
     "epicenter-sidecar schema ~/.local/share/com.example.app",

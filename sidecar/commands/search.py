@@ -7,13 +7,14 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
-from sidecar.commands.output import complain, plural
-from sidecar.commands.places import mirrors_of
-from sidecar.commands.show import Piece, Styled, name_of, print_json, print_line
+from sidecar.commands.render import Piece, Styled, name_of, print_json, print_line
+from sidecar.commands.targets import mirrors_of
+from sidecar.commands.terminal import complain, plural
 from sidecar.errors import MirrorDamagedError, UsageError
+from sidecar.files import shown
 from sidecar.mirror.search import Found, indexes, literal, search
 from sidecar.model import Source
-from sidecar.reports import Hit, doc_fields, shown
+from sidecar.reports import Hit, doc_fields
 
 EXAMPLES = (
     "epicenter-sidecar search ~/.local/share/com.example.app paper bags",

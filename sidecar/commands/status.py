@@ -7,8 +7,7 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain_of_nothing, plural
-from sidecar.commands.show import (
+from sidecar.commands.render import (
     Styled,
     age,
     name_of,
@@ -18,13 +17,14 @@ from sidecar.commands.show import (
     progress,
     size,
 )
-from sidecar.commands.sync import find, in_order
+from sidecar.commands.targets import find, in_order
+from sidecar.commands.terminal import complain_of_nothing, plural
+from sidecar.host.outcomes import unreadable
 from sidecar.model import Failed, Source
 from sidecar.reports import Status
-from sidecar.service.ask import ask
-from sidecar.service.messages import Task
-from sidecar.service.report import unreadable
 from sidecar.settings import LIMITS, Settings
+from sidecar.workers.isolated import ask
+from sidecar.workers.messages import Task
 
 EXAMPLES = (
     "epicenter-sidecar status ~/.local/share/com.example.app",

@@ -1,6 +1,5 @@
 """``sync``: one pass over every document, then exit."""
 
-import os
 import signal
 import sys
 from contextlib import nullcontext
@@ -10,17 +9,15 @@ import msgspec
 
 from sidecar.commands import FAILED, LOCKED, OK, ROOT
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain, complain_of_nothing, has_color, line_of, say
-from sidecar.commands.show import Progress, progress
-from sidecar.discovery import Found, discover
-from sidecar.errors import RootError, UsageError
-from sidecar.model import Source
-from sidecar.reports import shown
-from sidecar.service import protocol
-from sidecar.service.once import sync_once
-from sidecar.service.outbox import stamped
-from sidecar.service.protocol import Event
-from sidecar.settings import LIMITS, MIRROR, Settings
+from sidecar.commands.event_lines import line_of
+from sidecar.commands.render import Progress, progress
+from sidecar.commands.targets import _elsewhere, find, in_order
+from sidecar.commands.terminal import complain_of_nothing, has_color, say
+from sidecar.host import protocol
+from sidecar.host.outbox import stamped
+from sidecar.host.protocol import Event
+from sidecar.settings import LIMITS, MIRROR
+from sidecar.supervisor.one_pass import sync_once
 
 EXAMPLES = (
     "epicenter-sidecar sync ~/.local/share/com.example.app",
@@ -71,34 +68,6 @@ def _end(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def find(settings: Settings) -> Found:
-    """Find the documents below the roots, and complain of folders that cannot be read.
-
-    Raises:
-        RootError: A root does not exist or cannot be read.
-    """
-    found = discover(settings.roots)
-    for root, reason in found.denied.items():
-        message = f"{root} cannot be read: {reason}; check its permissions"
-        raise RootError(message)
-    for root in found.missing:
-        message = f"{root} does not exist; check the path or identifier, or let the app run once"
-        raise RootError(message)
-    for folder, reason in found.closed.items():
-        complain(f"{shown(folder)} cannot be read and is left out: {reason}")
-    return found
-
-
-def in_order(found: Found) -> list[Source]:
-    """Return what was found in the order of its paths."""
-    return [source for _, source in sorted(found.sources.items())]
-
-
-def sources_of(settings: Settings) -> list[Source]:
-    """Find the documents below the roots; as ``find``, in the order of their paths."""
-    return in_order(find(settings))
-
-
 class _Printer:
     """Prints events, and remembers the codes of failures."""
 
@@ -118,35 +87,3 @@ class _Printer:
             say(protocol.encode(stamped(event)).decode("ascii").rstrip("\n"))
         else:
             say(line_of(event, color=self._color))
-
-
-def check_out(out: str) -> str:
-    """Return an absolute path that a mirror may be written to.
-
-    Raises:
-        UsageError: There is no such folder, or something that is no mirror is there.
-    """
-    path = os.path.abspath(out)
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        message = f"{shown(folder)} is no folder; make it, or name another FILE"
-        raise UsageError(message)
-    if os.path.lexists(path):
-        from sidecar.mirror.read import is_mirror  # noqa: PLC0415 - SQLite
-
-        if not is_mirror(path):
-            message = f"{shown(path)} is no mirror and is left alone; name another FILE"
-            raise UsageError(message)
-    return path
-
-
-def _elsewhere(sources: list[Source], out: str) -> Source:
-    """Return the one document with another place for its mirror.
-
-    Raises:
-        UsageError: There are more documents, or nothing may be written there.
-    """
-    if len(sources) != 1:
-        message = f"--out is for one document, and here are {len(sources)}; name one of them"
-        raise UsageError(message)
-    return msgspec.structs.replace(sources[0], mirror=check_out(out))

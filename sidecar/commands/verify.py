@@ -8,14 +8,15 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.output import complain_of_nothing, plural
-from sidecar.commands.show import Styled, name_of, print_json, print_line, print_table, progress
-from sidecar.commands.sync import find, in_order
+from sidecar.commands.render import Styled, name_of, print_json, print_line, print_table, progress
+from sidecar.commands.targets import find, in_order
+from sidecar.commands.terminal import complain_of_nothing, plural
+from sidecar.files import shown
 from sidecar.model import Failed, Source
-from sidecar.reports import MOST_DIFFERENCES, Verification, doc_fields, shown
-from sidecar.service.ask import ask
-from sidecar.service.messages import Task
+from sidecar.reports import MOST_DIFFERENCES, Verification, doc_fields
 from sidecar.settings import LIMITS, Settings
+from sidecar.workers.isolated import ask
+from sidecar.workers.messages import Task
 
 EXAMPLES = (
     "epicenter-sidecar verify ~/.local/share/com.example.app",

@@ -12,15 +12,16 @@ import msgspec
 
 from sidecar.commands import OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.event_lines import line_of
 from sidecar.commands.logs import log_to_stderr
-from sidecar.commands.output import has_color, line_of
+from sidecar.commands.terminal import has_color
 from sidecar.errors import LockedError, SidecarError
+from sidecar.host import lifeline, protocol
+from sidecar.host.outbox import Outbox, write_all
+from sidecar.host.protocol import Event
 from sidecar.locks import lock
-from sidecar.service import lifeline, protocol
-from sidecar.service.loop import Loop
-from sidecar.service.outbox import Outbox, write_all
-from sidecar.service.protocol import Event
 from sidecar.settings import LIMITS, MIRROR, WATCH, Settings
+from sidecar.supervisor.loop import Loop
 
 EXAMPLES = (
     "epicenter-sidecar watch ~/.local/share/com.example.app",

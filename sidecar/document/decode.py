@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 from sidecar.document.extension import Doc
 from sidecar.document.layouts import Arrays, layouts, read_tables
-from sidecar.document.reading import Content, read_varuint, refuse_foreign
+from sidecar.document.reading import Content
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
 from sidecar.model import JSON_DEPTH, Problem, Workspace
+from sidecar.yjs.encoding import decode_state_vector, refuse_foreign
 
 _FROM_NOTHING = b"\0"
 _ZERO_TAIL = b"\0\0"
@@ -68,16 +69,6 @@ def decode(content: Content, *, tolerate: bool) -> Generator[Workspace]:
         sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
-
-
-def decode_state_vector(data: bytes) -> dict[int, int]:
-    """Decode a state vector, client -> clock (Yjs V1 encoding)."""
-    count, position = read_varuint(data, 0)
-    vector: dict[int, int] = {}
-    for _ in range(count):
-        client, position = read_varuint(data, position)
-        vector[client], position = read_varuint(data, position)
-    return vector
 
 
 def _apply(doc: Doc, data: bytes) -> int:
@@ -147,7 +138,7 @@ def _account(data: bytes, length: int, *, tolerate: bool) -> tuple[Problem, ...]
         if _decodes(data[:-1]):
             raise DocumentUnavailableError("torn", "the file ends in zeros that belong to nothing")
         return ()
-    from sidecar.document.structure import measure  # noqa: PLC0415 - seldom needed
+    from sidecar.yjs.store import measure  # noqa: PLC0415 - seldom needed
 
     try:
         end = measure(data)
@@ -166,7 +157,7 @@ def _account(data: bytes, length: int, *, tolerate: bool) -> tuple[Problem, ...]
 
 
 def _decodes(data: bytes) -> bool:
-    doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc
+    doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc, so that the re-encoding is complete
     try:
         _apply(doc, data)
     except DocumentUnavailableError:

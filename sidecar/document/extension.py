@@ -1,5 +1,4 @@
 # ruff: noqa: D102, FBT001 - the stubs repeat signatures that are not ours
-# ruff: noqa: PTH113, PTH118 - pathlib takes 4 ms to import
 """pycrdt's extension module without its package.
 
 ``import pycrdt`` costs 30 to 115 ms for anyio and wrappers that the walk does not use; the

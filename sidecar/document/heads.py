@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from sidecar.document.items import Deleted, Items
-from sidecar.document.reading import is_v2, read_stable
-from sidecar.document.structs import ANY, UpdateReader, scalar
+from sidecar.document.reading import read_stable
 from sidecar.errors import SidecarError
+from sidecar.yjs.encoding import is_v2
+from sidecar.yjs.store import Deleted, Items
+from sidecar.yjs.update import ANY, UpdateReader, scalar
 
 _MOST_BYTES = 1 << 20
 

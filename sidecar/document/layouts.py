@@ -7,11 +7,11 @@ import msgspec
 
 from sidecar.document.definitions import ROOTS, read_definitions
 from sidecar.document.extension import Doc, Map, Transaction
-from sidecar.document.reading import read_varuint
 from sidecar.document.values import entries, items, plain
 from sidecar.document.walk import Rows, field_names, of_dict, of_map, walk
 from sidecar.document.xml import TooDeepError, is_object
 from sidecar.model import Layout, Problem, Table, TableDefinition
+from sidecar.yjs.encoding import read_varuint
 
 TABLES = "tables"
 ARRAY_PREFIX = "table:"

@@ -3,24 +3,17 @@
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable
 
 import msgspec
 
 from sidecar.digests import digest_bytes, digest_stream
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError, SidecarError
+from sidecar.files import version_of
 
-_MAGIC = {
-    b"SQLite format 3\0": "a SQLite database",
-    b"\x89PNG\r\n\x1a\n": "a PNG picture",
-    b"PK\x03\x04": "a ZIP archive",
-    b"\x1f\x8b\x08\x00": "a gzip file",
-    b"\x1f\x8b\x08\x08": "a gzip file",
-    b"%PDF-": "a PDF file",
-    b"\x7fELF": "a program",
-}
-_V2_BUFFERS = 9
-"""A V2 update is a feature byte 0, nine length-prefixed buffers and a rest."""
+_WAITS_S = (0.02, 0.05, 0.1, 0.25)
+"""Hosts truncate and rewrite in place; most are done within these."""
 
 
 class Content(msgspec.Struct):
@@ -81,7 +74,7 @@ def read_stable(path: str, max_bytes: int, expected: Expected | None = None) -> 
         DocumentUnusableError: ``foreign`` (no regular file) or ``too_large``.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - opening a device may act
+        if not stat.S_ISREG(os.stat(path).st_mode):
             raise DocumentUnusableError("foreign", f"{path} is no regular file")
         descriptor = os.open(path, os.O_RDONLY | _OPEN_FLAGS)
     except OSError as error:
@@ -122,81 +115,33 @@ def read_stable(path: str, max_bytes: int, expected: Expected | None = None) -> 
     )
 
 
+def read_settled(path: str, max_bytes: int, expected: Expected | None = None) -> Content:
+    """Read a document, with some patience for an app that is writing it just now.
+
+    Args:
+        path: The document.
+        max_bytes: Larger files are refused.
+        expected: As for ``read_stable``.
+
+    Raises:
+        DocumentUnavailableError: As ``read_stable``, also after the last try.
+        DocumentUnusableError: As ``read_stable``.
+    """
+    for wait_s in _WAITS_S:
+        try:
+            return read_stable(path, max_bytes, expected)
+        except DocumentUnavailableError as error:
+            if error.code not in {"empty", "torn"}:
+                raise
+        time.sleep(wait_s)
+    return read_stable(path, max_bytes, expected)
+
+
 def _read_again(path: str, max_bytes: int, digest: str) -> bytes:
     content = read_stable(path, max_bytes)
     if content.digest != digest:
         raise DocumentUnavailableError("torn", f"{path} changed while it was read")
     return content.data
-
-
-def version_of(found: os.stat_result) -> str:
-    """Name one version of a file. Times are only ever compared for equality."""
-    return f"{found.st_dev}:{found.st_ino}:{found.st_size}:{found.st_mtime_ns}"
-
-
-def version_on_disk(path: str) -> str | None:
-    """Name the version of the file that is in place now, None when there is none."""
-    try:
-        return version_of(os.stat(path))  # noqa: PTH116 - a surrogate-escaped str
-    except OSError:
-        return None
-
-
-def refuse_foreign(data: bytes) -> None:
-    """Refuse what would decode without an error to an empty document, and is none.
-
-    Raises:
-        DocumentUnavailableError: ``torn``: nothing but zeros, as after a crash of the machine.
-        DocumentUnusableError: ``foreign`` or ``v2``.
-    """
-    for magic, what in _MAGIC.items():
-        if data.startswith(magic):
-            raise DocumentUnusableError("foreign", f"the file is {what}, no Yjs update")
-    if data[0] != 0 or len(data) <= 2:  # noqa: PLR2004 - two zeros are an empty document
-        return
-    if not any(data):
-        raise DocumentUnavailableError("torn", f"the file is {len(data)} zero bytes")
-    if is_v2(data):
-        raise DocumentUnusableError(
-            "v2", "the file is a Yjs V2 update; the app must save V1 (Y.encodeStateAsUpdate)"
-        )
-
-
-def is_v2(data: bytes) -> bool:
-    """Tell whether bytes have the frame of a V2 update (lib0 encoding, Yjs UpdateEncoderV2)."""
-    if not data or data[0] != 0:
-        return False
-    position = 1
-    for _ in range(_V2_BUFFERS):
-        try:
-            size, position = read_varuint(data, position)
-        except ValueError:
-            return False
-        position += size
-        if position > len(data):
-            return False
-    return position < len(data)
-
-
-def read_varuint(data: bytes, position: int) -> tuple[int, int]:
-    """Read one lib0 variable-length unsigned integer.
-
-    Returns:
-        The value and the position behind it.
-
-    Raises:
-        ValueError: The data end inside the number, or it has more than 64 bits.
-    """
-    value = shift = 0
-    while position < len(data) and shift < 64:  # noqa: PLR2004 - bits
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the continuation bit
-            return value, position
-        shift += 7
-    message = "a variable-length integer does not end"
-    raise ValueError(message)
 
 
 _OPEN_FLAGS = (

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 import pycrdt
 
-from sidecar.document.items import Deleted, Items
-from sidecar.document.public import decoder_errors, open_update
-from sidecar.document.structs import DELETED, GC, Ranges, UpdateReader
+from sidecar.document.public_api import decoder_errors, open_update
 from sidecar.errors import DocumentUnusableError
+from sidecar.yjs.store import Deleted, Items
+from sidecar.yjs.update import DELETED, GC, Ranges, UpdateReader
 
 
 class Snapshot(msgspec.Struct, frozen=True):

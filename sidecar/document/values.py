@@ -2,7 +2,7 @@
 
 The walk uses the objects of pycrdt's extension, not its public wrappers, which cost three to five
 times the decode. That is private API: pyproject pins the minor version and
-tests/unit/test_values.py notices a change.
+tests/unit/document/test_values.py notices a change.
 """
 
 import binascii

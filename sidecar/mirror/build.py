@@ -11,7 +11,11 @@ import apsw
 from sidecar.digests import TableDigest, digest_bytes
 from sidecar.errors import MirrorUnavailableError
 from sidecar.mirror.catalog import Built, write_catalog
-from sidecar.mirror.files import (
+from sidecar.mirror.fts import create_indexes
+from sidecar.mirror.identifiers import quote
+from sidecar.mirror.rows import RowWriter
+from sidecar.mirror.schema import Column, TableSchema, create_table, dump_json, plan, sqlite_type
+from sidecar.mirror.sqlite_files import (
     TEMPORARY_SUFFIX,
     connect,
     mirror_errors,
@@ -19,10 +23,6 @@ from sidecar.mirror.files import (
     remove_journals,
     sync_file,
 )
-from sidecar.mirror.fts import create_indexes
-from sidecar.mirror.naming import quote
-from sidecar.mirror.rows import RowWriter
-from sidecar.mirror.schema import Column, TableSchema, create_table, dump_json, plan, sqlite_type
 from sidecar.model import Problem, Workspace
 
 _SMALL_TABLE = 1 << 20
@@ -116,7 +116,7 @@ class Candidate:
             connection.close()
             self._connection = None
             sync_file(self.path)
-            os.chmod(self.path, self._mode)  # noqa: PTH101 - surrogate-escaped str
+            os.chmod(self.path, self._mode)
 
     def _fill_table(self, schema: TableSchema) -> None:
         connection, writer, digest = self._open(), RowWriter(schema), TableDigest(schema.table)

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import apsw
 import msgspec
 
+from sidecar.files import shown
 from sidecar.mirror.naming import EXTRA, ID
 from sidecar.mirror.schema import Column, dump_json
 from sidecar.model import Problem, Source, Table, Workspace
-from sidecar.reports import shown
 
 APPLICATION_ID = 0x59534D31
 FORMAT = 1

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import apsw
 
 from sidecar.mirror.catalog import Built
-from sidecar.mirror.naming import EXTRA, ID, fold, quote
+from sidecar.mirror.identifiers import fold, quote
+from sidecar.mirror.naming import EXTRA, ID
 from sidecar.mirror.schema import Column
 from sidecar.model import Problem
 

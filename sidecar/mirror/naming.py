@@ -2,21 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 
+from sidecar.mirror.identifiers import fold
+
 OURS = "_mirror"
 """Prefix of the catalog's tables."""
 
 ID = "id"
 EXTRA = "_extra"
-
-
-def fold(name: str) -> str:
-    """Fold a name as SQLite compares them: ASCII case only."""
-    return name.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
-
-
-def quote(name: str) -> str:
-    """Quote an identifier for SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def place_tables(names: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import apsw
 
 from sidecar.errors import MirrorUnavailableError
-from sidecar.mirror.files import (
+from sidecar.mirror.sqlite_files import (
     BUSY_MS,
     JOURNALS,
     TEMPORARY_SUFFIX,
@@ -20,7 +20,7 @@ from sidecar.mirror.files import (
     remove_journals,
     sync_file,
 )
-from sidecar.mirror.read import change_counter, row_count
+from sidecar.mirror.state import change_counter, row_count
 
 Replace = Callable[[str, str], None]
 _REFUSED_WAITS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
@@ -43,7 +43,7 @@ def publish(candidate: str, mirror: str, *, replace: Replace = os.replace) -> No
         else:
             _replace(candidate, mirror, replace)
     with suppress(OSError):  # the mirror stands; a folder that we may not open is no failure
-        sync_file(os.path.dirname(mirror))  # noqa: PTH120 - surrogate-escaped str
+        sync_file(os.path.dirname(mirror))
 
 
 def keep_last_good(mirror: str, rows: int) -> str:
@@ -70,9 +70,9 @@ def keep_last_good(mirror: str, rows: int) -> str:
             if not row_count(temporary):
                 message = f"{kept} would hold none of the {rows} rows of the mirror"
                 raise MirrorUnavailableError("busy", message)
-            os.chmod(temporary, os.lstat(mirror).st_mode & 0o777)  # noqa: PTH101
+            os.chmod(temporary, os.lstat(mirror).st_mode & 0o777)
             sync_file(temporary)
-            os.replace(temporary, kept)  # noqa: PTH105 - surrogate-escaped str
+            os.replace(temporary, kept)
         finally:
             _clear(temporary)
     return kept
@@ -104,7 +104,7 @@ def _replace(candidate: str, mirror: str, replace: Replace) -> None:
         try:
             replace(candidate, mirror)
         except PermissionError:
-            if not os.path.exists(mirror) or not _refuses_open_files(replace):  # noqa: PTH110
+            if not os.path.exists(mirror) or not _refuses_open_files(replace):
                 raise
             if wait_s is None:
                 _copy_into(candidate, mirror)
@@ -185,7 +185,7 @@ def _expect_counter(mirror: str) -> None:
 
 
 def _overwrite(candidate: str, mirror: str) -> None:
-    with open(candidate, "rb") as source, open(mirror, "wb") as target:  # noqa: PTH123
+    with open(candidate, "rb") as source, open(mirror, "wb") as target:
         while data := source.read(1 << 20):
             target.write(data)
 

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from sidecar.mirror.naming import EXTRA, ID, place_columns, place_tables, quote
+from sidecar.mirror.identifiers import quote
+from sidecar.mirror.naming import EXTRA, ID, place_columns, place_tables
 from sidecar.model import Cell, FieldDefinition, Problem, Table
 
 MOST_FIELDS = 1998

@@ -7,8 +7,9 @@ import apsw
 import msgspec
 
 from sidecar.errors import UsageError
-from sidecar.mirror.naming import EXTRA, fold, quote
-from sidecar.mirror.tables import reading
+from sidecar.mirror.describe import reading
+from sidecar.mirror.identifiers import fold, quote
+from sidecar.mirror.naming import EXTRA
 
 _TOKENS = 16
 _ROWIDS = ("rowid", "_rowid_", "oid")

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.bench.contenders import floor
 from scripts.bench.measure import cpu_s, memory_mb, run, tree
-from tests.support.node import CORPUS
+from tests.support.data import DOCUMENTS
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="measures by wait4")
 
@@ -40,7 +40,7 @@ def test_own_process_is_seen() -> None:
 
 def test_floor_tells_two_times() -> None:
     """The floor prints wall and CPU seconds of decoding one document."""
-    document = Path(CORPUS / "small_many.yjs")
+    document = Path(DOCUMENTS / "small_many.yjs")
     wall_s, used_s = map(float, floor(document).run().output.split())
     assert used_s > 0
     assert wall_s > 0

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from scripts.children import program
-from tests.clients.conftest import CLIENTS, RunNode
 from tests.support.program import run
+from tests.support.typescript import CLIENTS, RunNode
 
-CLIENT = CLIENTS.parent.parent / "sidecar" / "clients" / "tauri.ts"
+CLIENT = CLIENTS.parent.parent / "sidecar" / "host" / "tauri.ts"
 TYPES_BEGIN = "// --- protocol types, printed by `epicenter-sidecar protocol --typescript` ---\n"
 TYPES_END = "// --- end of the protocol types ---\n"
 

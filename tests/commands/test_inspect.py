@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.data import ODDITIES
 from tests.support.documents import nested
 from tests.support.program import run
 
-HERE = Path(__file__).parent
-CORPUS = HERE.parent / "fidelity" / "corpus"
 FIELDS = ["v", "path", "bytes", "encoding", "code", "layouts", "roots", "writers", "tables"]
 
 
@@ -58,7 +57,7 @@ def test_text_for_people(studio: Path) -> None:
 )
 def test_layouts_and_roots(case: str, layouts: list[str], roots: dict[str, str]) -> None:
     """Both layouts are recognised, alone and together."""
-    told = run("inspect", "--json", CORPUS / f"{case}.yjs").json()
+    told = run("inspect", "--json", ODDITIES / f"{case}.yjs").json()
     found = {root["name"]: root["kind"] for root in told["roots"]}
     assert told["layouts"] == layouts
     assert roots.items() <= found.items()

@@ -5,10 +5,10 @@ from contextlib import closing
 from pathlib import Path
 from sqlite3 import connect
 
+from tests.support.data import DOCUMENTS, ODDITIES
 from tests.support.program import run, sync
 from tests.support.terminal import needs_terminal, run_on_terminal
 
-CORPORA = [Path(__file__).parents[1] / "corpus", Path(__file__).parents[1] / "fidelity" / "corpus"]
 FIELDS = {
     *("workspace", "epoch", "path", "mirror", "result", "rows", "cells", "integrity", "total"),
     "differences",
@@ -69,7 +69,7 @@ def test_missing_stale_and_unreadable_say_what_to_do(app: Path, studio: Path) ->
 
 def test_every_odd_document_is_equal_after_a_sync(tmp_path: Path) -> None:
     """The second road agrees with the first on all that real Yjs wrote for these tests."""
-    documents = [path for corpus in CORPORA for path in sorted(corpus.glob("*.yjs"))]
+    documents = [path for corpus in (DOCUMENTS, ODDITIES) for path in sorted(corpus.glob("*.yjs"))]
     for document in documents:
         folder = tmp_path / "workspaces" / f"{document.parent.parent.name}-{document.stem}" / "0"
         folder.mkdir(parents=True)

@@ -14,11 +14,11 @@ import pytest
 
 from scripts.children import LineProcess
 from sidecar.model import Failed, Options, Outcome, Source
-from sidecar.sync import sync
+from sidecar.tasks.sync import sync
+from tests.support.data import PROJECT
 from tests.support.documents import document
 from tests.support.mirrors import query, read_tables
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
 NOBODY = 65534
 
 
@@ -118,7 +118,7 @@ def sync_elsewhere(bench: Bench, *, umask: int = 0o022) -> dict[str, Any]:
         "uid": NOBODY if is_root() else None,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.sync_child"],
+        [sys.executable, "-m", "scripts.fault.sync_child"],
         input=json.dumps(job),
         capture_output=True,
         text=True,

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-import sidecar.sync
+import sidecar.tasks.sync
 from sidecar.mirror.build import Candidate
 from sidecar.model import Failed, Rebuilt
 from tests.fault.bench import Bench, fill, hand_over, remount, small_disk, sync_elsewhere
@@ -172,12 +172,12 @@ def _made_a_file(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "step"),
     [
-        (sidecar.sync, "read_mirror"),
-        (sidecar.sync, "read_stable"),
-        (sidecar.sync, "decode"),
+        (sidecar.tasks.sync, "read_mirror"),
+        (sidecar.tasks.sync, "read_stable"),
+        (sidecar.tasks.sync, "decode"),
         (Candidate, "fill"),
         (Candidate, "finish"),
-        (sidecar.sync, "publish"),
+        (sidecar.tasks.sync, "publish"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from scripts.kill_matrix import SCENARIOS, chosen
+from scripts.fault.kill_matrix import SCENARIOS, chosen
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 
@@ -13,7 +13,15 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 @pytest.mark.parametrize("scenario", [scenario.name for scenario in SCENARIOS])
 def test_a_killed_sync_leaves_the_old_mirror_or_the_new(scenario: str) -> None:
     """After SIGKILL at any named step readers find old or new, and the next sync repairs."""
-    command = [sys.executable, "-m", "scripts.kill_matrix", "--each", "2", "--scenario", scenario]
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.fault.kill_matrix",
+        "--each",
+        "2",
+        "--scenario",
+        scenario,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     for step in ("read_stable", "decode", "fill", "finish", "fsync", "publish", "unlink"):
@@ -32,7 +40,7 @@ def test_points_are_chosen_for_every_label() -> None:
 @pytest.mark.parametrize("scenario", ["changed", "collapse", "rename refused"])
 def test_a_failed_call_keeps_the_old_mirror_or_the_new(scenario: str, fail: str) -> None:
     """Each call to the disk fails in turn: a coded failure, old or new, repaired by the next."""
-    command = [sys.executable, "-m", "scripts.kill_matrix", "--each", "1", "--fail", fail]
+    command = [sys.executable, "-m", "scripts.fault.kill_matrix", "--each", "1", "--fail", fail]
     done = subprocess.run(
         [*command, "--scenario", scenario],
         capture_output=True,

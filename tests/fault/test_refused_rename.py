@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import sidecar.sync
+import sidecar.tasks.sync
 from sidecar.mirror.publish import publish
 from sidecar.model import Failed, Rebuilt, Unchanged
 from tests.fault.bench import Bench, Client
@@ -37,7 +37,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[float], Refusa
 
     def begin(times: float) -> Refusal:
         refusal = Refusal(times)
-        monkeypatch.setattr(sidecar.sync, "publish", partial(publish, replace=refusal))
+        monkeypatch.setattr(sidecar.tasks.sync, "publish", partial(publish, replace=refusal))
         monkeypatch.setattr("time.sleep", waits.append)
         return refusal
 
@@ -146,7 +146,7 @@ def test_a_refusal_that_is_not_about_readers_is_denied(
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr("os.replace", refused)
-    monkeypatch.setattr(sidecar.sync, "publish", partial(publish, replace=refused))
+    monkeypatch.setattr(sidecar.tasks.sync, "publish", partial(publish, replace=refused))
     bench.save(5)
     outcome = bench.sync()
     assert isinstance(outcome, Failed)

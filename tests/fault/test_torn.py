@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts.damage import flip_bit, zero
-from scripts.fuzz import OLD
-from scripts.judge import Judge
-from tests.support.node import CORPUS
+from scripts.fault.damage import flip_bit, zero
+from scripts.fault.fuzz import OLD
+from scripts.fault.judge import Judge
+from tests.support.data import DOCUMENTS
 
-DOCUMENTS = ("merged", "keyed_arrays", "history")
+NAMES = ("merged", "keyed_arrays", "history")
 SHOWN = {"equal", "unjudged"}
 REFUSED = {"kept empty", "kept torn", "kept undecodable", "kept v2", "kept foreign"}
 
@@ -24,10 +24,10 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
         yield judge
 
 
-@pytest.fixture(params=DOCUMENTS)
+@pytest.fixture(params=NAMES)
 def data(request: pytest.FixtureRequest) -> bytes:
     """Give a document that real Yjs wrote."""
-    return (CORPUS / f"{request.param}.yjs").read_bytes()
+    return (DOCUMENTS / f"{request.param}.yjs").read_bytes()
 
 
 def verdicts(judge: Judge, files: Iterable[bytes]) -> Counter[str]:
@@ -76,7 +76,7 @@ def test_the_tail_of_a_longer_document_does_not_change_what_is_shown(
     judge: Judge, data: bytes
 ) -> None:
     """Two saves at once, both truncating first: the shorter one's bytes, then the longer one's."""
-    longer = (CORPUS / "every_type.yjs").read_bytes()
+    longer = (DOCUMENTS / "every_type.yjs").read_bytes()
     kinds = verdicts(judge, (data + longer[start:] for start in range(0, len(longer), 29)))
     assert kinds.keys() <= SHOWN | {"kept torn"}
 
@@ -88,10 +88,10 @@ def test_flipped_bits_keep_the_invariant(judge: Judge, data: bytes) -> None:
     assert kinds["unseen"] <= len(bits) * 0.03
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", NAMES)
 def test_files_of_other_kinds_are_refused(judge: Judge, name: str) -> None:
     """A document inside something else is not looked for."""
-    data = (CORPUS / f"{name}.yjs").read_bytes()
+    data = (DOCUMENTS / f"{name}.yjs").read_bytes()
     headers = [b"SQLite format 3\0", b"\x89PNG\r\n\x1a\n", b"PK\3\4", b"\x1f\x8b\x08\0", b"%PDF-"]
     kinds = verdicts(judge, (Path(__file__).read_bytes(), *(header + data for header in headers)))
     assert kinds.keys() <= REFUSED

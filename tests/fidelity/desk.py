@@ -9,8 +9,8 @@ from typing import Any
 
 from sidecar.model import Options, Rebuilt, Source
 from sidecar.reports import Verification
-from sidecar.sync import sync
-from sidecar.verify import verify
+from sidecar.tasks.sync import sync
+from sidecar.tasks.verify import verify
 from tests.fidelity.support import opened
 
 

@@ -13,9 +13,6 @@ from typing import Any
 
 from tests.fidelity.expect.shapes import Expected, Line, Table
 
-HERE = Path(__file__).parent
-CORPUS = HERE / "corpus"
-CASES_JS = HERE / "cases" / "make.mjs"
 SECONDS = 240
 
 

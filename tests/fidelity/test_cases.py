@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 
 from scripts import nodejs
-from tests.fidelity.conftest import Mirrors
 from tests.fidelity.expect import CASES
 from tests.fidelity.expect.definitions import LABELS
 from tests.fidelity.support import (
-    CASES_JS,
-    CORPUS,
     assert_same,
     facts,
     json_columns,
@@ -23,6 +20,8 @@ from tests.fidelity.support import (
     sync,
     walk_json,
 )
+from tests.support.data import ODDITIES
+from tests.support.oddities import Mirrors
 
 APPLICATION_ID = 0x59534D31
 every_case = pytest.mark.parametrize("case", CASES)
@@ -201,14 +200,14 @@ def test_verify_finds_every_mirror_equal(app_folder: Path, state: Path) -> None:
 
 def test_corpus_and_expectations_belong_together() -> None:
     """Each committed document has an expectation, and each expectation a document."""
-    assert {path.stem for path in CORPUS.glob("*.yjs")} == set(CASES)
+    assert {path.stem for path in ODDITIES.glob("*.yjs")} == set(CASES)
 
 
 @pytest.mark.node
 def test_corpus_is_what_real_yjs_writes(tmp_path: Path) -> None:
     """The makers give the committed documents again, byte for byte."""
     make(tmp_path)
-    for document in CORPUS.glob("*.yjs"):
+    for document in ODDITIES.glob("*.yjs"):
         assert (tmp_path / document.name).read_bytes() == document.read_bytes(), document.name
 
 
@@ -216,5 +215,10 @@ def make(folder: Path, *cases: str) -> None:
     """Have real Yjs write documents, or skip where there is no Node."""
     if (reason := nodejs.missing()) is not None:
         pytest.skip(reason)
-    command = [str(nodejs.find_node()), str(CASES_JS), str(folder), *cases]
+    command = [
+        str(nodejs.find_node()),
+        str(nodejs.JS / "oddities" / "make.mjs"),
+        str(folder),
+        *cases,
+    ]
     subprocess.run(command, check=True, timeout=120)

@@ -3,14 +3,15 @@
 import hashlib
 from pathlib import Path
 
-from tests.fidelity.support import CORPUS, place, sync
+from tests.fidelity.support import place, sync
+from tests.support.data import ODDITIES
 
 PROCESSES = 10
 
 
 def test_ten_processes_write_equal_bytes(tmp_path: Path, state: Path) -> None:
     """No order of a set, a map or a plain object reaches the file."""
-    for document in sorted(CORPUS.glob("*.yjs")):
+    for document in sorted(ODDITIES.glob("*.yjs")):
         place(document, tmp_path)
     seen = [_hashes(tmp_path, state, seed) for seed in range(PROCESSES)]
     for other in seen[1:]:

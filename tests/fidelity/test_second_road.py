@@ -9,10 +9,11 @@ from sqlite3 import Connection, connect
 
 import pytest
 
-from sidecar.document.inspection import inspect_tables
+from sidecar.reference.inspect import inspect_tables
 from tests.fidelity.desk import Desk
 from tests.fidelity.expect import CASES
-from tests.fidelity.support import CORPUS, HERE, opened, place, quoted, run
+from tests.fidelity.support import opened, place, quoted, run
+from tests.support.data import ODDITIES, REFUSED
 
 _COUNTER, _VALID_FOR = 24, 92
 Change = Callable[[Connection, str], object]
@@ -71,7 +72,7 @@ def _spoil(mirror: Path, name: str, change: Change) -> None:
 )
 def test_verify_sees_what_is_not_so(case: str, change: Change, desk: Desk) -> None:
     """In every table of every case, whatever its names and cells, a false mirror is found out."""
-    update = (CORPUS / f"{case}.yjs").read_bytes()
+    update = (ODDITIES / f"{case}.yjs").read_bytes()
     with opened(desk.mirror(update)) as connection:
         tables = connection.execute("SELECT name FROM _mirror_tables WHERE rows > 0").fetchall()
     for (name,) in tables:
@@ -85,7 +86,7 @@ def test_verify_sees_what_is_not_so(case: str, change: Change, desk: Desk) -> No
 @pytest.mark.parametrize("case", CASES)
 def test_verify_finds_true_mirrors_equal(case: str, desk: Desk) -> None:
     """A mirror that is as it should be is equal, and every cell was looked at."""
-    mirror = desk.mirror((CORPUS / f"{case}.yjs").read_bytes())
+    mirror = desk.mirror((ODDITIES / f"{case}.yjs").read_bytes())
     with opened(mirror) as connection:
         rows = connection.execute("SELECT total(rows) FROM _mirror_tables").fetchone()[0]
     verified = desk.verify()
@@ -96,7 +97,7 @@ def test_verify_finds_true_mirrors_equal(case: str, desk: Desk) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_inspect_counts_the_same_tables(case: str, desk: Desk) -> None:
     """What `inspect` finds in the file is what the mirror shows of it."""
-    update = (CORPUS / f"{case}.yjs").read_bytes()
+    update = (ODDITIES / f"{case}.yjs").read_bytes()
     with opened(desk.mirror(update)) as connection:
         shown = connection.execute("SELECT source, rows, declared FROM _mirror_tables").fetchall()
     found = [(table.name, table.rows, int(table.declared)) for table in inspect_tables(update)]
@@ -107,14 +108,14 @@ def test_document_that_cannot_be_decoded_is_said_and_looked_into(
     tmp_path: Path, state: Path
 ) -> None:
     """An XML hook, which the decoder does not know, costs one document one clear failure."""
-    for document in (HERE / "refused" / "xml_hook.yjs", CORPUS / "rows_nullable.yjs"):
+    for document in (REFUSED / "xml_hook.yjs", ODDITIES / "rows_nullable.yjs"):
         place(document, tmp_path)
     done = run("sync", "--json", tmp_path / "workspaces", state=state)
     events = {event.get("workspace"): event for event in map(json.loads, done.stdout.splitlines())}
     assert done.returncode == 1
     assert events["xml_hook"]["code"] == "undecodable"
     assert events["rows_nullable"]["type"] == "rebuilt"
-    looked = run("inspect", "--json", HERE / "refused" / "xml_hook.yjs", state=state)
+    looked = run("inspect", "--json", REFUSED / "xml_hook.yjs", state=state)
     seen = json.loads(looked.stdout)
     assert looked.returncode == 1
     assert seen["code"] == "undecodable"

@@ -1,4 +1,4 @@
-"""Every committed seed keeps the invariant of ``scripts/judge.py``, and so do a few mutations."""
+"""Every committed seed, and a few mutations, keep the invariant of ``scripts/fault/judge.py``."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,12 +8,12 @@ from random import Random
 import pytest
 
 from scripts import nodejs
-from scripts.damage import damage
-from scripts.fuzz import OLD, seeds
-from scripts.judge import Judge
+from scripts.fault.damage import damage
+from scripts.fault.fuzz import OLD, seeds
+from scripts.fault.judge import Judge
+from tests.support.data import SEEDS
 from tests.support.node import needs_node, run_script
 
-SEEDS = Path(__file__).resolve().parent
 SHOWN = "equal" if nodejs.missing() is None else "unjudged"
 """What a document that decodes is judged to be; without Node nobody tells what Yjs shows."""
 

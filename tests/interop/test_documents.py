@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.support.apps import mirror_of, place
+from tests.support.data import DOCUMENTS
 from tests.support.mirrors import assert_holds, query, read_tables
 from tests.support.node import expected_of, make_documents, needs_node
 from tests.support.program import sync
@@ -34,8 +35,7 @@ def test_ten_thousand_rows_of_ten_fields(tmp_path: Path) -> None:
 
 def test_json_columns_answer_json_queries(tmp_path: Path) -> None:
     """``json_each`` works on the tags of every row, and ``json_extract`` on json columns."""
-    corpus = Path(__file__).parent.parent / "corpus"
-    mirror = mirror_of(place(corpus / "every_type.yjs", tmp_path))
+    mirror = mirror_of(place(DOCUMENTS / "every_type.yjs", tmp_path))
     sync(tmp_path)
     by_tag = "SELECT value, count(*) FROM things, json_each(labels) GROUP BY value ORDER BY value"
     assert query(mirror, by_tag) == [("red", 3), ("shade 1", 1), ("shade 2", 1), ("shade 3", 1)]

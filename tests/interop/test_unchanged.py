@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.apps import document_path, mirror_of, place
-from tests.support.node import CORPUS, NodeWriter, needs_node
+from tests.support.data import DOCUMENTS
+from tests.support.node import NodeWriter, needs_node
 from tests.support.program import sync
 
 Fingerprint = tuple[int, int, bytes]
@@ -25,7 +26,7 @@ def outcomes(root: Path) -> list[tuple[str, str]]:
 
 def test_equal_bytes(tmp_path: Path) -> None:
     """A document written again with the same bytes is ``unchanged``, by its bytes alone."""
-    document = place(CORPUS / "every_type.yjs", tmp_path)
+    document = place(DOCUMENTS / "every_type.yjs", tmp_path)
     assert outcomes(tmp_path) == [("rebuilt", "missing")]
     before = fingerprint(mirror_of(document))
     document.write_bytes(document.read_bytes())
@@ -37,7 +38,7 @@ def test_equal_bytes(tmp_path: Path) -> None:
 @needs_node
 def test_equal_content(tmp_path: Path) -> None:
     """Values set again to what they were make new bytes and no new mirror."""
-    document = place(CORPUS / "history.yjs", tmp_path)
+    document = place(DOCUMENTS / "history.yjs", tmp_path)
     outcomes(tmp_path)
     before, bytes_before = fingerprint(mirror_of(document)), document.read_bytes()
     with NodeWriter(document) as writer:
@@ -50,7 +51,7 @@ def test_equal_content(tmp_path: Path) -> None:
 @needs_node
 def test_kv_edit(tmp_path: Path) -> None:
     """A setting is no row: an edit of ``kv`` alone makes no new mirror."""
-    document = place(CORPUS / "every_type.yjs", tmp_path)
+    document = place(DOCUMENTS / "every_type.yjs", tmp_path)
     outcomes(tmp_path)
     before = fingerprint(mirror_of(document))
     with NodeWriter(document) as writer:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.discovery import signature
+from sidecar.files import signature
 from tests.support.apps import document_path, leftovers, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query

@@ -9,8 +9,8 @@ import pytest
 
 from scripts import nodejs
 from scripts.children import Writer
-from scripts.demo import NEW_INVOICE, NOTES_WITH_AUTHOR
-from scripts.demo_stage import SAMPLE, STUDIO, DemoError, check
+from scripts.demo.__main__ import NEW_INVOICE, NOTES_WITH_AUTHOR
+from scripts.demo.stage import SAMPLE, STUDIO, DemoError, check
 from tests.support.node import NodeWriter, needs_node, run_script
 
 DEMO_SECONDS = 120
@@ -100,4 +100,4 @@ def story(output: str) -> list[str]:
 
 def stand_in(document: Path) -> Writer:
     """Start the writer that needs no Node."""
-    return Writer([sys.executable, "-m", "scripts.pycrdt_writer"], document)
+    return Writer([sys.executable, "-m", "scripts.demo.pycrdt_writer"], document)

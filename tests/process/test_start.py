@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.discovery import signature
+from sidecar.files import signature
 from tests.support.apps import document_path, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query

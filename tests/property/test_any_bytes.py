@@ -9,20 +9,17 @@ from random import Random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from scripts.damage import damage
-from scripts.fuzz import LARGEST, TESTS
+from scripts.fault.damage import damage
+from scripts.fault.fuzz import seeds
 from sidecar.document.decode import decode
 from sidecar.document.heads import read_maps
-from sidecar.document.inspection import inspect_tables, outline
-from sidecar.document.structure import measure
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
-from tests.unit.made import content
+from sidecar.reference.inspect import inspect_tables
+from sidecar.yjs.outline import outline
+from sidecar.yjs.store import measure
+from tests.support.made import content
 
-DOCUMENTS = [
-    path.read_bytes()
-    for path in sorted([*TESTS.glob("corpus/*.yjs"), *TESTS.glob("fuzz/*.yjs")])
-    if path.stat().st_size <= LARGEST and path.stem != "deep_20000"
-]
+DOCUMENTS = [path.read_bytes() for path in seeds() if path.stem != "deep_20000"]
 
 SCALARS = (bool, int, float, str, type(None))
 

@@ -25,10 +25,10 @@ from hypothesis.stateful import (
 )
 from pycrdt import Doc, Map
 
-from scripts.judge import KNOWN_FILES
-from scripts.kill_points import Killer, arm
+from scripts.fault.judge import KNOWN_FILES
+from scripts.fault.kill_points import Killer, arm
 from sidecar.model import Failed, Options, Outcome, Source
-from sidecar.sync import sync
+from sidecar.tasks.sync import sync
 
 Rows = dict[str, dict[str, Any]]
 

@@ -6,7 +6,8 @@ from contextlib import closing
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.mirror.naming import fold, place_columns, place_tables, quote
+from sidecar.mirror.identifiers import fold, quote
+from sidecar.mirror.naming import place_columns, place_tables
 from sidecar.mirror.schema import create_table
 
 FRAGMENTS = ["a", "A", "_2", "_3", "id", "ID", "_extra", "_mirror", "sqlite_", "SQLite_", "\0", "é"]

@@ -10,7 +10,7 @@ from pycrdt import Doc, Map
 
 from sidecar.discovery import source_of
 from sidecar.model import Options, Outcome
-from sidecar.sync import sync
+from sidecar.tasks.sync import sync
 
 FIELDS = {
     "id": {"type": "id"},

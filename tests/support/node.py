@@ -11,10 +11,7 @@ import pytest
 from scripts import nodejs
 from scripts.children import NodeWriter
 
-__all__ = ["CORPUS", "NodeWriter", "expected_of", "make_documents", "needs_node", "run_script"]
-
-CORPUS = Path(__file__).resolve().parent.parent / "corpus"
-"""Committed documents by real Yjs, NAME.yjs, and what their mirrors must hold, NAME.json."""
+__all__ = ["NodeWriter", "expected_of", "make_documents", "needs_node", "run_script"]
 
 SCRIPT_SECONDS = 240
 

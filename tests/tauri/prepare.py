@@ -15,7 +15,8 @@ import venv
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts import bundle, nodejs
+from scripts import nodejs
+from scripts.release import bundle
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from sidecar.discovery import discover, signature, source_of
+from sidecar.discovery import discover, source_of
 from sidecar.errors import UsageError
+from sidecar.files import signature
 from sidecar.model import Source
 from tests.support.systems import needs_fifos
 

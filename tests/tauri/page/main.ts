@@ -1,7 +1,7 @@
 /** The page of the test app: does what the tests say, and tells them what it hears. */
 import { listen } from "@tauri-apps/api/event";
 import { pyInvoke } from "tauri-plugin-pytauri-api";
-import { Sidecar, type Target } from "../../../sidecar/clients/tauri.js";
+import { Sidecar, type Target } from "../../../sidecar/host/tauri.js";
 import { Notes } from "./notes.js";
 
 type Order = {
@@ -27,8 +27,8 @@ const actions: Record<string, (order: Order) => unknown> = {
     sidecar = newSidecar(byPath);
     return sidecar.start();
   },
-  sync: ({ target }) => sidecar.sync(target),
-  status: () => sidecar.status(),
+  sync: ({ target }) => sidecar.tasks.sync(target),
+  status: () => sidecar.tasks.status(),
   ping: () => sidecar.ping(),
   shutdown: () => sidecar.shutdown(),
   kill: () => sidecar.kill(),

@@ -1,0 +1,260 @@
+"""Those who make a watcher's life hard: the app, people at the mirrors, killers, a full disk."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psutil
+from pycrdt import Doc, Map
+
+from scripts.fault.damage import zero
+
+MOST_WORKSPACES = 12
+_WORDS = ("alpha", "beta", "grün", "漢字", "🌱", "'quoted'", "", "x" * 500)
+_TABLES = ("notes", "tasks", "People")
+
+
+class App:
+    """Plays the app: holds documents, edits them, saves in place, and often badly.
+
+    Attributes:
+        root: The app data folder.
+    """
+
+    def __init__(self, root: Path, random: Random) -> None:
+        """Begin with a few workspaces."""
+        self.root = root
+        self._random = random
+        self._documents: dict[str, Doc[Any]] = {}
+        self._older: dict[str, bytes] = {}
+        self._made = 0
+        for _ in range(4):
+            self.add()
+
+    def paths(self) -> list[Path]:
+        """Return where the documents are."""
+        return [self._path(name) for name in self._documents]
+
+    def add(self) -> None:
+        """Make a workspace."""
+        if len(self._documents) < MOST_WORKSPACES:
+            self._made += 1
+            name = f"w{self._made}"
+            self._documents[name] = Doc()
+            self._edit(name)
+            self._save(name)
+
+    def remove(self) -> None:
+        """Delete a workspace, folder and all."""
+        if len(self._documents) > 1:
+            name = self._some()
+            del self._documents[name]
+            shutil.rmtree(self._path(name).parents[1])
+
+    def edit(self) -> None:
+        """Edit one to twenty times, saving each time, as on key strokes."""
+        name = self._some()
+        for _ in range(self._random.choice((1, 1, 2, 20))):
+            self._edit(name)
+            self._save(name)
+
+    def tear(self) -> None:
+        """Save in two halves, with time to be seen in between."""
+        name = self._some()
+        self._edit(name)
+        data = self._documents[name].get_update()
+        half = self._random.randrange(len(data))
+        with suppress(OSError), self._path(name).open("wb", buffering=0) as file:
+            file.write(data[:half])
+            time.sleep(self._random.choice((0.01, 0.1, 0.8)))
+            file.write(data[half:])
+
+    def spoil(self) -> None:
+        """Leave zeros where the end of the document was, as a crash of the machine does."""
+        name = self._some()
+        data = self._documents[name].get_update()
+        self._write(name, zero(data, self._random.randrange(len(data)), len(data)))
+
+    def go_back(self) -> None:
+        """Save an older state over the newer one."""
+        name = self._some()
+        self._write(name, self._older[name])
+
+    def collapse(self) -> None:
+        """Save an empty document, as known hosts do after a failed load."""
+        self._write(self._some(), b"\0\0")
+
+    def replace(self) -> None:
+        """Save beside and rename over."""
+        name = self._some()
+        self._edit(name)
+        path = self._path(name)
+        with suppress(OSError):
+            path.with_name("new").write_bytes(self._documents[name].get_update())
+            path.with_name("new").replace(path)
+
+    def move(self) -> None:
+        """Move a workspace away and back."""
+        folder = self._path(self._some()).parents[1]
+        folder.rename(folder.with_name("moving"))
+        time.sleep(0.05)
+        folder.with_name("moving").rename(folder)
+
+    def settle(self) -> None:
+        """Save every document whole, so that there is one truth to end with."""
+        for name in self._documents:
+            self._path(name).with_name("new").unlink(missing_ok=True)
+            self._save(name)
+
+    def _some(self) -> str:
+        return self._random.choice(list(self._documents))
+
+    def _path(self, name: str) -> Path:
+        return self.root / "workspaces" / name / "0" / "workspace.yjs"
+
+    def _edit(self, name: str) -> None:
+        random, document = self._random, self._documents[name]
+        tables = document.get("tables", type=Map)
+        table, key = random.choice(_TABLES), f"r{random.randrange(40)}"
+        with document.transaction():
+            if table not in tables:
+                tables[table] = Map()
+            if key in tables[table] and random.random() < 0.1:  # noqa: PLR2004 - a share
+                del tables[table][key]
+            else:
+                row = {"id": key, "title": random.choice(_WORDS), "n": random.randrange(100)}
+                tables[table][key] = Map(row)
+
+    def _save(self, name: str) -> None:
+        data = self._documents[name].get_update()
+        self._write(name, data)
+        if name not in self._older or self._random.random() < 0.1:  # noqa: PLR2004 - a share
+            self._older[name] = data
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Truncate, write, close; on a full disk the app fails as apps do."""
+        with suppress(OSError):
+            self._path(name).parent.mkdir(parents=True, exist_ok=True)
+            self._path(name).write_bytes(data)
+
+
+class Meddler:
+    """Someone with a SQLite client and no manners."""
+
+    def __init__(self, app: App, random: Random) -> None:
+        self._app = app
+        self._random = random
+
+    def meddle(self) -> None:
+        """Do one bad thing to one mirror."""
+        path = self._random.choice(self._app.paths()).with_name("tables.sqlite")
+        deed = self._random.choice((_write_sql, _go_wal, _leave_journal, _remove, _cut, _overwrite))
+        with suppress(OSError, sqlite3.Error):
+            if path.exists():
+                deed(path)
+
+
+def _write_sql(mirror: Path) -> None:
+    with closing(sqlite3.connect(mirror, timeout=0.1)) as connection, connection:
+        connection.execute("UPDATE _mirror_tables SET rows = rows + 1")
+
+
+def _go_wal(mirror: Path) -> None:
+    with closing(sqlite3.connect(mirror, timeout=0.1)) as connection, connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE IF NOT EXISTS theirs (a)")
+
+
+def _leave_journal(mirror: Path) -> None:
+    mirror.with_name("tables.sqlite-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" * 64)
+
+
+def _remove(mirror: Path) -> None:
+    mirror.unlink()
+
+
+def _cut(mirror: Path) -> None:
+    os.truncate(mirror, mirror.stat().st_size // 2)
+
+
+def _overwrite(mirror: Path) -> None:
+    mirror.write_bytes(b"no database")
+
+
+class Killer:
+    """Ends or stops the processes below a ``watch``."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def kill_worker(self, pid: int) -> None:
+        """SIGKILL one process below the supervisor."""
+        if below := family(pid)[1:]:
+            with suppress(psutil.NoSuchProcess):
+                self._random.choice(below).kill()
+
+    def crash_worker(self, pid: int) -> None:
+        """SIGSEGV for one process below the supervisor."""
+        if below := family(pid)[1:]:
+            with suppress(psutil.NoSuchProcess):
+                self._random.choice(below).send_signal(signal.SIGSEGV)
+
+    def freeze_worker(self, pid: int) -> None:
+        """Stop one process below the supervisor, as a hang that never ends."""
+        if below := family(pid)[1:]:
+            with suppress(psutil.NoSuchProcess):
+                self._random.choice(below).suspend()
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process and all below it, itself first; an empty list when it is gone."""
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+class SmallDisk:
+    """A file system of a few megabytes that can be filled. Use as a context; needs root."""
+
+    def __init__(self, folder: Path, megabytes: int) -> None:
+        """Mount it at ``folder``.
+
+        Raises:
+            OSError: That is not possible here.
+        """
+        self.folder = folder
+        if sys.platform != "linux" or os.getuid() != 0:
+            message = "only root can mount a small file system"
+            raise OSError(message)
+        options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder)]
+        done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)  # noqa: S607
+        if done.returncode:
+            raise OSError(done.stderr.strip())
+
+    def fill(self) -> None:
+        """Leave not a byte."""
+        with suppress(OSError), (self.folder / "filler").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(1 << 16))
+
+    def free(self) -> None:
+        """Give the space back."""
+        (self.folder / "filler").unlink(missing_ok=True)
+
+    def unmount(self) -> None:
+        """Take it away again, in use or not."""
+        subprocess.run(["umount", "--lazy", str(self.folder)], check=True)  # noqa: S607
+
+
+Deed = Callable[[], None]

@@ -1,0 +1,1 @@
+"""What is shipped: the bundle, and a try of the packages."""

@@ -1,0 +1,58 @@
+"""Text for people. Nothing that documents hold reaches a terminal unescaped."""
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+
+from sidecar.files import shown
+
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Control characters, and invisible ones that turn or hide what stands around them."""
+
+
+def escape(text: str) -> str:
+    """Return text in which whatever could steer a terminal is written as an escape sequence."""
+    return _UNSAFE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def complain(message: str) -> None:
+    """Write one line to stderr."""
+    _write(sys.stderr, f"epicenter-sidecar: {escape(message)}\n")
+
+
+def complain_of_nothing(roots: Sequence[str]) -> None:
+    """Say that there are no documents, and what a PATH should be."""
+    complain(
+        f"no documents in {', '.join(map(shown, roots))}; give the app's data folder, its "
+        "workspaces folder, a workspace, an epoch or a document"
+    )
+
+
+def say(line: str) -> None:
+    """Write one line, already escaped, to stdout."""
+    _write(sys.stdout, line + "\n")
+
+
+def has_color() -> bool:
+    """Tell whether stdout is a terminal that takes colours."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and _is_capable()
+
+
+def plural(count: int, noun: str) -> str:
+    """Give a number with its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _is_capable() -> bool:
+    return os.environ.get("TERM") != "dumb"
+
+
+def _write(stream: "object", text: str) -> None:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    safe = text.encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(safe)  # type: ignore[attr-defined]
+    stream.flush()  # type: ignore[attr-defined]

@@ -1,0 +1,166 @@
+"""Everything that can ask this process to stop, and the commands on stdin.
+
+Each function starts a watch and returns at once; what is found is told through a callback, from
+another thread.
+"""
+
+import os
+import select
+import signal
+import stat
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from sidecar.errors import UsageError
+from sidecar.host.protocol import LONGEST_LINE, StopReason
+
+Stop = Callable[[StopReason], None]
+
+_CHUNK = 1 << 16
+_ECHO_S = 0.05
+"""``timeout`` sends its signal to the process and to its group: that is one signal."""
+
+
+def watch_signals(stop: Stop) -> None:
+    """Stop on SIGTERM, SIGINT and SIGHUP; the second one ends at once.
+
+    An ignored SIGHUP stays so: that is ``nohup``. An ignored SIGINT is only how shells start what
+    runs in the background, and whoever sends it later means it.
+    The interpreter's own handler writes the signal's number to a pipe, and a thread reads it. A
+    handler in Python would wait for the main thread, which may just be about to sleep on a lock.
+    """
+    reading, writing = os.pipe()
+    if os.name == "posix":
+        os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+            continue
+        signal.signal(number, lambda _number, _frame: None)
+
+    def run() -> None:
+        first, heard = os.read(reading, 1), time.monotonic()
+        stop("signal")
+        while (number := os.read(reading, 1)) == first and time.monotonic() - heard < _ECHO_S:
+            pass
+        os._exit(128 + number[0])  # the workers see the end of their stdin
+
+    threading.Thread(target=run, name="signals", daemon=True).start()
+
+
+def watch_stdin(
+    mode: str, hear: Callable[[bytes], None], wait_for_room: Callable[[], None], stop: Stop
+) -> None:
+    """Read commands, line by line; the end of stdin stops.
+
+    Args:
+        mode: ``auto`` reads a pipe or a socket and leaves a terminal, a file and /dev/null
+            alone; ``on`` reads whatever it is; ``off`` nothing.
+        hear: Gets each line.
+        wait_for_room: Called before each read.
+        stop: Called at the end.
+    """
+    if mode == "off" or (mode == "auto" and not _is_pipe(0)):
+        return
+
+    def run() -> None:
+        for line in split_lines(_chunks(wait_for_room)):
+            hear(line)
+        stop("stdin")
+
+    threading.Thread(target=run, name="stdin", daemon=True).start()
+
+
+def watch_stdout(stop: Stop) -> None:
+    """Stop when the reader of stdout is gone, also while there is nothing to write (POSIX)."""
+    if os.name != "posix" or not _is_pipe(1):
+        return
+
+    def run() -> None:
+        poll = select.poll()
+        poll.register(1, select.POLLERR | select.POLLHUP)
+        poll.poll()
+        stop("stdout")
+
+    threading.Thread(target=run, name="stdout", daemon=True).start()
+
+
+def watch_parent(pid: int, stop: Stop) -> None:
+    """Stop when a process ends: by pidfd on Linux, by psutil elsewhere.
+
+    Raises:
+        UsageError: The system has no way to tell.
+    """
+    waits = _pidfd_wait(pid) if sys.platform == "linux" else _psutil_wait(pid)
+
+    def run() -> None:
+        waits()
+        stop("parent")
+
+    threading.Thread(target=run, name="parent", daemon=True).start()
+
+
+def split_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut a stream into lines, the unfinished last one too; of endless ones keep the beginning.
+
+    Lines of nothing but white space are left out.
+    """
+    line = b""
+    for chunk in chunks:
+        *whole, rest = chunk.split(b"\n")
+        for part in whole:
+            if (line + part).strip():
+                yield (line + part)[: LONGEST_LINE + 1]
+            line = b""
+        line = (line + rest)[: LONGEST_LINE + 1]
+    if line.strip():
+        yield line
+
+
+def _chunks(wait_for_room: Callable[[], None]) -> Iterator[bytes]:
+    """Read stdin unbuffered: a buffered read in a daemon thread aborts the interpreter's exit."""
+    while True:
+        wait_for_room()
+        try:
+            data = os.read(0, _CHUNK)
+        except BlockingIOError:
+            select.select([0], [], [])
+            continue
+        except OSError:
+            return
+        if not data:
+            return
+        yield data
+
+
+def _is_pipe(descriptor: int) -> bool:
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _pidfd_wait(pid: int) -> Callable[[], object]:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return lambda: None
+    except OSError as error:
+        message = f"--parent-pid needs pidfd, which this system refuses: {error.strerror}"
+        raise UsageError(message) from error
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return poll.poll
+
+
+def _psutil_wait(pid: int) -> Callable[[], object]:
+    import psutil  # noqa: PLC0415 - late, and not on Linux
+
+    try:
+        return psutil.Process(pid).wait
+    except psutil.NoSuchProcess:
+        return lambda: None

@@ -1,0 +1,114 @@
+"""Sends events to the host from a thread of its own, so that a stalled reader stalls nothing."""
+
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from sidecar.host.protocol import DocEvent, Event, Rebuilt, Unchanged, merge
+
+ROOM = 10_000
+"""Events that may wait before commands do: a host that asks and never reads is not served."""
+_STALLED_S = 1.0
+
+
+class Outbox:
+    """Events on their way out, in order, merged while they wait."""
+
+    def __init__(self, render: Callable[[Event], bytes], write: Callable[[bytes], None]) -> None:
+        """Start the writer.
+
+        Args:
+            render: An event as it goes out; empty bytes leave it out.
+            write: May block for ever, and is never called twice after it has raised OSError.
+        """
+        self._render = render
+        self._write = write
+        self._waiting: list[tuple[float, Event]] = []
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+        self._thread.start()
+
+    def put(self, event: Event) -> None:
+        """Send an event, stamped with the present time. Never blocks."""
+        event = stamped(event)
+        with self._changed:
+            if isinstance(event, (Rebuilt, Unchanged)):
+                event = self._merge(event)
+            self._waiting.append((time.monotonic(), event))
+            self._changed.notify_all()
+
+    def wait_for_room(self) -> None:
+        """Block while too much waits to be read. For the thread that takes commands."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._waiting) < ROOM or self._closing)
+
+    def close(self, seconds: float) -> None:
+        """Send what waits, for at most this long, and end."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(seconds)
+
+    def _merge(self, event: Rebuilt | Unchanged) -> Event:
+        kept: list[tuple[float, Event]] = []
+        merged: Event = event
+        for since, earlier in self._waiting:
+            same = isinstance(earlier, DocEvent) and earlier.path == event.path
+            if not same or type(earlier) is not type(event):
+                kept.append((since, earlier))
+            elif isinstance(earlier, Rebuilt) and isinstance(event, Rebuilt):
+                merged = merge(earlier, event)
+        self._waiting = kept
+        return merged
+
+    def _run(self) -> None:
+        while batch := self._take():
+            stalled = time.monotonic() - _STALLED_S
+            for since, event in batch:
+                if not isinstance(event, Unchanged) or since > stalled:
+                    self._send(event)
+
+    def _take(self) -> list[tuple[float, Event]]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            batch, self._waiting = self._waiting, []
+            self._changed.notify_all()
+            return batch
+
+    def _send(self, event: Event) -> None:
+        line = self._render(event)
+        try:
+            if line:
+                self._write(line)
+        except OSError:
+            self._write = _discard
+
+
+def stamped(event: Event) -> Event:
+    """Return an event with the present time."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return msgspec.structs.replace(event, time=now)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte, also where the other side made the pipe non-blocking.
+
+    Raises:
+        OSError: The reader is gone.
+    """
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:
+            select.select([], [descriptor], [])
+
+
+def _discard(_: bytes) -> None:
+    """Write to a reader that is gone."""

@@ -1,0 +1,69 @@
+"""Outcomes in the words of the protocol: values in, values out."""
+
+from sidecar.errors import Code
+from sidecar.files import MTIME_NS, SIZE, shown, signature
+from sidecar.host import protocol
+from sidecar.host.protocol import Event
+from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
+from sidecar.reports import Status, doc_fields
+
+_NS_PER_MS = 1_000_000
+
+
+def events_of(source: Source, outcome: Outcome, retry_ms: int | None = None) -> list[Event]:
+    """Return the events that tell a host how a sync ended, in order."""
+    doc = doc_fields(source)
+    if isinstance(outcome, Unchanged):
+        return [protocol.Unchanged(**doc, reason=outcome.reason)]
+    if isinstance(outcome, Failed):
+        if outcome.effect == "gone":
+            return [protocol.Gone(**doc)]
+        return [
+            protocol.Failed(**doc, code=outcome.code, message=outcome.message, retry_ms=retry_ms)
+        ]
+    return [*_collapse(source, outcome), _rebuilt(source, outcome)]
+
+
+def unreadable(source: Source, code: Code) -> Status:
+    """Return the status of a document that its reader did not survive."""
+    document, mirror = signature(source.document), signature(source.mirror)
+    return Status(
+        **doc_fields(source),
+        mirror=shown(source.mirror),
+        state="unreadable",
+        code=code,
+        name=None,
+        icon=None,
+        current=False,
+        deleted=False,
+        tables=0,
+        rows=0,
+        problems=0,
+        bytes=mirror[SIZE] if mirror else 0,
+        mirror_mtime_ms=mirror[MTIME_NS] // _NS_PER_MS if mirror else None,
+        document_mtime_ms=document[MTIME_NS] // _NS_PER_MS if document else 0,
+    )
+
+
+def _collapse(source: Source, outcome: Rebuilt) -> list[Event]:
+    if outcome.collapse is None:
+        return []
+    kept = outcome.collapse
+    return [
+        protocol.Collapsed(
+            **doc_fields(source), rows_before=kept.rows_before, kept=shown(kept.kept)
+        )
+    ]
+
+
+def _rebuilt(source: Source, outcome: Rebuilt) -> Event:
+    return protocol.Rebuilt(
+        **doc_fields(source),
+        reason=outcome.reason,
+        changed=list(outcome.changes.changed),
+        removed=list(outcome.changes.removed),
+        rows=outcome.rows,
+        problems=outcome.problems,
+        regressed=outcome.regressed,
+        ms=outcome.ms,
+    )

@@ -1,0 +1,127 @@
+"""What a mirror's catalog says of its tables, for people and prompts."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import apsw
+import msgspec
+
+from sidecar.errors import MirrorDamagedError
+from sidecar.files import shown
+from sidecar.mirror.identifiers import quote
+from sidecar.mirror.sqlite_files import open_reader
+from sidecar.reports import SchemaColumn, SchemaTable, cell_to_json
+
+_LONGEST_SAMPLE = 80
+
+
+@contextmanager
+def reading(path: str) -> Generator[apsw.Connection]:
+    """Open a mirror for looking at it.
+
+    Raises:
+        MirrorDamagedError: It is not there, or not whole.
+    """
+    with reading_of(path):
+        connection = open_reader(path)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def reading_of(path: str) -> Generator[None]:
+    """Say of which mirror it is that something cannot be read.
+
+    Raises:
+        MirrorDamagedError: It is not there, or not whole.
+    """
+    try:
+        yield
+    except (apsw.Error, UnicodeDecodeError) as error:
+        message = f"{shown(path)} cannot be read ({error}); run sync to build it again"
+        raise MirrorDamagedError("internal", message) from error
+
+
+def read_tables(path: str, samples: int | None = None) -> tuple[SchemaTable, ...]:
+    """Read tables and columns from the catalog.
+
+    Args:
+        path: A mirror.
+        samples: How many different values to show of each column, None for no samples at all.
+
+    Raises:
+        MirrorDamagedError: It has no catalog that can be read.
+    """
+    with reading(path) as connection:
+        return tables_of(connection, samples)
+
+
+def count_problems(path: str) -> int:
+    """Count the lines of a mirror's list of problems, 0 when it cannot be read."""
+    try:
+        with reading(path) as connection:
+            return int(connection.execute("SELECT count(*) FROM _mirror_problems").get or 0)
+    except MirrorDamagedError:
+        return 0
+
+
+def tables_of(connection: apsw.Connection, samples: int | None) -> tuple[SchemaTable, ...]:
+    """Read tables and columns from the catalog of an open mirror; see ``read_tables``."""
+    tables: Any = connection.execute(
+        "SELECT name, label, description, rows FROM _mirror_tables ORDER BY name"
+    )
+    return tuple(
+        SchemaTable(name, label, description, rows, _columns(connection, name, samples))
+        for name, label, description, rows in list(tables)
+    )
+
+
+def _columns(
+    connection: apsw.Connection, table: str, samples: int | None
+) -> tuple[SchemaColumn, ...]:
+    columns: Any = connection.execute(
+        "SELECT name, type, sqlite_type, nullable, label, description, options"
+        " FROM _mirror_columns WHERE table_name = ? ORDER BY position",
+        (table,),
+    )
+    found = [
+        SchemaColumn(
+            name=name,
+            type=kind,
+            sqlite_type=sqlite_type,
+            nullable=bool(nullable),
+            label=label,
+            description=description,
+            options=_json(options),
+        )
+        for name, kind, sqlite_type, nullable, label, description, options in columns
+    ]
+    if samples is None:
+        return tuple(found)
+    return tuple(
+        msgspec.structs.replace(column, samples=_samples(connection, table, column.name, samples))
+        for column in found
+    )
+
+
+def _samples(connection: apsw.Connection, table: str, column: str, most: int) -> tuple[Any, ...]:
+    """Give the first different values of a column, texts and blobs cut short."""
+    name = quote(column)
+    rows: Any = connection.execute(
+        f"SELECT DISTINCT CASE WHEN typeof({name}) IN ('text', 'blob')"  # noqa: S608 - quoted
+        f" THEN substr({name}, 1, {_LONGEST_SAMPLE}) ELSE {name} END"
+        f" FROM {quote(table)} WHERE {name} IS NOT NULL LIMIT ?",
+        (most,),
+    )
+    return tuple(cell_to_json(value) for (value,) in rows)
+
+
+def _json(text: str | None) -> Any:
+    """Give the value of JSON text; text that someone else wrote may be none."""
+    try:
+        return None if text is None else msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text

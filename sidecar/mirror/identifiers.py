@@ -1,0 +1,11 @@
+"""SQL identifiers: how SQLite compares them, how they are quoted."""
+
+
+def fold(name: str) -> str:
+    """Fold a name as SQLite compares them: ASCII case only."""
+    return name.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+
+
+def quote(name: str) -> str:
+    """Quote an identifier for SQL."""
+    return '"' + name.replace('"', '""') + '"'

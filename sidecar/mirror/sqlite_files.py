@@ -1,0 +1,142 @@
+"""The files of a mirror: their names, how SQLite opens them, and what their failures mean."""
+
+import errno
+import os
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+
+import apsw
+
+from sidecar.errors import Code, MirrorUnavailableError, SidecarError
+
+TEMPORARY_SUFFIX = ".tmp"
+JOURNALS = ("-journal", "-wal", "-shm")
+BUSY_MS = 1000
+_LONG_PATH = 500
+"""SQLite has room for 512 bytes, with the names of its journals."""
+
+_REFUSALS = (
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.ReadOnlyError,
+    apsw.FullError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.PermissionsError,
+)
+"""What the world may do to SQLite; its other errors are bugs of ours."""
+
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./~")
+_IN_URI = [chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in range(256)]
+_WINDOWS = sys.platform == "win32"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_CROWDED = (errno.EMFILE, errno.ENFILE, errno.EBUSY, errno.ETXTBSY)
+
+
+def connect(path: str, *, flags: int, immutable: bool = False) -> apsw.Connection:
+    """Open a database by URI, so that paths need not be UTF-8.
+
+    Args:
+        path: Absolute path, surrogate-escaped.
+        flags: ``apsw.SQLITE_OPEN_*``.
+        immutable: Take no locks and read no journal: for files that nobody writes.
+    """
+    name = _quote(os.fsencode(path.replace("\\", "/") if _WINDOWS else path))
+    prefix = "file:///" if _WINDOWS else "file:"
+    suffix = "?immutable=1" if immutable else ""
+    return apsw.Connection(prefix + name + suffix, flags=flags | apsw.SQLITE_OPEN_URI)
+
+
+def _quote(path: bytes) -> str:
+    """Escape a path for a URI; ``urllib.parse`` takes 3 ms to import, in every start."""
+    return "".join(map(_IN_URI.__getitem__, path))
+
+
+def open_reader(path: str) -> apsw.Connection:
+    """Open a published mirror, which nobody writes to, for reading."""
+    if not os.path.isfile(path):
+        message = f"{path} is no regular file"
+        raise apsw.CantOpenError(message)
+    return connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=True)
+
+
+def last_good_of(mirror: str) -> str:
+    """Return where a mirror is kept when its document collapses: tables.last-good.sqlite."""
+    return os.path.splitext(mirror)[0] + ".last-good.sqlite"
+
+
+def remove(path: str) -> None:
+    """Remove a file that may not be there.
+
+    Raises:
+        OSError: It is there and cannot be removed.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def remove_journals(path: str) -> None:
+    """Remove what SQLite may have left beside a database."""
+    for suffix in JOURNALS:
+        remove(path + suffix)
+
+
+def sync_file(path: str) -> None:
+    """Wait until a file or folder is on disk; folders are skipped where they cannot be opened."""
+    if _WINDOWS and os.path.isdir(path):
+        return
+    descriptor = os.open(path, os.O_RDWR if _WINDOWS else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def mirror_errors(
+    path: str, connection: Callable[[], apsw.Connection | None] = lambda: None
+) -> Generator[None]:
+    """Turn what the disk and SQLite raise into coded failures that keep the old mirror.
+
+    Args:
+        path: What is being written, for the message.
+        connection: Gives the connection in use, which knows what the system said.
+
+    Raises:
+        MirrorUnavailableError: ``disk_full``, ``read_only``, ``busy``, ``gone`` or ``denied``.
+    """
+    try:
+        yield
+    except _REFUSALS as error:
+        code = _sqlite_code(error, connection())
+        is_long = isinstance(error, apsw.CantOpenError) and len(os.fsencode(path)) > _LONG_PATH
+        why = f"SQLite takes no path of more than {_LONG_PATH} bytes" if is_long else error
+        raise MirrorUnavailableError(code, f"{path}: {why}") from error
+    except OSError as error:
+        raise disk_error(error, path) from error
+
+
+def disk_error(error: OSError, path: str) -> SidecarError:
+    """Give the coded failure for what the system said of a mirror's file."""
+    text = f"{path}: {error.strerror or error}"
+    if error.errno in _FULL:
+        return MirrorUnavailableError("disk_full", f"{text}; free some space")
+    if error.errno == errno.EROFS:
+        return MirrorUnavailableError("read_only", f"{text}; the folder must be writable")
+    if error.errno in _CROWDED:
+        return MirrorUnavailableError("busy", text)
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return MirrorUnavailableError("gone", text)
+    return MirrorUnavailableError("denied", f"{text}; check the folder's permissions")
+
+
+def _sqlite_code(error: apsw.Error, connection: apsw.Connection | None) -> Code:
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+        return "busy"
+    if isinstance(error, apsw.ReadOnlyError):
+        return "read_only"
+    full = isinstance(error, apsw.FullError) or (
+        connection is not None and connection.system_errno in _FULL
+    )
+    return "disk_full" if full else "denied"

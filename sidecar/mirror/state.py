@@ -1,0 +1,165 @@
+"""What the mirror in place says of itself, and whether it can be believed."""
+
+import os
+import stat
+from collections.abc import Mapping
+from typing import Any
+
+import apsw
+import msgspec
+
+from sidecar.mirror.catalog import APPLICATION_ID, FORMAT
+from sidecar.mirror.sqlite_files import disk_error, open_reader
+from sidecar.model import RebuiltReason
+
+_HEADER = 100
+_MAGIC = b"SQLite format 3\0"
+_OWN_PAGE = 65536
+
+
+class Mirror(msgspec.Struct, frozen=True):
+    """The state of the file at a mirror's place.
+
+    Attributes:
+        fault: Why it must be rebuilt whatever the document holds; None when it can be believed.
+        facts: The lines of ``_mirror``.
+        digests: Name -> digest of each table.
+        rows: Rows of all tables.
+        state_vector: The document's, client -> clock.
+        fts: The columns that are indexed for full-text search, as in ``Options.fts``.
+    """
+
+    fault: RebuiltReason | None
+    facts: dict[str, str | None] = {}
+    digests: dict[str, str] = {}
+    rows: int = 0
+    state_vector: dict[int, int] = {}
+    fts: tuple[str, ...] = ()
+
+    @property
+    def source_digest(self) -> str | None:
+        """Digest of the document's bytes."""
+        return self.facts.get("source_digest")
+
+    def says(self, facts: Mapping[str, str | None]) -> bool:
+        """Tell whether these facts are among its own."""
+        return all(self.facts.get(key) == value for key, value in facts.items())
+
+    @property
+    def source_bytes(self) -> int:
+        """Size of the document, 0 when the mirror does not say."""
+        text = self.facts.get("source_bytes") or ""
+        return int(text) if text.isdecimal() else 0
+
+
+class _Options(msgspec.Struct, frozen=True):
+    """The line ``options`` of ``_mirror``."""
+
+    fts: tuple[str, ...]
+
+
+def read_mirror(path: str) -> Mirror:
+    """Read the catalog of the mirror in place.
+
+    A file that cannot be believed has a ``fault``, and as much of the rest as could still be
+    read, which the collapse guard needs.
+
+    Raises:
+        MirrorUnavailableError: It cannot be read now: too many open files, or the disk fails.
+    """
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):  # a link or FIFO of someone else's
+            return Mirror("foreign")
+        fault = _header_fault(path)
+    except FileNotFoundError:
+        return Mirror("missing")
+    except PermissionError:
+        return Mirror("damaged")
+    except OSError as error:
+        raise disk_error(error, path) from error
+    if fault == "foreign":
+        return Mirror(fault)
+    try:
+        mirror = _read_catalog(path, fault)
+    except (apsw.Error, TypeError, ValueError):
+        return Mirror(fault or "damaged")
+    return msgspec.structs.replace(mirror, digests={}) if fault == "format" else mirror
+
+
+def is_mirror(path: str) -> bool:
+    """Tell whether a file is a mirror of any format, so that it may be written over."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        with open(path, "rb") as file:
+            header = file.read(_HEADER)
+    except OSError:
+        return False
+    return header.startswith(_MAGIC) and _field(header, 68) == APPLICATION_ID
+
+
+def row_count(path: str) -> int | None:
+    """Count the rows of a mirror by its catalog; None when it has none that can be read."""
+    mirror = read_mirror(path)
+    return mirror.rows if mirror.facts else None
+
+
+def _header_fault(path: str) -> RebuiltReason | None:
+    """Judge a file by its header (SQLite file format, 1.3) and by what lies beside it.
+
+    A mirror is written in one transaction and not in WAL mode, so its change counter is 1; any
+    SQL write by someone else raises it.
+    """
+    with open(path, "rb") as file:
+        header = file.read(_HEADER)
+        size = os.fstat(file.fileno()).st_size
+    if len(header) < _HEADER or not header.startswith(_MAGIC):
+        return "damaged"
+    if _field(header, 68) != APPLICATION_ID:
+        return "foreign"
+    if _field(header, 60) != FORMAT:
+        return "format"
+    page = int.from_bytes(header[16:18], "big")
+    whole = size == _field(header, 28) * (_OWN_PAGE if page == 1 else page)
+    rollback = header[18] == header[19] == 1
+    beside = any(os.path.lexists(path + suffix) for suffix in ("-wal", "-journal"))
+    return None if whole and rollback and not beside else "damaged"
+
+
+def change_counter(path: str) -> int:
+    """Read the file change counter, which every transaction of SQLite raises.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with open(path, "rb") as file:
+        return _field(file.read(_HEADER).ljust(_HEADER, b"\0"), 24)
+
+
+def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
+    connection = open_reader(path)
+    try:
+        facts: dict[str, Any] = dict(connection.execute("SELECT key, value FROM _mirror"))
+        tables = list(connection.execute("SELECT name, digest, rows FROM _mirror_tables"))
+    finally:
+        connection.close()
+    if change_counter(path) != int(facts.get("change_counter") or 1):
+        fault = fault or "damaged"
+    vector, fts = facts.get("state_vector") or "", facts.get("options") or ""
+    try:
+        state_vector = msgspec.json.decode(vector, type=dict[int, int])
+        options = msgspec.json.decode(fts, type=_Options)
+    except msgspec.MsgspecError:  # someone else wrote them
+        fault, state_vector, options = fault or "damaged", {}, _Options(())
+    return Mirror(
+        fault=fault,
+        state_vector=state_vector,
+        fts=options.fts,
+        facts=facts,
+        digests={name: digest for name, digest, _ in tables},
+        rows=sum(rows for _, _, rows in tables),
+    )
+
+
+def _field(header: bytes, offset: int) -> int:
+    return int.from_bytes(header[offset : offset + 4], "big")

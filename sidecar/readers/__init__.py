@@ -1,0 +1,1 @@
+"""Answers for those who read mirrors. Writes nothing."""

@@ -1,0 +1,180 @@
+"""Mirrors for other people's programs: read-only, always the newest, rows with the app's types."""
+
+import os
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
+
+import apsw
+import msgspec
+
+from sidecar.errors import MirrorDamagedError
+from sidecar.files import _version, shown
+from sidecar.mirror.describe import tables_of
+from sidecar.mirror.identifiers import quote
+from sidecar.mirror.naming import EXTRA
+from sidecar.mirror.sqlite_files import BUSY_MS, connect
+from sidecar.mirror.state import is_mirror
+from sidecar.reports import SchemaTable
+
+T = TypeVar("T")
+
+Value = None | int | float | str | bytes
+"""What SQLite stores."""
+
+Row = dict[str, Any]
+"""Column -> value."""
+
+
+class OpenMirror:
+    """A mirror that is open for reading. Use it as a context, or close it.
+
+    Each call looks whether a new mirror has been published and, if so, opens that one: what two
+    calls give may belong to two states of the document, what one call gives belongs to one. A
+    mirror that has disappeared is read on as it was. One thread at a time may use it.
+
+    Attributes:
+        path: Of the file, absolute.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Open a mirror; see ``open_mirror``."""
+        self.path = path
+        self._version = _version(path)
+        if self._version is None:
+            message = f"{shown(path)} is not there; epicenter-sidecar sync builds it"
+            raise FileNotFoundError(message)
+        self._connection = _open(path)
+        self._tables: dict[str, SchemaTable] | None = None
+
+    def __enter__(self) -> Self:
+        """Return the mirror."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the mirror."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def tables(self) -> dict[str, SchemaTable]:
+        """Describe the tables by name: their columns, the app's labels, types and options."""
+        self._refresh()
+        return self._described()
+
+    def query(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
+        """Run one query and return all its rows, as SQLite has them.
+
+        Raises:
+            apsw.Error: The query is wrong, or would write.
+        """
+        self._refresh()
+        return list(self._connection.execute(sql, parameters))
+
+    @overload
+    def rows(self, table: str, where: str = "", parameters: Sequence[Value] = ()) -> list[Row]: ...
+
+    @overload
+    def rows(
+        self, table: str, where: str = "", parameters: Sequence[Value] = (), *, into: type[T]
+    ) -> list[T]: ...
+
+    def rows(
+        self,
+        table: str,
+        where: str = "",
+        parameters: Sequence[Value] = (),
+        *,
+        into: type[T] | None = None,
+    ) -> list[Row] | list[T]:
+        """Return rows with the app's types: booleans as bool, tags and JSON as Python values.
+
+        Args:
+            table: Name of a table.
+            where: What to write behind WHERE; all rows when it is empty.
+            parameters: For the question marks in it.
+            into: A msgspec struct, dataclass or TypedDict to make of each row. Fields are matched
+                by name, columns that it does not name are left out.
+
+        Raises:
+            KeyError: There is no such table.
+            msgspec.ValidationError: A row does not fit ``into``.
+            apsw.Error: The condition is wrong.
+        """
+        self._refresh()
+        columns = self._described()[table].columns
+        convert = [_CONVERTERS.get(_kind(c.name, c.type), _as_it_is) for c in columns]
+        condition = f" WHERE {where}" if where else ""
+        cursor = self._connection.execute(
+            f"SELECT * FROM {quote(table)}{condition}",  # noqa: S608 - the caller's own SQL
+            parameters,
+        )
+        found: list[Row] = [
+            {
+                column.name: make(value)
+                for column, make, value in zip(columns, convert, row, strict=True)
+            }
+            for row in cursor
+        ]
+        return found if into is None else msgspec.convert(found, list[into])  # type: ignore[valid-type]
+
+    def _described(self) -> dict[str, SchemaTable]:
+        if self._tables is None:
+            self._tables = {table.name: table for table in tables_of(self._connection, None)}
+        return self._tables
+
+    def _refresh(self) -> None:
+        version = _version(self.path)
+        if version is None or version == self._version:
+            return
+        fresh = _open(self.path)
+        self._connection.close()
+        self._connection, self._version, self._tables = fresh, version, None
+
+
+def open_mirror(path: str | os.PathLike[str]) -> OpenMirror:
+    """Open a mirror for reading.
+
+    Args:
+        path: A tables.sqlite.
+
+    Raises:
+        FileNotFoundError: It is not there.
+        sidecar.errors.MirrorDamagedError: It is no mirror.
+    """
+    return OpenMirror(os.path.abspath(path))
+
+
+def _open(path: str) -> apsw.Connection:
+    if not is_mirror(path):
+        message = f"{shown(path)} is no mirror; epicenter-sidecar sync builds one"
+        raise MirrorDamagedError("foreign", message)
+    connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(BUSY_MS)
+    return connection
+
+
+def _kind(name: str, kind: str | None) -> str:
+    return "json" if name == EXTRA else kind or ""
+
+
+def _boolean(value: Value) -> Value:
+    return bool(value) if isinstance(value, int) and value in (0, 1) else value
+
+
+def _json(value: Value) -> Any:
+    return msgspec.json.decode(value) if isinstance(value, str) else value
+
+
+def _as_it_is(value: Value) -> Value:
+    return value
+
+
+_CONVERTERS = {"boolean": _boolean, "tags": _json, "json": _json}

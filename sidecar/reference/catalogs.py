@@ -1,0 +1,58 @@
+"""Compares the catalogs of two mirrors whose tables are equal."""
+
+import json
+from typing import Any
+
+import apsw
+
+from sidecar.mirror.describe import reading
+from sidecar.reference.compare import Comparison
+
+_OWN_FACTS = {"change_counter", "generator"}
+"""What a mirror says of its own making."""
+_FACTS_OF_BYTES = {"layout", "source_bytes", "source_digest", "state_vector"}
+"""What may change without a change in any table."""
+_FACTS = "SELECT key, value FROM _mirror"
+_DIGESTS = "SELECT name, digest FROM _mirror_tables"
+_SCHEMA = "SELECT name, sql FROM sqlite_schema"
+_PROBLEMS = (
+    "SELECT table_name, field, kind, rows, row_id, detail"
+    " FROM _mirror_problems WHERE kind <> 'unaccounted'"
+)
+
+
+def compare_catalogs(found: Comparison, path: str, fresh: str, *, same_bytes: bool) -> None:
+    """Compare problems, digests and facts of two mirrors whose tables are equal.
+
+    Where another version of the program built the mirror, its words may differ: nothing is said.
+
+    Args:
+        found: Gets the differences.
+        path: The mirror.
+        fresh: A mirror that was built from the same content just now.
+        same_bytes: Whether it was also built from the same bytes.
+    """
+    with reading(fresh) as other, reading(path) as connection:
+        told, facts = _pairs(other, _FACTS), _pairs(connection, _FACTS)
+        if facts.get("generator") != told["generator"]:
+            return
+        for name in sorted(told.keys() - _OWN_FACTS - (set() if same_bytes else _FACTS_OF_BYTES)):
+            if facts.get(name) != told[name]:
+                found.note("_mirror", name, "value", told[name], facts.get(name))
+        digests, schema = _pairs(connection, _DIGESTS), _pairs(connection, _SCHEMA)
+        for name, digest in _pairs(other, _DIGESTS).items():
+            if digests.get(name) != digest:
+                found.note("_mirror_tables", name, "digest", digest, digests.get(name))
+        for name, sql in _pairs(other, _SCHEMA).items():
+            if schema.get(name) != sql:
+                found.note(name, None, None, sql, schema.get(name))
+        wanted, lines = (set(one.execute(_PROBLEMS)) for one in (other, connection))
+        for line in sorted(wanted ^ lines, key=str):
+            shown = json.dumps(line, ensure_ascii=False, default=repr)
+            sides = (shown, None) if line in wanted else (None, shown)
+            found.note("_mirror_problems", None, None, *sides)
+
+
+def _pairs(connection: apsw.Connection, sql: str) -> dict[str, Any]:
+    rows: Any = connection.execute(sql)
+    return dict(rows)

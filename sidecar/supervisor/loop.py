@@ -1,0 +1,239 @@
+"""The supervisor: ties the watcher, the schedule, the workers, the host and the stop together.
+
+One thread, the main one, owns all state. Everything else puts messages into its inbox.
+"""
+
+import logging
+import os
+import queue
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+
+from sidecar import __version__
+from sidecar.discovery import discover
+from sidecar.errors import RootError, UsageError
+from sidecar.files import quiet_s, shown, signature
+from sidecar.host import protocol
+from sidecar.host.protocol import Event, StopReason
+from sidecar.settings import Settings
+from sidecar.supervisor.dispatch import Work
+from sidecar.supervisor.documents import Documents, Look, Request, Touched
+from sidecar.supervisor.event_sources import lag_s
+from sidecar.supervisor.requests import Host, Statuses
+from sidecar.supervisor.schedule import Schedule, Timing
+from sidecar.supervisor.watcher import Watcher, look_at
+from sidecar.workers import messages
+from sidecar.workers.pool import Pool, Worker
+
+FINISH_S = 1.3
+"""How long a build may still run after a signal or ``shutdown``."""
+GOODBYE_S = 0.3
+"""How long workers may take to end what they do and to clear up."""
+STEP_S = 0.3
+"""How long the watcher's thread may take to see that it is stopped."""
+FRESH_S = 0.05
+"""For how long a look counts as fresh: bursts of commands share one."""
+
+log = logging.getLogger(__name__)
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """Somebody asks this process to stop; the loop has the reason."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line from stdin."""
+
+    data: bytes
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A worker said something; None when it is gone."""
+
+    worker: Worker
+    message: messages.Message | None
+
+
+Message = Stop | Line | Heard | Look | Touched
+
+
+class Loop:
+    """One ``watch``, from the armed watcher to ``stopped``.
+
+    Attributes:
+        inbox: Messages for the main thread.
+        stop_reason: Why it stops, None while it need not.
+    """
+
+    def __init__(self, settings: Settings, emit: Callable[[Event], None]) -> None:
+        """Prepare; nothing runs before ``run``."""
+        self.inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.stop_reason: StopReason | None = None
+        self._settings = settings
+        self._send = emit
+        self._documents = Documents()
+        self._schedule = Schedule(
+            Timing(
+                debounce_s=settings.debounce_ms / 1000,
+                max_wait_s=settings.max_wait_ms / 1000,
+                max_load=settings.max_load,
+            )
+        )
+        statuses = Statuses()
+        self._pool = Pool(lambda worker, message: self.inbox.put(Heard(worker, message)))
+        self._host = Host(
+            self._documents, self._schedule, statuses, emit=self._emit, refresh=self._refresh
+        )
+        self._work = Work(
+            settings,
+            self._documents,
+            self._schedule,
+            statuses,
+            hands=self._pool,
+            emit=self._emit,
+        )
+        self._early: list[bytes] | None = []
+        self._missing: frozenset[str] = frozenset()
+        self._closed: frozenset[str] = frozenset()
+        self._looked_at = float("-inf")
+
+    def stop(self, reason: StopReason) -> None:
+        """Ask for the end, from any thread; the first reason counts."""
+        self.stop_reason = self.stop_reason or reason
+        self.inbox.put(Stop())
+
+    def hear_line(self, line: bytes) -> None:
+        """Take a line from stdin, from any thread."""
+        self.inbox.put(Line(line))
+
+    def run(self) -> None:
+        """Watch until somebody asks for the end.
+
+        Raises:
+            RootError: A root exists and cannot be read at the start.
+        """
+        settings = self._settings
+        watcher = Watcher(
+            settings.roots,
+            self.inbox.put,
+            rescan_s=settings.rescan_s,
+            polling=settings.force_polling,
+            debounce_ms=settings.debounce_ms,
+        )
+        self._pool.hire(time.monotonic())
+        watcher.start()
+        try:
+            while not self.stop_reason:
+                self._take(self._wait_s(time.monotonic()))
+                self._work.dispatch(time.monotonic())
+            if self.stop_reason in {"signal", "shutdown"}:
+                self._finish()
+        finally:
+            watcher.stop(seconds=0)
+            self._pool.dismiss(GOODBYE_S)
+            watcher.stop(STEP_S)
+
+    def _take(self, wait_s: float | None) -> None:
+        """Handle the next message and all that came with it."""
+        try:
+            self._handle(self.inbox.get(timeout=wait_s))
+            while True:
+                self._handle(self.inbox.get_nowait())
+        except queue.Empty:
+            return
+
+    def _handle(self, message: Message) -> None:
+        if isinstance(message, Heard):
+            self._work.hear(message.worker, message.message, time.monotonic())
+        elif isinstance(message, Touched):
+            for source in message.sources:
+                self._documents.add(source)
+                self._touch(source.document, message.at)
+        elif isinstance(message, Look):
+            self._compare(message)
+        elif isinstance(message, Line):
+            self._obey(message.data)
+
+    def _touch(self, document: str, heard: float) -> None:
+        """Note that a document has changed; the debounce begins with the change."""
+        version, most_s = signature(document), lag_s(self._settings.debounce_ms)
+        late_s = max(0.0, min(quiet_s(version), most_s)) if version else 0.0
+        self._schedule.touch(document, heard - late_s)
+
+    def _wait_s(self, now: float) -> float | None:
+        step = self._work.next_step()
+        return None if step is None else max(0.0, step - now)
+
+    def _finish(self) -> None:
+        """Let the present builds end: the stop is a polite one."""
+        until = time.monotonic() + FINISH_S
+        while self._pool.busy and (left_s := until - time.monotonic()) > 0:
+            self._take(left_s)
+
+    def _obey(self, line: bytes) -> None:
+        if self._early is not None:
+            self._early.append(line)
+        elif self._host.obey(line):
+            self.stop("shutdown")
+
+    def _refresh(self) -> None:
+        """Look at what is there, unless that was done just now."""
+        began = time.monotonic()
+        if began - self._looked_at >= FRESH_S:
+            with suppress(UsageError):  # the watcher says what is wrong with the roots
+                self._compare(look_at(discover(self._settings.roots), began))
+
+    def _compare(self, look: Look) -> None:
+        """Take in what is there; the first time, say that the watcher is armed."""
+        if look.at < self._looked_at:
+            return  # another look has seen what came since
+        self._looked_at = look.at
+        now = time.monotonic()
+        stale = self._documents.compare(look.sights)
+        for document in stale:
+            self._touch(document, now)
+        for root, reason in look.denied.items():
+            if self._early is not None:
+                message = f"{root} cannot be used: {reason}; check its permissions"
+                raise RootError(message)
+            log.warning("%s cannot be read: %s", shown(root), reason)
+        for folder in look.closed.keys() - self._closed:
+            log.warning("%s cannot be read: %s", shown(folder), look.closed[folder])
+        self._closed = frozenset(look.closed)
+        roots = [shown(root) for root in self._settings.roots]
+        if self._early is not None:
+            self._emit(protocol.Started(pid=os.getpid(), version=__version__, root=roots))
+        for root in look.missing:
+            if root not in self._missing:
+                self._emit(protocol.Waiting(root=shown(root)))
+        self._missing = frozenset(look.missing)
+        if self._early is not None:
+            self._begin_first_pass(stale, roots, now)
+
+    def _begin_first_pass(self, documents: list[str], roots: list[str], now: float) -> None:
+        for document in documents:
+            self._schedule.ask(document, now)
+
+        def ready(request: Request) -> Event:
+            self._work.is_first_pass = False
+            return protocol.Ready(
+                pid=os.getpid(),
+                version=__version__,
+                root=roots,
+                documents=len(documents),
+                rebuilt=request.rebuilt,
+                unchanged=request.unchanged,
+                failed=request.failed,
+            )
+
+        self._emit(self._documents.request(documents, ready))
+        early, self._early = self._early or [], None
+        for line in early:
+            self._obey(line)
+
+    def _emit(self, event: Event | None) -> None:
+        if event is not None:
+            self._send(event)

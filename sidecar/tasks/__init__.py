@@ -1,0 +1,1 @@
+"""What may be done to one document: all that a worker can be told."""

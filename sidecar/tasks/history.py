@@ -1,0 +1,149 @@
+"""A document's snapshots: what each moment held, and the mirror of one of them."""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from sidecar.digests import digest_bytes
+from sidecar.document.decode import decode
+from sidecar.document.reading import Content, read_settled, read_stable
+from sidecar.document.snapshots import Past
+from sidecar.errors import DocumentUnavailableError, SidecarError
+from sidecar.mirror.schema import plan
+from sidecar.model import Failed, Options, Outcome, Rebuilt, Source
+from sidecar.reports import History, Moment, doc_fields
+from sidecar.tasks.sync import sync
+
+_NAME = re.compile(r"([0-9]{1,15})\.ysnap")
+_MOST_BYTES = 64 << 20
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """The mirror of a moment was built, or could not be.
+
+    Attributes:
+        unix_ms: The snapshot that was taken: the newest one that is not later than was asked.
+        outcome: How the build ended.
+    """
+
+    unix_ms: int
+    outcome: Outcome
+
+    @property
+    def failed(self) -> Failed | None:
+        """Why it could not be built."""
+        return self.outcome if isinstance(self.outcome, Failed) else None
+
+    @property
+    def rows(self) -> int:
+        """Rows of the mirror."""
+        return self.outcome.rows if isinstance(self.outcome, Rebuilt) else 0
+
+
+def history(source: Source, options: Options) -> History:
+    """Look at every snapshot beside a document, oldest first.
+
+    Raises:
+        DocumentUnavailableError: The document cannot be read now.
+        DocumentUnusableError: It cannot be read at all.
+    """
+    past = Past(read_settled(source.document, options.max_document_bytes).data)
+    moments = [_moment(past, at, path) for at, path in snapshots_of(source)]
+    return History(**doc_fields(source), exact=past.exact, snapshots=tuple(moments))
+
+
+def restore(source: Source, options: Options, *, at_ms: int, out: str) -> Restored:
+    """Build the mirror of a moment, as ``sync`` would have built it then.
+
+    Args:
+        source: The document.
+        options: As for ``sync``.
+        at_ms: Unix milliseconds: of a snapshot, or any later moment before the next one.
+        out: Where the mirror goes, an absolute path.
+
+    Raises:
+        DocumentUnavailableError: ``gone``: there is no snapshot that old; or the document cannot
+            be read now.
+        DocumentUnusableError: The document or the snapshot cannot be read at all.
+    """
+    unix_ms, state = state_at(source, options, at_ms)
+    with tempfile.TemporaryDirectory() as folder:
+        document = Path(folder, "workspace.yjs")
+        document.write_bytes(state)
+        document.chmod(os.stat(source.document).st_mode & 0o777)
+        then = Source(str(document), out, source.workspace, source.epoch)
+        quiet = msgspec.structs.replace(options, last_good=False)
+        outcome = sync(then, quiet, settled=True, force=True)
+    return Restored(unix_ms, outcome)
+
+
+def state_at(source: Source, options: Options, at_ms: int) -> tuple[int, bytes]:
+    """Give the moment of a snapshot and the document as it was then, as a Yjs V1 update.
+
+    Raises:
+        DocumentUnavailableError: ``gone``: there is no snapshot that old; or the document cannot
+            be read now.
+        DocumentUnusableError: The document or the snapshot cannot be read at all.
+    """
+    found = [(unix_ms, path) for unix_ms, path in snapshots_of(source) if unix_ms <= at_ms]
+    if not found:
+        first = next(snapshots_of(source), None)
+        message = "there are no snapshots beside the document"
+        if first:
+            message = f"there is no snapshot that old; the first one is {first[0]}"
+        raise DocumentUnavailableError("gone", message)
+    unix_ms, path = found[-1]
+    past = Past(read_settled(source.document, options.max_document_bytes).data)
+    return unix_ms, past.state_at(read_stable(path, _MOST_BYTES).data)
+
+
+def snapshots_of(source: Source) -> Iterator[tuple[int, str]]:
+    """Give moment and path of every snapshot beside a document, oldest first."""
+    folder = Path(source.document).parent / "snapshots"
+    try:
+        names = [entry.name for entry in folder.iterdir()]
+    except OSError:
+        return
+    moments = {int(match[1]): name for name in names if (match := _NAME.fullmatch(name))}
+    for unix_ms, name in sorted(moments.items()):
+        yield unix_ms, str(folder / name)
+
+
+def _moment(past: Past, unix_ms: int, path: str) -> Moment:
+    size = 0
+    try:
+        snapshot = read_stable(path, _MOST_BYTES).data
+        size = len(snapshot)
+        tables = _count(past.state_at(snapshot))
+    except SidecarError as error:
+        about = _describe(path)
+        return Moment(unix_ms, about, size, error.code, None, {}, error.message)
+    return Moment(unix_ms, _describe(path), size, None, sum(tables.values()), tables)
+
+
+def _count(state: bytes) -> dict[str, int]:
+    content = Content(data=state, size=len(state), digest=digest_bytes(state), mode=0o600)
+    with decode(content, tolerate=True) as workspace:
+        return {
+            schema.name: sum(len(chunk.ids) for chunk in schema.table.chunks())
+            for schema in plan(workspace.tables)
+        }
+
+
+class _Beside(msgspec.Struct):
+    """The .json beside a snapshot."""
+
+    description: str | None = None
+
+
+def _describe(path: str) -> str | None:
+    """Read what the user called a snapshot; the file may be missing or odd."""
+    try:
+        beside = read_stable(path.removesuffix(".ysnap") + ".json", _MOST_BYTES)
+        return msgspec.json.decode(beside.data, type=_Beside).description
+    except (SidecarError, msgspec.MsgspecError, ValueError):
+        return None

@@ -1,0 +1,60 @@
+"""What a .yjs file holds, as far as it can be read."""
+
+from sidecar.document.decode import decode
+from sidecar.document.reading import read_settled
+from sidecar.errors import Code, SidecarError
+from sidecar.files import shown
+from sidecar.model import Options, Source
+from sidecar.reference.inspect import inspect_tables
+from sidecar.reports import InspectedTable, Inspection
+from sidecar.yjs.outline import layouts, outline
+
+
+def inspect(source: Source, options: Options) -> Inspection:
+    """Look into a file. Failures raised on purpose come back as its code; bugs are raised."""
+    try:
+        content = read_settled(source.document, options.max_document_bytes)
+        tables = inspect_tables(content.data)
+        with decode(content, tolerate=True):  # as a sync would: every byte accounted for
+            return _report(source, content.again(), tables)
+    except SidecarError as error:
+        return outline_only(source, options, error.code, error.message)
+
+
+def outline_only(source: Source, options: Options, code: Code, message: str) -> Inspection:
+    """Look into a file without the decoder, for one that it does not take or survive.
+
+    Args:
+        source: The file.
+        options: For its limits.
+        code: What happened with the decoder.
+        message: The same for people.
+    """
+    try:
+        data = read_settled(source.document, options.max_document_bytes).data
+    except SidecarError as error:
+        data, code, message = b"", error.code, error.message
+    return _report(source, data, (), code, message)
+
+
+def _report(
+    source: Source,
+    data: bytes,
+    tables: tuple[InspectedTable, ...],
+    code: Code | None = None,
+    message: str | None = None,
+) -> Inspection:
+    seen = outline(data)
+    if message and seen.encoding == "v1":
+        message = f"{message} (its structs make sense up to byte {seen.read} of {len(data)})"
+    return Inspection(
+        path=shown(source.document),
+        bytes=len(data),
+        encoding=seen.encoding,
+        code=code,
+        layouts=layouts(seen.roots),
+        roots=seen.roots,
+        writers=seen.writers,
+        tables=tables,
+        message=message,
+    )

@@ -1,0 +1,127 @@
+"""Where documents and their mirrors stand. Looks, and never writes."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from sidecar.digests import TableDigest
+from sidecar.discovery import EPOCH
+from sidecar.document.decode import decode
+from sidecar.document.heads import read_head, read_registry
+from sidecar.document.reading import Content, Expected, read_settled
+from sidecar.errors import Code, MirrorUnavailableError, SidecarError
+from sidecar.files import shown, version_on_disk
+from sidecar.mirror.catalog import identity, problems_of
+from sidecar.mirror.describe import count_problems
+from sidecar.mirror.schema import plan
+from sidecar.mirror.state import Mirror, read_mirror
+from sidecar.model import Options, Source
+from sidecar.reports import State, Status, doc_fields
+
+
+def status(sources: Sequence[Source], options: Options) -> list[Status]:
+    """Tell where each document and its mirror stand, in their order.
+
+    A document whose bytes are not those of its mirror is decoded before the mirror is called
+    stale. Failures raised on purpose come back as states; bugs are raised.
+    """
+    return [_status(source, options) for source in sources]
+
+
+def _status(source: Source, options: Options) -> Status:
+    mirror, state, code = _compare(source, options)
+    file, document = Path(source.mirror), Path(source.document)
+    folder = document.parent if source.epoch is None else document.parent.parent
+    head = read_head(str(folder / "head.yjs"))
+    size, published_ms = _look_at(file)
+    _, written_ms = _look_at(document)
+    return Status(
+        **doc_fields(source),
+        mirror=shown(source.mirror),
+        state=state,
+        code=code,
+        name=head.name,
+        icon=head.icon,
+        current=source.epoch in {None, _highest(folder) if head.epoch is None else head.epoch},
+        deleted=_is_deleted(source.workspace, folder.parent.parent / "registry.yjs"),
+        tables=len(mirror.digests),
+        rows=mirror.rows,
+        problems=count_problems(source.mirror) if mirror.fault is None else 0,
+        bytes=size,
+        mirror_mtime_ms=published_ms,
+        document_mtime_ms=written_ms or 0,
+    )
+
+
+def _compare(source: Source, options: Options) -> tuple[Mirror, State, Code | None]:
+    mirror = Mirror("damaged")
+    try:
+        mirror = read_mirror(source.mirror)
+        known = None
+        if mirror.fault is None and mirror.says(identity(source)):
+            known = Expected(mirror.source_bytes, (mirror.source_digest,))
+        content = read_settled(source.document, options.max_document_bytes, known)
+        if known and content.digest in known.digests:
+            return mirror, "in_step", None
+        digests, problems = digests_of(content)
+    except MirrorUnavailableError as error:
+        return mirror, "damaged", error.code
+    except SidecarError as error:
+        return mirror, "unreadable", error.code
+    if mirror.fault:
+        return mirror, "missing" if mirror.fault == "missing" else "damaged", None
+    is_same = digests == mirror.digests and mirror.says({**identity(source), **problems})
+    return mirror, "in_step" if is_same else "stale", None
+
+
+def _highest(folder: Path) -> int | None:
+    """Find the highest epoch that has a document, for workspaces whose head does not say."""
+    try:
+        names = [entry.name for entry in folder.iterdir() if EPOCH.fullmatch(entry.name)]
+    except OSError:
+        return None
+    epochs = [int(name) for name in names if (folder / name / "workspace.yjs").exists()]
+    return max(epochs, default=None)
+
+
+def _is_deleted(workspace: str | None, registry: Path) -> bool:
+    """Tell whether the registry knows of workspaces, and not of this one."""
+    if workspace is None:
+        return False
+    listed = _listed(str(registry), version_on_disk(str(registry)))
+    return listed is not None and workspace not in listed
+
+
+@lru_cache(maxsize=4)
+def _listed(registry: str, _version: str | None) -> frozenset[str] | None:
+    """Read a registry once for all its workspaces."""
+    return read_registry(registry)
+
+
+def _look_at(file: Path) -> tuple[int, int | None]:
+    """Give a file's size and the time of its last change, in Unix milliseconds if it is there."""
+    try:
+        seen = file.stat()
+    except OSError:
+        return 0, None
+    return seen.st_size, seen.st_mtime_ns // 1_000_000
+
+
+def digests_of(content: Content) -> tuple[dict[str, str], dict[str, str]]:
+    """Decode a document and digest its tables, by their names in a mirror.
+
+    Returns:
+        The digests, and the fact that lists its problems.
+
+    Raises:
+        SidecarError: It cannot be decoded.
+    """
+    digests: dict[str, str] = {}
+    with decode(content, tolerate=True) as workspace:
+        problems = problems_of(workspace)
+        for schema in plan(workspace.tables):
+            digest = TableDigest(schema.table)
+            for chunk in schema.table.chunks():
+                digest.update(chunk)
+            digests[schema.name] = digest.hexdigest()
+    return digests, problems

@@ -1,0 +1,167 @@
+"""One pass over one document: read, decode, compare, build, publish."""
+
+import time
+from contextlib import AbstractContextManager, suppress
+
+from sidecar import __version__
+from sidecar.document.decode import decode
+from sidecar.document.reading import Content, Expected, read_stable
+from sidecar.errors import (
+    DocumentUnavailableError,
+    DocumentUnusableError,
+    LockedError,
+    MirrorUnavailableError,
+    RootError,
+    SidecarError,
+)
+from sidecar.files import version_on_disk
+from sidecar.locks import lock
+from sidecar.mirror.build import Candidate
+from sidecar.mirror.catalog import FORMAT, identity, problems_of
+from sidecar.mirror.publish import keep_last_good, publish, sweep
+from sidecar.mirror.schema import dump_json
+from sidecar.mirror.state import Mirror, read_mirror
+from sidecar.model import (
+    Collapse,
+    Effect,
+    Failed,
+    Options,
+    Outcome,
+    Rebuilt,
+    RebuiltReason,
+    Source,
+    Unchanged,
+    Workspace,
+)
+from sidecar.tasks.changes import collapsed, compare, regressed
+
+_LOCK_WAIT_S = 30.0
+"""How long another process may take over the same document before it counts as locked."""
+
+
+def sync(
+    source: Source,
+    options: Options,
+    *,
+    force: bool = False,
+    known: str | None = None,
+    settled: bool = False,
+) -> Outcome:
+    """Bring one mirror in step with its document. The whole flow, on one screen.
+
+    Args:
+        source: The document and its mirror.
+        options: What may differ from one sync to the next.
+        force: Rebuild even when nothing changed.
+        known: Digest of document bytes that were found equal in content to the mirror before.
+        settled: The file has stood as it is for a while: accept a stale tail (see ``decode``).
+
+    Returns:
+        The outcome; failures raised on purpose come back as ``Failed``, bugs are raised.
+    """
+    started = time.monotonic()
+    version = version_on_disk(source.document)
+    try:
+        with _document_lock(source, options):
+            sweep(source.mirror)
+            mirror = read_mirror(source.mirror)
+            fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
+            reason = "forced" if force else reason_to_rebuild(mirror, fts)
+            stays = reason is None and mirror.says(identity(source))
+            digests = (mirror.source_digest, known)
+            equal = Expected(mirror.source_bytes, digests) if stays else None
+            content = read_stable(source.document, options.max_document_bytes, equal)
+            if equal and content.digest in equal.digests:
+                return Unchanged("bytes", content.digest)
+            with (
+                decode(content, tolerate=settled) as workspace,
+                _candidate(source, content, workspace) as candidate,
+            ):
+                candidate.fill(workspace)
+                changes = compare(mirror.digests, candidate.digests)
+                facts = _facts(source, content, workspace, fts)
+                if stays and not changes and mirror.says(problems_of(workspace)):
+                    return Unchanged("content", content.digest)
+                candidate.finish(facts, fts)
+                collapse = _guard(source, options, mirror, candidate, workspace)
+                publish(candidate.path, source.mirror)
+                return Rebuilt(
+                    reason=reason or "changed",
+                    changes=changes,
+                    rows=candidate.rows,
+                    problems=len(candidate.problems),
+                    regressed=regressed(mirror.state_vector, workspace.state_vector),
+                    ms=round((time.monotonic() - started) * 1000),
+                    digest=content.digest,
+                    collapse=collapse,
+                )
+    except SidecarError as error:
+        return _failed(error, version)
+
+
+def clear(source: Source, options: Options) -> None:
+    """Remove what a killed sync left beside a mirror, unless another sync is at it."""
+    with suppress(SidecarError), lock(options.state_folder, "document", source.document):
+        sweep(source.mirror)
+
+
+def reason_to_rebuild(mirror: Mirror, fts: tuple[str, ...]) -> RebuiltReason | None:
+    """Tell why a mirror must be rebuilt whatever its document holds, None when it need not."""
+    return mirror.fault or ("options" if mirror.fts != fts else None)
+
+
+def _document_lock(source: Source, options: Options) -> AbstractContextManager[None]:
+    deadline = time.monotonic() + _LOCK_WAIT_S
+    return lock(
+        options.state_folder,
+        "document",
+        source.document,
+        keep_waiting=lambda: time.monotonic() < deadline,
+    )
+
+
+def _candidate(source: Source, content: Content, workspace: Workspace) -> Candidate:
+    table_bytes = content.size // max(1, len(workspace.tables))
+    return Candidate(source.mirror, mode=content.mode, table_bytes=table_bytes)
+
+
+def _facts(
+    source: Source, content: Content, workspace: Workspace, fts: tuple[str, ...]
+) -> dict[str, str | None]:
+    return {
+        "format": str(FORMAT),
+        "generator": f"epicenter-sidecar {__version__}",
+        "layout": ",".join(workspace.layouts),
+        **identity(source),
+        **problems_of(workspace),
+        "source_bytes": str(content.size),
+        "source_digest": content.digest,
+        "options": dump_json({"fts": list(fts)}),
+        "state_vector": dump_json({str(c): k for c, k in workspace.state_vector.items()}),
+    }
+
+
+def _guard(
+    source: Source,
+    options: Options,
+    mirror: Mirror,
+    candidate: Candidate,
+    workspace: Workspace,
+) -> Collapse | None:
+    lost = collapsed(mirror.rows, mirror.state_vector, candidate.rows, workspace.state_vector)
+    if not lost or not options.last_good:
+        return None
+    return Collapse(mirror.rows, keep_last_good(source.mirror, mirror.rows))
+
+
+def _failed(error: SidecarError, version: str | None) -> Failed:
+    effect: Effect
+    if isinstance(error, DocumentUnavailableError):
+        effect = "gone" if error.code == "gone" else "retry"
+    elif isinstance(error, DocumentUnusableError):
+        effect = "once"
+    elif isinstance(error, (MirrorUnavailableError, LockedError, RootError)):
+        effect = "slow"
+    else:
+        raise error
+    return Failed(error.code, error.message, effect, version)

@@ -1,0 +1,102 @@
+"""Compares one mirror with its document, cell by cell, by a road that builds no mirrors.
+
+The document is read through pycrdt's public API, what a mirror of it must hold is stated anew,
+and SQLite says what it makes of each value: see the two modules called ``second_road``. What the
+catalog says besides, problems and digests, is compared with a mirror that is built for the
+purpose.
+"""
+
+import tempfile
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from sidecar.document.public_api import decoder_errors
+from sidecar.document.reading import Content, read_settled
+from sidecar.errors import DocumentUnavailableError, MirrorDamagedError, SidecarError
+from sidecar.files import shown
+from sidecar.mirror.state import Mirror, read_mirror
+from sidecar.model import Failed, Options, Source
+from sidecar.reference.catalogs import compare_catalogs
+from sidecar.reference.compare import Comparison, compare_mirror
+from sidecar.reference.document import read_plainly
+from sidecar.reports import Verification, VerifyResult, doc_fields
+from sidecar.tasks.sync import sync
+
+
+def verify(source: Source, options: Options) -> Verification:
+    """Compare one mirror with its document. Nothing beside them is touched.
+
+    Returns:
+        The verification. Failures raised on purpose come back as ``unreadable``; bugs are raised.
+    """
+    try:
+        content = read_settled(source.document, options.max_document_bytes)
+        mirror = read_mirror(source.mirror)
+        found = None
+        if mirror.fault not in {"missing", "foreign", "format"}:
+            with decoder_errors():
+                found = compare_mirror(source.mirror, read_plainly(content.data))
+        with tempfile.TemporaryDirectory() as folder:
+            fresh = _build(content, source, options, mirror, Path(folder))
+            if found is None:
+                return _report(source, "missing" if mirror.fault == "missing" else "damaged")
+            same_bytes = content.digest == mirror.source_digest
+            if not found.total and found.integrity == "ok":
+                _compare_catalogs(found, source.mirror, fresh, same_bytes=same_bytes)
+            same = same_bytes or read_mirror(fresh).digests == mirror.digests
+        return _report(source, _result(found, mirror, same_content=same), found)
+    except SidecarError as error:
+        return _report(source, "unreadable", error=error)
+
+
+def _compare_catalogs(found: Comparison, mirror: str, fresh: str, *, same_bytes: bool) -> None:
+    try:
+        compare_catalogs(found, mirror, fresh, same_bytes=same_bytes)
+    except MirrorDamagedError as error:  # the other one was built just now
+        found.integrity = error.message
+
+
+def _build(content: Content, source: Source, options: Options, mirror: Mirror, folder: Path) -> str:
+    """Build the mirror as a sync would build it now, elsewhere, and give its path.
+
+    Raises:
+        SidecarError: A sync would refuse the document.
+    """
+    document, fresh = folder / "workspace.yjs", folder / "tables.sqlite"
+    document.write_bytes(content.data)
+    there = replace(source, document=str(document), mirror=str(fresh))
+    outcome = sync(there, replace(options, state_folder=str(folder), fts=mirror.fts), settled=True)
+    if isinstance(outcome, Failed):
+        raise DocumentUnavailableError(outcome.code, outcome.message)
+    return str(fresh)
+
+
+def _result(found: Comparison, mirror: Mirror, *, same_content: bool) -> VerifyResult:
+    """Say what the differences mean: has the document moved on, or is the mirror not true to it?"""
+    if found.integrity != "ok":
+        return "damaged"
+    if found.total:
+        return "different" if same_content else "stale"
+    return "damaged" if mirror.fault else "equal"
+
+
+def _report(
+    source: Source,
+    result: VerifyResult,
+    found: Comparison | None = None,
+    error: SidecarError | None = None,
+) -> Verification:
+    found = found or Comparison(integrity=None)
+    return Verification(
+        **doc_fields(source),
+        mirror=shown(source.mirror),
+        result=result,
+        rows=found.rows,
+        cells=found.cells,
+        integrity=found.integrity,
+        total=found.total,
+        differences=tuple(found.differences),
+        code=error.code if error else None,
+        message=error.message if error else None,
+    )

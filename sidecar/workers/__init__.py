@@ -1,0 +1,1 @@
+"""The processes that do tasks, and what is said to them."""

@@ -1,0 +1,250 @@
+"""Do a job in a forked child of this process, so that its end costs nothing but the job (POSIX).
+
+Preloaded fork, work, exit: 2 ms. The child has the calling thread alone, so it must need no lock
+that another thread may hold: callers have one thread, or others that only draw.
+"""
+
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from sidecar.workers.base import Hand, Inbox
+from sidecar.workers.messages import Answer, Ended, Job, message_of, to_line
+from sidecar.workers.run import STACK_MB, perform
+
+Perform = Callable[[Job, Callable[[Answer], None]], object]
+
+_ERRORS_KEPT = 4096
+_CHUNK = 1 << 16
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+class AbandonedError(Exception):
+    """The lifeline ended while the job ran; its child has been killed."""
+
+
+def run_forked(
+    job: Job,
+    forward: Callable[[bytes], None],
+    *,
+    lifeline: int | None = None,
+    perform: Perform = perform,
+) -> Ended:
+    """Do a job in a child process and wait for its end.
+
+    Args:
+        job: What to do, and the limits.
+        forward: Gets each whole answer line as it comes.
+        lifeline: A descriptor whose end means that nobody wants the job any more.
+        perform: What the child does.
+
+    Raises:
+        AbandonedError: The lifeline ended; the child is dead.
+    """
+    results, results_in = os.pipe()
+    errors, errors_in = os.pipe()
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        _be_child(job, results_in, errors_in, parent, perform)
+    os.close(results_in)
+    os.close(errors_in)
+    ended: Ended | None = None
+    try:
+        ended = _attend(child, job, _Ends(results, errors, lifeline), forward)
+        return ended
+    finally:
+        _end(child)
+        if ended is None or ended.code:
+            _clear(job)
+        os.close(results)
+        os.close(errors)
+
+
+class _Ends(NamedTuple):
+    """The descriptors to listen to while a child works."""
+
+    results: int
+    errors: int
+    lifeline: int | None
+
+
+def _attend(child: int, job: Job, ends: _Ends, forward: Callable[[bytes], None]) -> Ended:
+    """Forward answers until the child ends, is overdue or is abandoned."""
+    poll = select.poll()
+    waiting = {ends.results, ends.errors}
+    for descriptor in (*waiting, ends.lifeline):
+        if descriptor is not None:
+            poll.register(descriptor, select.POLLIN)
+    line, noise = b"", b""
+    deadline = time.monotonic() + job.max_seconds
+    while waiting:
+        left_ms = (deadline - time.monotonic()) * 1000
+        for descriptor, _ in poll.poll(max(0, left_ms)):
+            data = os.read(descriptor, _CHUNK)
+            if descriptor == ends.lifeline:
+                raise AbandonedError
+            if not data:
+                poll.unregister(descriptor)
+                waiting.discard(descriptor)
+            elif descriptor == ends.errors:
+                noise = (noise + data)[-_ERRORS_KEPT:]
+            else:
+                *lines, line = (line + data).split(b"\n")
+                for whole in lines:
+                    deadline = time.monotonic() + job.max_seconds
+                    forward(whole + b"\n")
+        if time.monotonic() >= deadline:
+            return _overdue(job, noise)
+    _, status = os.waitpid(child, 0)
+    return ended_by(os.waitstatus_to_exitcode(status), noise.decode(errors="replace"))
+
+
+def ended_by(exit_code: int, errors: str) -> Ended:
+    """Tell from a child's exit code and stderr how its job ended.
+
+    Args:
+        exit_code: As ``subprocess`` has it: negative for a signal.
+        errors: The end of its stderr.
+    """
+    if exit_code == 0:
+        return Ended(errors=errors)
+    if "memory allocation of" in errors and exit_code == -signal.SIGABRT:
+        message = "it needs more memory than --max-memory-mb allows"
+        return Ended("memory", message, errors=errors)
+    if exit_code > 0:
+        return Ended("crashed", f"its worker ended with exit code {exit_code}", errors=errors)
+    killed = -exit_code in {signal.SIGKILL, signal.SIGTERM}
+    message = f"its worker was ended by {signal.Signals(-exit_code).name}"
+    return Ended("crashed", message, killed=killed, errors=errors)
+
+
+def _overdue(job: Job, noise: bytes) -> Ended:
+    message = f"it took more than --max-seconds {job.max_seconds:g}"
+    return Ended("timeout", message, errors=noise.decode(errors="replace"))
+
+
+def _end(child: int) -> None:
+    with suppress(ChildProcessError, ProcessLookupError):
+        if os.waitpid(child, os.WNOHANG) == (0, 0):
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def _clear(job: Job) -> None:
+    """Remove what a child that was killed may have left beside mirrors."""
+    from sidecar.tasks.sync import clear  # noqa: PLC0415 - see preload
+
+    for task in job.tasks:
+        if task.function == "sync":
+            clear(task.source, job.options)
+
+
+def _be_child(job: Job, results: int, errors: int, parent: int, perform: Perform) -> None:
+    """Do the job and end this process, whatever happens."""
+    try:
+        os.dup2(errors, 2)
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # not a progress bar's
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the parent too
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        die_with_parent(parent)
+        _limit(job.max_memory_mb)
+        perform(job, lambda answer: _write_all(results, to_line(answer)))
+        os._exit(0)
+    except BaseException as error:  # noqa: BLE001 - the end of this process, whatever it is
+        import traceback  # noqa: PLC0415 - for bugs alone
+
+        traceback.print_exception(error, file=sys.stderr)
+    finally:
+        os._exit(1)
+
+
+def _limit(max_memory_mb: int | None) -> None:
+    """Bound the address space; no core files, which would hold the user's data."""
+    import resource  # noqa: PLC0415 - not on Windows
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if max_memory_mb is None or sys.platform != "linux":
+        return
+    with open("/proc/self/statm", "rb") as statm:
+        pages = int(statm.read().split()[0])
+    most = pages * resource.getpagesize() + ((max_memory_mb + STACK_MB[0]) << 20)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+class Fork(Hand):
+    """Does a job in a child of this process and returns when it is over."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        """Begin at rest."""
+        super().__init__()
+        self._inbox = inbox
+
+    def start(self, job: Job) -> None:
+        """Have a child do the job."""
+        from sidecar.workers.fork import run_forked  # noqa: PLC0415 - POSIX
+
+        ended = run_forked(job, lambda line: self._inbox.put((self, message_of(line))))
+        self._inbox.put((self, ended))
+
+
+class Forks:
+    """One fork at a time."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        """Import what the children will need."""
+        from sidecar.workers.run import preload  # noqa: PLC0415 - not in the supervisor
+
+        preload()
+        self._fork = Fork(inbox)
+
+    def free(self, now: float) -> Hand | None:  # noqa: ARG002
+        """Return the fork when it is at rest."""
+        return None if self._fork.job else self._fork
+
+    def next_check(self, *, waiting: bool, max_seconds: float) -> None:
+        """Nothing is to be looked at between messages."""
+
+    def end_overdue(self, now: float, max_seconds: float) -> None:
+        """Overdue jobs end themselves."""
+
+    def finish(self, hand: Hand, *, waiting: bool) -> None:  # noqa: ARG002
+        """Note the end of a job."""
+        hand.job = None
+
+    def lose(self, hand: Hand, now: float) -> None:
+        """A fork is never lost: its end is a message."""
+
+
+def die_with_parent(parent: int) -> None:
+    """Have this process killed when its parent ends (Linux; elsewhere the pipes tell).
+
+    The signal comes when the parent's *thread* that started this process ends, so that must be
+    one that lives as long as its process: the main thread.
+
+    Args:
+        parent: The parent's pid as seen before the start, so that a parent that has died in
+            between is noticed too.
+    """
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - Linux only, and late
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.name == "posix" and os.getppid() != parent:
+        os._exit(1)

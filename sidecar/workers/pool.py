@@ -1,0 +1,177 @@
+"""The supervisor's side of the workers: start, feed, hear, replace and end them."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from sidecar.workers.base import Hand
+from sidecar.workers.messages import Ended, Job, Message, message_of, to_line
+
+Deliver = Callable[["Worker", Message | None], None]
+
+MOST_WORKERS = 2
+LONG_S = 2.0
+"""A job that has run this long lets a second worker take what waits behind it."""
+_GRACE_S = 2.0
+"""A worker ends its overdue job by itself; one that does not within this is ended too."""
+_BAD_START_S = (0.0, 1.0, 5.0, 30.0)
+
+log = logging.getLogger(__name__)
+
+
+class Worker(Hand):
+    """One worker process, and the thread that hears it.
+
+    Must be made by a thread that lives as long as the process: see ``die_with_parent``.
+
+    Attributes:
+        worked: It has finished a job.
+    """
+
+    def __init__(self, deliver: Deliver) -> None:
+        """Start the process; ``deliver`` gets its messages, then None when it is gone."""
+        super().__init__()
+        self.worked = False
+        self._deliver = deliver
+        self._process = subprocess.Popen(  # noqa: S603 - this program itself
+            _command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            env={**os.environ, "RUST_BACKTRACE": "0"},
+            start_new_session=True,
+            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
+        )
+        threading.Thread(target=self._hear, name="worker", daemon=True).start()
+
+    def start(self, job: Job) -> None:
+        """Send it a job. A worker that has died meanwhile says so through ``deliver``."""
+        view = memoryview(to_line(job))
+        try:
+            while view and self._process.stdin:
+                view = view[self._process.stdin.write(view) or 0 :]
+        except OSError as error:
+            log.debug("a worker was gone before its job came: %s", error)
+
+    def kill(self) -> None:
+        """End it at once; its job's child dies with it, or with the end of its stdin."""
+        self._process.kill()
+
+    def retire(self) -> None:
+        """Let it end by itself."""
+        if self._process.stdin:
+            self._process.stdin.close()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end of the process.
+
+        Raises:
+            subprocess.TimeoutExpired: It is still there.
+        """
+        self._process.wait(seconds)
+
+    def _hear(self) -> None:
+        stream = self._process.stdout
+        if stream is None:
+            raise TypeError
+        rest = b""
+        while data := stream.read(1 << 16):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                self._deliver(self, message_of(line))
+        stream.close()
+        self._process.wait()
+        self._deliver(self, None)
+
+
+class Pool:
+    """One worker at rest; a second while documents wait behind a long job."""
+
+    def __init__(self, deliver: Deliver) -> None:
+        """Begin without a worker; ``hire`` starts the first."""
+        self._deliver = deliver
+        self._workers: list[Worker] = []
+        self._bad_starts = 0
+        self._hire_at = 0.0
+
+    @property
+    def busy(self) -> list[Worker]:
+        """The workers that have a job."""
+        return [worker for worker in self._workers if worker.job]
+
+    def hire(self, now: float) -> None:
+        """Keep one worker warm."""
+        if not self._workers and now >= self._hire_at:
+            self._workers.append(Worker(self._deliver))
+
+    def free(self, now: float) -> Worker | None:
+        """Return a worker for a document that is due, None while it has to wait."""
+        self.hire(now)
+        for worker in self._workers:
+            if not worker.job:
+                return worker
+        if len(self._workers) < MOST_WORKERS and now >= self._second_at():
+            self._workers.append(Worker(self._deliver))
+            return self._workers[-1]
+        return None
+
+    def next_check(self, *, waiting: bool, max_seconds: float) -> float | None:
+        """Return when to look again if no message comes: see ``Hands``."""
+        times = [worker.since + max_seconds + _GRACE_S for worker in self.busy]
+        if waiting and not self._workers:
+            times.append(self._hire_at)
+        elif waiting and len(self._workers) < MOST_WORKERS:
+            times.append(self._second_at())
+        return min(times, default=None)
+
+    def end_overdue(self, now: float, max_seconds: float) -> None:
+        """End the workers that have not ended an overdue task themselves."""
+        for worker in self.busy:
+            if now > worker.since + max_seconds + _GRACE_S:
+                worker.end = Ended("timeout", f"it took more than --max-seconds {max_seconds:g}")
+                worker.kill()
+
+    def finish(self, hand: Hand, *, waiting: bool) -> None:
+        """Note the end of a worker's job; a second worker leaves when nothing waits."""
+        hand.job = None
+        self._bad_starts = 0
+        for worker in self._workers:
+            if worker is hand:
+                worker.worked = True
+                if len(self._workers) > 1 and not waiting:
+                    self._workers.remove(worker)
+                    worker.retire()
+                return
+
+    def lose(self, hand: Hand, now: float) -> None:
+        """Note that a worker is gone, and replace it; slower when starting it does not work."""
+        gone = [worker for worker in self._workers if worker is hand]
+        self._workers = [worker for worker in self._workers if worker is not hand]
+        if not all(worker.worked for worker in gone):
+            self._hire_at = now + _BAD_START_S[min(self._bad_starts, len(_BAD_START_S) - 1)]
+            self._bad_starts += 1
+        self.hire(now)
+
+    def dismiss(self, seconds: float) -> None:
+        """End all workers: each ends its job and clears up; one that takes too long is killed."""
+        until = time.monotonic() + seconds
+        for worker in self._workers:
+            worker.retire()
+        for worker in self._workers:
+            try:
+                worker.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                worker.kill()
+
+    def _second_at(self) -> float:
+        return min((worker.since for worker in self.busy), default=0.0) + LONG_S
+
+
+def _command() -> list[str]:
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--sidecar-worker", str(os.getpid())]
+    return [sys.executable, "-m", "sidecar.workers", str(os.getpid())]

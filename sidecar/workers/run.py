@@ -1,0 +1,183 @@
+"""Do a job in this process: the only place of the service that runs a sync."""
+
+import gc
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
+
+import msgspec
+
+from sidecar.errors import SidecarError
+from sidecar.files import SIZE, signature
+from sidecar.model import Failed, Outcome, Source
+from sidecar.workers.messages import Answer, Job, Task
+
+Send = Callable[[Answer], None]
+
+LIGHT_S = 0.02
+"""A task that took more CPU ends its job: what it leaves behind goes with the process."""
+
+STACK_MB = (512, 64, 16)
+"""Stack of the job's thread, the first that can be had. A document nested 20,000 levels deep
+overflows 8 MB by SIGSEGV; only the pages that are touched cost memory."""
+
+
+WORTH_IT = 4 << 20
+"""Bytes of a document for which loading ctypes (3 ms) is soon paid back."""
+
+
+_M_TOP_PAD, _M_ARENA_MAX = -2, -8
+
+
+_STEP = 64 << 20
+
+
+def preload() -> None:
+    """Import what a job needs, and spare forked children the copying of what never changes."""
+    import_module("sidecar.tasks.sync")  # the supervisor must never import it
+    gc.freeze()
+
+
+def perform(job: Job, send: Send) -> bool:
+    """Do the tasks in order, on a large stack, until one of them was heavy.
+
+    What a decode leaves behind is given back by ending the process, so the rest is for another.
+    Bugs become code ``internal``; only ``send`` may fail, and that ends the job.
+
+    Returns:
+        Whether this process is as light as before.
+    """
+    light: list[bool] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            light.extend(_perform(job, send))
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
+            errors.append(error)
+
+    if any(_bytes(task) >= WORTH_IT for task in job.tasks):
+        widen_steps()
+    _large_thread(run).join()
+    for error in errors:
+        raise error
+    return all(light)
+
+
+def _bytes(task: Task) -> int:
+    version = signature(task.source.document)
+    return version[SIZE] if version else 0
+
+
+def _perform(job: Job, send: Send) -> Iterator[bool]:
+    for task in job.tasks:
+        before = _cpu_s()
+        result = _FUNCTIONS[task.function](task, job)
+        cost_s = _cpu_s() - before
+        send(Answer(msgspec.to_builtins(result), cost_s))
+        yield cost_s <= LIGHT_S
+        if cost_s > LIGHT_S:
+            return
+
+
+def _sync(task: Task, job: Job) -> Outcome:
+    from sidecar.tasks.sync import sync  # noqa: PLC0415 - see preload
+
+    try:
+        return sync(
+            task.source,
+            job.options,
+            force=task.force,
+            known=task.known,
+            settled=task.settled,
+        )
+    except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
+        return _failure(error, task.source)
+
+
+def _status(task: Task, job: Job) -> object:
+    from sidecar.tasks.status import status  # noqa: PLC0415 - see preload
+
+    try:
+        return status([task.source], job.options)[0]
+    except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
+        return _failure(error, task.source)
+
+
+def _look(task: Task, job: Job) -> object:
+    """Call a function of the commands that look at one document."""
+    try:
+        return load(task.function)(task.source, job.options, **task.arguments)
+    except SidecarError as error:
+        return Failed(error.code, error.message, "once")
+    except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
+        return _failure(error, task.source)
+
+
+def load(function: str) -> Callable[..., object]:
+    """Import one of the functions of commands that look, so that children need not."""
+    loaded: Callable[..., object] = getattr(import_module(_LOOKS[function]), function)
+    return loaded
+
+
+_LOOKS = {
+    "sync": "sidecar.tasks.sync",
+    "status": "sidecar.tasks.status",
+    "verify": "sidecar.tasks.verify",
+    "inspect": "sidecar.tasks.inspect",
+    "history": "sidecar.tasks.history",
+    "restore": "sidecar.tasks.history",
+}
+_FUNCTIONS: dict[str, Callable[[Task, Job], object]] = {
+    **dict.fromkeys(_LOOKS, _look),
+    "sync": _sync,
+    "status": _status,
+}
+
+
+def _failure(error: BaseException, source: Source) -> Failed:
+    if isinstance(error, MemoryError):
+        message = f"{source.document} needs more memory than --max-memory-mb allows"
+        return Failed("memory", message, "once")
+    import traceback  # noqa: PLC0415 - for bugs alone
+
+    traceback.print_exception(error, file=sys.stderr)
+    return Failed("internal", f"{type(error).__name__}: {error}", "once")
+
+
+def _cpu_s() -> float:
+    """CPU seconds of this process and of the children it has waited for."""
+    if sys.platform == "win32":
+        return time.process_time()
+    import resource  # noqa: PLC0415 - not on Windows
+
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _large_thread(target: Callable[[], None]) -> threading.Thread:
+    for megabytes in STACK_MB:
+        threading.stack_size(megabytes << 20)
+        thread = threading.Thread(target=target)
+        with suppress(RuntimeError, MemoryError):
+            thread.start()
+            return thread
+    threading.stack_size(0)
+    thread = threading.Thread(target=target)
+    thread.start()
+    return thread
+
+
+def widen_steps() -> None:
+    """Set the process up for a large decode, before its thread starts; elsewhere do nothing."""
+    if sys.platform != "linux":
+        return
+    import ctypes  # noqa: PLC0415 - only for large documents
+
+    library = ctypes.CDLL(None)
+    if hasattr(library, "gnu_get_libc_version"):
+        library.mallopt(_M_ARENA_MAX, 1)
+        library.mallopt(_M_TOP_PAD, _STEP)

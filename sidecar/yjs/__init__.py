@@ -1,0 +1,1 @@
+"""The wire format of Yjs in Python: no decoder, no I/O."""

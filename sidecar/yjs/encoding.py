@@ -1,0 +1,84 @@
+"""lib0's numbers, and what a file is that is no V1 update. Bytes in, values out."""
+
+from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
+
+_MAGIC = {
+    b"SQLite format 3\0": "a SQLite database",
+    b"\x89PNG\r\n\x1a\n": "a PNG picture",
+    b"PK\x03\x04": "a ZIP archive",
+    b"\x1f\x8b\x08\x00": "a gzip file",
+    b"\x1f\x8b\x08\x08": "a gzip file",
+    b"%PDF-": "a PDF file",
+    b"\x7fELF": "a program",
+}
+
+
+_V2_BUFFERS = 9
+"""A V2 update is a feature byte 0, nine length-prefixed buffers and a rest."""
+
+
+def refuse_foreign(data: bytes) -> None:
+    """Refuse what would decode without an error to an empty document, and is none.
+
+    Raises:
+        DocumentUnavailableError: ``torn``: nothing but zeros, as after a crash of the machine.
+        DocumentUnusableError: ``foreign`` or ``v2``.
+    """
+    for magic, what in _MAGIC.items():
+        if data.startswith(magic):
+            raise DocumentUnusableError("foreign", f"the file is {what}, no Yjs update")
+    if data[0] != 0 or len(data) <= 2:  # noqa: PLR2004 - two zeros are an empty document
+        return
+    if not any(data):
+        raise DocumentUnavailableError("torn", f"the file is {len(data)} zero bytes")
+    if is_v2(data):
+        raise DocumentUnusableError(
+            "v2", "the file is a Yjs V2 update; the app must save V1 (Y.encodeStateAsUpdate)"
+        )
+
+
+def is_v2(data: bytes) -> bool:
+    """Tell whether bytes have the frame of a V2 update (lib0 encoding, Yjs UpdateEncoderV2)."""
+    if not data or data[0] != 0:
+        return False
+    position = 1
+    for _ in range(_V2_BUFFERS):
+        try:
+            size, position = read_varuint(data, position)
+        except ValueError:
+            return False
+        position += size
+        if position > len(data):
+            return False
+    return position < len(data)
+
+
+def read_varuint(data: bytes, position: int) -> tuple[int, int]:
+    """Read one lib0 variable-length unsigned integer.
+
+    Returns:
+        The value and the position behind it.
+
+    Raises:
+        ValueError: The data end inside the number, or it has more than 64 bits.
+    """
+    value = shift = 0
+    while position < len(data) and shift < 64:  # noqa: PLR2004 - bits
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004 - the continuation bit
+            return value, position
+        shift += 7
+    message = "a variable-length integer does not end"
+    raise ValueError(message)
+
+
+def decode_state_vector(data: bytes) -> dict[int, int]:
+    """Decode a state vector, client -> clock (Yjs V1 encoding)."""
+    count, position = read_varuint(data, 0)
+    vector: dict[int, int] = {}
+    for _ in range(count):
+        client, position = read_varuint(data, position)
+        vector[client], position = read_varuint(data, position)
+    return vector

@@ -1,0 +1,119 @@
+"""The structs of an update, to be asked: where an item belongs, and whether it was deleted."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from sidecar.yjs.update import Id, Ranges, Struct, UpdateReader
+
+Place = tuple[str | Id | None, str | None]
+"""Parent, the name of a root or the id of a type, and key."""
+
+_NOWHERE: Place = (None, None)
+
+
+class Items:
+    """The structs of an update, to be found by the ids of their elements.
+
+    Attributes:
+        sorted: All of them, by id.
+    """
+
+    def __init__(self, found: Iterable[Struct]) -> None:
+        """Sort the structs."""
+        self.sorted = sorted(found, key=_id_of)
+        self._ids = [_id_of(item) for item in self.sorted]
+        self._places: dict[Id, Place] = {}
+
+    def place(self, item: Struct) -> Place:
+        """Give parent and key of an item; one that was written behind another has that one's."""
+        path: list[Id] = []
+        at: Struct | None = item
+        place: Place = _NOWHERE
+        while at is not None and at.parent is None:
+            if _id_of(at) in self._places:
+                place = self._places[_id_of(at)]
+                break
+            path.append(_id_of(at))
+            self._places[_id_of(at)] = _NOWHERE  # until it is known, and for good in a circle
+            at = self.holding(at.left or at.right)
+        else:
+            place = (at.parent, at.key) if at else _NOWHERE
+        self._places.update(dict.fromkeys(path, place))
+        return place
+
+    def holding(self, wanted: Id | None) -> Struct | None:
+        """Find the struct that an element is in."""
+        if wanted is None:
+            return None
+        index = bisect_right(self._ids, wanted) - 1
+        item = self.sorted[index] if index >= 0 else None
+        inside = item and item.client == wanted[0] and wanted[1] < item.clock + item.length
+        return item if inside else None
+
+
+class Deleted:
+    """A delete set, to be asked."""
+
+    def __init__(self, ranges: Ranges) -> None:
+        """Sort the ranges."""
+        self._ranges = {client: sorted(found) for client, found in ranges.items()}
+
+    def __contains__(self, wanted: Id) -> bool:
+        """Tell whether an element was deleted."""
+        found = self._ranges.get(wanted[0], [])
+        index = bisect_right(found, (wanted[1], math.inf)) - 1
+        return index >= 0 and wanted[1] < sum(found[index])
+
+
+def _id_of(item: Struct) -> Id:
+    return item.client, item.clock
+
+
+def measure(data: bytes) -> int:
+    """Find the end of the update that a file begins with.
+
+    Raises:
+        ValueError: It is cut, builds on something that it does not hold, or holds what no Yjs
+            writes: Yjs would refuse it or keep part of it back.
+    """
+    reader, references = UpdateReader(data), _References()
+    for item in reader.structs():
+        references.add(item)
+    for client, ranges in reader.deleted().items():
+        for clock, length in ranges:
+            references.need((client, clock + length - 1))
+    references.check()
+    return reader.at
+
+
+class _References:
+    """What each client wrote, and the last of it that is referred to."""
+
+    def __init__(self) -> None:
+        self._written: dict[int, int] = {}
+        self._needed: dict[int, int] = {}
+
+    def add(self, item: Struct) -> None:
+        client, clock = item.client, item.clock
+        if clock != self._written.get(client, 0) or not item.length:
+            message = f"there is a gap before {client}:{clock}"
+            raise ValueError(message)
+        self._written[client] = clock + item.length
+        for reference in (item.left, item.right, item.parent):
+            if isinstance(reference, tuple):
+                if reference[0] == client and reference[1] >= clock:
+                    message = f"{client}:{clock} builds on what comes later"
+                    raise ValueError(message)
+                self.need(reference)
+
+    def need(self, reference: tuple[int, int]) -> None:
+        client, clock = reference
+        if clock > self._needed.get(client, -1):
+            self._needed[client] = clock
+
+    def check(self) -> None:
+        for client, clock in self._needed.items():
+            if clock >= self._written.get(client, 0):
+                message = f"it builds on {client}:{clock}, which it does not hold"
+                raise ValueError(message)

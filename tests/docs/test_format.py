@@ -1,0 +1,83 @@
+"""docs/format.md keeps its word: its SQL runs, and its tables name what there is."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.fidelity.expect import CASES
+from tests.fidelity.support import opened, place, sync
+from tests.support.data import PROJECT, SAMPLE
+from tests.support.oddities import Mirrors
+
+PAGE = (PROJECT / "docs" / "format.md").read_text("utf-8")
+STUDIO = SAMPLE / "workspaces" / "juniper-studio" / "0" / "workspace.yjs"
+ODD_CASE = "cells_wrong_kinds"
+BLOCKS = re.findall(r"^```sql( odd)?\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def sample_mirror(tmp_path_factory: pytest.TempPathFactory, state: Path) -> Path:
+    """The mirror of the demo's sample workspace."""
+    mirror = place(STUDIO, tmp_path_factory.mktemp("sample"))
+    sync(mirror.parent, state=state)
+    return mirror
+
+
+@pytest.mark.parametrize(("odd", "sql"), BLOCKS)
+def test_sql_of_the_page_can_be_pasted(
+    odd: str, sql: str, sample_mirror: Path, mirror_of: Mirrors
+) -> None:
+    """Each block runs on the mirror it speaks of; but for bent names, it finds something there."""
+    with opened(mirror_of(ODD_CASE) if odd else sample_mirror) as connection:
+        found = connection.execute(sql).fetchall()
+    assert found or "name <> source" in sql
+
+
+def test_page_has_the_three_promised_questions() -> None:
+    """Rows with a tag, problems by table, a table's columns with labels and options."""
+    sql = "".join(block for _, block in BLOCKS)
+    assert len(BLOCKS) >= 10
+    for words in (
+        "json_each(p.tags)",
+        "FROM _mirror_problems",
+        "type, sqlite_type, nullable, options",
+    ):
+        assert words in sql
+
+
+def test_page_explains_every_column_of_the_catalog(sample_mirror: Path) -> None:
+    """What the catalog has is on the page, and what the page names is in the catalog."""
+    with opened(sample_mirror) as connection:
+        for table in ("_mirror_tables", "_mirror_columns", "_mirror_problems"):
+            shape = connection.execute(f"PRAGMA table_info({table})")
+            columns = {line[1] for line in shape}
+            assert _first_cells(f"`{table}`") == columns, table
+        assert _first_cells("`_mirror(key, value)`") == _names(
+            connection, "SELECT key FROM _mirror"
+        )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_page_explains_every_kind_of_problem(case: str, mirror_of: Mirrors) -> None:
+    """No mirror has a kind of problem that the page does not explain."""
+    with opened(mirror_of(case)) as connection:
+        kinds = _names(connection, "SELECT DISTINCT kind FROM _mirror_problems")
+    assert kinds <= _first_cells("## Problems")
+
+
+def _names(connection: sqlite3.Connection, sql: str) -> set[str]:
+    return {name for (name,) in connection.execute(sql)}
+
+
+def _first_cells(opening: str) -> set[str]:
+    """Give the names in the first column of the table that follows a line of the page."""
+    after = PAGE[PAGE.index(f"\n{opening}") :]
+    lines = after[after.index("\n|---") :].strip().splitlines()[1:]
+    found: set[str] = set()
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        found |= set(re.findall(r"`(\w+)`", line.split("|")[1]))
+    return found

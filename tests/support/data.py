@@ -1,0 +1,24 @@
+"""Where test data lies: all of it below ``tests/data``."""
+
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+DATA = PROJECT / "tests" / "data"
+
+DOCUMENTS = DATA / "documents"
+"""By real Yjs, NAME.yjs, with what JavaScript says their mirrors hold, NAME.json."""
+
+ODDITIES = DATA / "oddities"
+"""By real Yjs, one oddity each; ``tests/fidelity/expect`` says what their mirrors must hold."""
+
+REFUSED = DATA / "refused"
+"""What the decoder cannot read, though Yjs wrote it."""
+
+SEEDS = DATA / "seeds"
+"""Where the fuzzer begins, and what it has found."""
+
+SNAPSHOTS = DATA / "snapshots"
+"""Histories by real Yjs, with and without collected garbage."""
+
+SAMPLE = PROJECT / "scripts" / "demo" / "sample"
+"""The demo's app folder."""

@@ -1,0 +1,120 @@
+"""The bytes of an update to a Workspace, and the proof that all of them were read."""
+
+import gc
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sidecar.document.decode import decode
+from sidecar.errors import SidecarError
+from sidecar.model import Workspace
+from sidecar.yjs.encoding import decode_state_vector
+from sidecar.yjs.store import measure
+from tests.support.data import DOCUMENTS, SEEDS
+from tests.support.made import content, decoded, tables, update
+
+RICH = (
+    *("edits", "keyed", "lists", "nested", "numbers", "rich_text", "sub_documents"),
+    *("writers", "xml"),
+)
+GOOD = [*sorted(DOCUMENTS.glob("*.yjs")), *(SEEDS / f"{name}.yjs" for name in RICH)]
+
+
+def problems(workspace: Workspace) -> list[str]:
+    """Return the kinds of a workspace's own problems."""
+    return [problem.kind for problem in workspace.problems]
+
+
+def refused(data: bytes, *, tolerate: bool = False) -> str:
+    """Return the code with which bytes are refused."""
+    with pytest.raises(SidecarError) as caught:
+        decoded(data, problems, tolerate=tolerate)
+    return caught.value.code
+
+
+def document() -> bytes:
+    """Return a small document."""
+    return update(tables=tables(t={"a": {"n": 1, "s": "x"}}))
+
+
+def test_what_a_workspace_is_made_of() -> None:
+    """Layouts, tables, the state vector, and no problems."""
+    with decode(content(document()), tolerate=False) as workspace:
+        assert workspace.layouts == ("maps",)
+        assert [table.name for table in workspace.tables] == ["t"]
+        assert workspace.state_vector == {1: 4}
+        assert workspace.problems == ()
+
+
+def test_an_empty_document_is_one() -> None:
+    """Two bytes, as a host writes after a failed load."""
+    assert decoded(b"\0\0", lambda w: (w.layouts, w.tables, w.state_vector)) == ((), (), {})
+
+
+def test_nothing_of_the_process_is_changed_for_good() -> None:
+    """Collecting and the recursion limit are as before, also after a failure."""
+    before = (gc.isenabled(), sys.getrecursionlimit())
+    decoded(document(), problems)
+    assert refused(document()[:-1]) == "undecodable"
+    assert (gc.isenabled(), sys.getrecursionlimit()) == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        (lambda data: data[:-1], "undecodable"),
+        (lambda data: data[: len(data) // 2], "undecodable"),
+        (lambda data: data[:-1] + b"\1", "undecodable"),
+        (lambda _: b"hello, world", "undecodable"),
+        (lambda data: data + b"\0", "torn"),
+        (lambda data: data + bytes(100), "torn"),
+        (lambda data: data[:-20] + bytes(20), "torn"),
+        (lambda data: data + b"stale", "torn"),
+        (lambda data: bytes(len(data)), "torn"),
+        (lambda data: b"SQLite format 3\0" + data, "foreign"),
+        (lambda _: (SEEDS / "version_2.yjs").read_bytes(), "v2"),
+        (lambda _: (SEEDS / "later.yjs").read_bytes(), "undecodable"),
+        (lambda _: (SEEDS / "pending.yjs").read_bytes(), "undecodable"),
+        (lambda _: (SEEDS / "found_gap.yjs").read_bytes(), "undecodable"),
+    ],
+)
+def test_what_is_no_whole_update_is_refused(damage: Callable[[bytes], bytes], code: str) -> None:
+    """Cut, zeroed, overgrown, foreign, in another version, building on what is not there."""
+    data = damage(document())
+    found = refused(data)
+    assert found == code or {found, code} == {"torn", "undecodable"}
+
+
+def test_the_stale_end_of_a_longer_update_is_passed_over() -> None:
+    """Once the file has settled, as Yjs does; a tail of zeros may hide a cut and never is."""
+    data = document()
+    assert decoded(data + b"stale", problems, tolerate=True) == ["unaccounted"]
+    assert refused(data + bytes(10), tolerate=True) == "torn"
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_documents_of_yjs_are_taken_at_once(path: Path) -> None:
+    """Whole, without patience; only BigInts and sub-documents cannot be accounted for."""
+    data = path.read_bytes()
+    told = decoded(data, problems)
+    assert told in ([], ["unaccounted"])
+    assert bool(told) == (path.stem in {"numbers", "sub_documents", "odd_rows"})
+    assert measure(data) == len(data)
+
+
+def test_the_walk_ends_with_the_context() -> None:
+    """Rows are read while the document is open, as often as one likes."""
+    with decode(content(document()), tolerate=False) as workspace:
+        (table,) = workspace.tables
+        assert list(table.chunks()) == list(table.chunks())
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [(b"\0", {}), (b"\1\5\7", {5: 7}), (b"\2\x80\1\7\0\1", {128: 7, 0: 1})],
+)
+def test_state_vectors(data: bytes, expected: dict[int, int]) -> None:
+    """Client and clock, as Yjs encodes them."""
+    assert decode_state_vector(data) == expected

@@ -1,0 +1,163 @@
+"""The two ways apps lay tables out, and what is no table."""
+
+from typing import Any
+
+import pytest
+from pycrdt import Array, Doc, Map
+
+from sidecar.model import Problem, Workspace
+from tests.support.data import DOCUMENTS
+from tests.support.made import chunks_of, decoded, tables, update
+
+DEFINED = {"tables": {"t": {"fields": {"n": {"type": "integer"}}}}}
+
+
+def found(data: bytes) -> list[tuple[str, str, bool]]:
+    """Return name, layout and whether it is declared of every table."""
+    return decoded(data, lambda w: [(t.name, t.layout, t.definition is not None) for t in w.tables])
+
+
+def layouts(data: bytes) -> tuple[str, ...]:
+    """Return the layouts that a document is recognised to have."""
+    return decoded(data, lambda workspace: workspace.layouts)
+
+
+def entry(key: Any, ts: Any, val: Any = None) -> dict[str, Any]:
+    """Return one entry of a keyed array."""
+    return {"key": key, "ts": ts, "val": val}
+
+
+@pytest.mark.parametrize(
+    ("roots", "expected"),
+    [
+        ({}, ()),
+        ({"kv": {"a": 1}}, ()),
+        ({"tables": {"t": Map({"a": 1})}}, ("maps",)),
+        ({"definition": {"tables": {}}}, ("maps",)),
+        ({"schema": {"tables": {}}}, ("maps",)),
+        ({"table__x": [entry("k", 1)]}, ("keyed_arrays",)),
+        ({"table__x": [entry("k", 1)], "tables": {"t": Map({"a": 1})}}, ("maps", "keyed_arrays")),
+        ({"tables": {"t": Map({"a": "table:x"})}}, ("maps",)),
+    ],
+)
+def test_layouts_are_told_by_the_roots(roots: dict[str, Any], expected: tuple[str, ...]) -> None:
+    """And by nothing that merely looks like one."""
+    assert layouts(update(**roots)) == expected
+
+
+def test_tables_of_maps() -> None:
+    """Defined or with rows, sorted by name; an empty one that nobody declared is none."""
+    data = update(definition=DEFINED, tables={**tables(z={"a": {}}, y={"a": {}}), "empty": Map({})})
+    assert found(data) == [("t", "maps", True), ("y", "maps", False), ("z", "maps", False)]
+
+
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [("text", '"text"'), (5, "5"), ([1, 2], "[1,2]"), (Array([{"id": "r"}]), '[{"id":"r"}]')],
+)
+def test_a_table_that_is_no_map(value: Any, detail: str) -> None:
+    """It is there and has no rows; what it is instead is told."""
+    data = update(tables={"t": value})
+    assert found(data) == [("t", "maps", False)]
+    problems = decoded(data, lambda workspace: workspace.tables[0].problems)
+    assert problems == (Problem("t", None, "not_a_table", detail=detail),)
+
+
+def test_a_table_may_be_a_plain_object() -> None:
+    """Its values are rows as well."""
+    (chunk,) = chunks_of(update(tables={"t": {"b": {"n": 2.0}, "a": {"n": 1.0}}}), "t")
+    assert (chunk.ids, chunk.columns) == (["a", "b"], [[1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([entry("a", 1, {"v": 1}), entry("a", 2, {"v": 2})], [2]),
+        ([entry("a", 2, {"v": 2}), entry("a", 1, {"v": 1})], [2]),
+        ([entry("a", 1, {"v": 1}), entry("a", 1, {"v": 2})], [2]),
+        ([entry("a", -1, {"v": 1}), entry("a", -2, {"v": 2})], [1]),
+        ([entry("a", 1.5, {"v": 1}), entry("a", 1, {"v": 2})], [1]),
+        ([entry("b", 1, {"v": 2}), entry("a", 9, {"v": 1})], [1, 2]),
+        ([Map(entry("a", 2, {"v": 1})), entry("a", 1, {"v": 2})], [1]),
+    ],
+)
+def test_the_latest_entry_of_a_key_wins(entries: list[Any], expected: list[int]) -> None:
+    """The highest `ts`; on a tie the later entry; entries may be maps."""
+    (chunk,) = chunks_of(update(table__x=entries), "x")
+    assert chunk.columns == [expected]
+
+
+def test_entries_that_are_none_are_counted() -> None:
+    """Without a text key or a number `ts`; the others are rows all the same."""
+    bad = ["text", None, {}, entry(1, 1), entry("k", "1"), entry("k", None)]
+    bad += [{"key": "k", "ts": True}, entry("k", float("nan"))]
+    data = update(table__x=[*bad, entry("good", 1, {"v": 1})])
+    (chunk,) = chunks_of(data, "x")
+    (problem,) = decoded(data, lambda workspace: workspace.tables[0].problems)
+    assert chunk.ids == ["good"]
+    assert (problem.kind, problem.rows, problem.field, problem.row_id) == (
+        "entry",
+        len(bad),
+        None,
+        None,
+    )
+
+
+def test_an_entry_without_a_value_is_a_row_that_is_none() -> None:
+    """Key and `ts` are good, so it has its place."""
+    (chunk,) = chunks_of(update(table__x=[{"key": "a", "ts": 1}]), "x")
+    assert (chunk.ids, chunk.extras) == (["a"], [[None]])
+
+
+def test_entries_keep_their_order_through_edits() -> None:
+    """Inserted in the middle, deleted, pushed in several transactions: as Yjs shows the array."""
+    doc: Doc[Any] = Doc(client_id=1)
+    doc["table:x"] = array = Array([entry(f"k{n}", 1, {"v": n}) for n in range(5)])
+    array.insert(2, entry("k0", 1, {"v": "later"}))
+    del array[4]
+    array.append(entry("k9", 1, {"v": 9}))
+    (chunk,) = chunks_of(doc.get_update(), "x")
+    assert dict(zip(chunk.ids, chunk.columns[0], strict=True)) == {
+        "k0": "later",
+        "k1": 1,
+        "k2": 2,
+        "k4": 4,
+        "k9": 9,
+    }
+
+
+@pytest.mark.parametrize("length", [1, 121, 122, 200, 20_000])
+def test_names_of_arrays_may_be_of_any_length(length: int) -> None:
+    """However many bytes the length itself takes in the update."""
+    name = "n" * length
+    doc: Doc[Any] = Doc(client_id=1)
+    doc[f"table:{name}"] = Array([entry("a", 1, {"v": 1})])
+    (chunk,) = chunks_of(doc.get_update(), name)
+    assert chunk.ids == ["a"]
+
+
+def test_many_arrays_and_many_names_that_are_none() -> None:
+    """More texts that look like a root's name than are looked for: read all the same."""
+    texts = {f"r{n}": {"t": f"table:{n}"} for n in range(10_050)}
+    data = update(table__x=[entry("a", 1, {"v": 1})], tables=tables(t=texts))
+    (chunk,) = chunks_of(data, "x")
+    assert chunk.ids == ["a"]
+    assert layouts(data) == ("maps", "keyed_arrays")
+
+
+def test_one_name_in_both_layouts() -> None:
+    """Two tables; the definition goes with the map's."""
+    data = update(
+        definition=DEFINED, tables=tables(t={"a": {"n": 1}}), table__t=[entry("a", 1, {})]
+    )
+    assert found(data) == [("t", "maps", True), ("t", "keyed_arrays", False)]
+
+
+def test_a_document_by_yjs_has_both_in_order() -> None:
+    """As the committed corpus has them."""
+
+    def look(workspace: Workspace) -> list[str]:
+        return [table.name for table in workspace.tables]
+
+    data = (DOCUMENTS / "keyed_arrays.yjs").read_bytes()
+    assert decoded(data, look) == ["tasks", "ties"]

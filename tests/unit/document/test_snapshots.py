@@ -1,0 +1,82 @@
+"""Moments of documents that real Yjs wrote: shown as JavaScript shows them, or refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.document.public_api import entries, raw_tables
+from sidecar.document.snapshots import Past
+from sidecar.errors import DocumentUnusableError
+from sidecar.reference.document import as_json
+from tests.support.data import SNAPSHOTS
+
+KEPT, COLLECTED = SNAPSHOTS / "kept", SNAPSHOTS / "collected"
+TOLD: dict[str, Any] = json.loads((KEPT / "told.json").read_text("utf-8"))
+
+
+def past(folder: Path) -> Past:
+    """Open the document of a folder."""
+    return Past((folder / "workspace.yjs").read_bytes())
+
+
+def rows(state: bytes) -> dict[str, Any]:
+    """Give the rows of all tables of a document as JSON."""
+    return {
+        table.name: {
+            key: {field: as_json(cell) for field, cell in entries(row).items()}
+            for key, row in table.rows.items()
+        }
+        for table in raw_tables(state)
+        if table.rows
+    }
+
+
+@pytest.mark.parametrize("unix_ms", TOLD)
+def test_moment_holds_what_javascript_says(unix_ms: str) -> None:
+    """A V1 snapshot of a document that keeps everything gives exactly what Yjs gives."""
+    snapshot = (KEPT / "snapshots" / f"{unix_ms}.ysnap").read_bytes()
+    assert rows(past(KEPT).state_at(snapshot)) == TOLD[unix_ms]
+
+
+@pytest.mark.parametrize("unix_ms", TOLD)
+def test_other_encoding_is_told_apart(unix_ms: str) -> None:
+    """A V2 snapshot is refused as such; where nothing was deleted the encodings are the same."""
+    first = (KEPT / "snapshots" / f"{unix_ms}.ysnap").read_bytes()
+    second = (KEPT / "v2" / f"{unix_ms}.ysnap").read_bytes()
+    if first == second:
+        assert rows(past(KEPT).state_at(second)) == TOLD[unix_ms]
+        return
+    with pytest.raises(DocumentUnusableError) as refusal:
+        past(KEPT).state_at(second)
+    assert refusal.value.code == "v2"
+
+
+@pytest.mark.parametrize("name", ["newer.ysnap", "newer_by_a_deletion.ysnap"])
+@pytest.mark.parametrize("folder", [KEPT, COLLECTED])
+def test_newer_snapshot_is_refused(folder: Path, name: str) -> None:
+    """A snapshot that knows more than the document, edits or only deletions, has no moment."""
+    with pytest.raises(DocumentUnusableError, match="newer than the document") as refusal:
+        past(folder).state_at((folder / name).read_bytes())
+    assert refusal.value.code == "foreign"
+
+
+@pytest.mark.parametrize("data", [b"", b"\1", b"\1\1", b"no snapshot", b"\0\0\0", bytes(9)])
+def test_what_is_no_snapshot_is_refused(data: bytes) -> None:
+    """Bytes that read as neither encoding are said to be no snapshot."""
+    with pytest.raises(DocumentUnusableError) as refusal:
+        past(KEPT).state_at(data)
+    assert refusal.value.code == "undecodable"
+
+
+def test_collected_garbage_shows() -> None:
+    """Only a document that has thrown nothing away is exact."""
+    assert past(KEPT).exact
+    assert not past(COLLECTED).exact
+
+
+def test_collected_document_still_gives_a_state() -> None:
+    """Moments of a document that has collected garbage are the nearest that can be shown."""
+    snapshot = (COLLECTED / "snapshots" / "2000.ysnap").read_bytes()
+    assert set(rows(past(COLLECTED).state_at(snapshot))["notes"]) == {"n0", "n1", "n3", "n4"}

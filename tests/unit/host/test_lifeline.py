@@ -1,0 +1,32 @@
+"""Lifelines: how stdin is cut into lines. Their ends are in tests/process/test_lifelines.py."""
+
+import pytest
+
+from sidecar.host.lifeline import split_lines
+from sidecar.host.protocol import LONGEST_LINE
+
+
+@pytest.mark.parametrize(
+    ("chunks", "lines"),
+    [
+        ([], []),
+        ([b"a\n"], [b"a"]),
+        ([b"a\nb\n"], [b"a", b"b"]),
+        ([b"a", b"b\nc", b"", b"d\n"], [b"ab", b"cd"]),
+        ([b"a\nb"], [b"a", b"b"]),
+        ([b"\n \n\r\n\t\n"], []),
+        ([b"a\r\n"], [b"a\r"]),
+        ([b"\xff\n\x00\n"], [b"\xff", b"\x00"]),
+    ],
+)
+def test_lines_come_out_however_they_were_sent(chunks: list[bytes], lines: list[bytes]) -> None:
+    """Half lines are put together, blank ones left out, an unfinished last one is a line."""
+    assert list(split_lines(iter(chunks))) == lines
+
+
+def test_an_endless_line_is_cut_and_the_next_is_whole() -> None:
+    """Megabytes without an end are one line that is too long, and never held in memory."""
+    chunks = [b"x" * 60_000] * 50 + [b'\n{"type": "ping"}\n']
+    lines = list(split_lines(iter(chunks)))
+    assert [len(line) for line in lines] == [LONGEST_LINE + 1, 16]
+    assert lines[1] == b'{"type": "ping"}'

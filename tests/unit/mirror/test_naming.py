@@ -1,0 +1,77 @@
+"""Names that SQLite can take, as near to the app's own as can be."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from sidecar.mirror.identifiers import fold, quote
+from sidecar.mirror.naming import free_name, place_columns, place_tables
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([], []),
+        (["a", "b"], ["a", "b"]),
+        ([""], [""]),
+        (["A", "a"], ["A", "a_2"]),
+        (["A", "a", "a_2"], ["A", "a_3", "a_2"]),
+        (["É", "é"], ["É", "é"]),
+        (["e\u0301", "\u00e9"], ["e\u0301", "\u00e9"]),
+        (["a\0b"], ["a\ufffdb"]),
+        (["a\0b", "a\ufffdb"], ["a\ufffdb_2", "a\ufffdb"]),
+        (["sqlite_x"], ["_sqlite_x"]),
+        (["SQLITE_x"], ["_SQLITE_x"]),
+        (["_sqlite_x", "sqlite_x"], ["_sqlite_x", "_sqlite_x_2"]),
+        (["sqlite"], ["sqlite"]),
+        (["_mirror"], ["_mirror_2"]),
+        (["_mirror", "_mirror_2"], ["_mirror_2", "_mirror_2_2"]),
+        (["_Mirror_tables"], ["_Mirror_tables_2"]),
+        (["_mirrors"], ["_mirrors_2"]),
+        (["same", "same"], ["same", "same_2"]),
+    ],
+)
+def test_names_of_tables(names: list[str], expected: list[str]) -> None:
+    """Bent only where they must be, those that need no bending first."""
+    assert place_tables(names) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["_mirror", "sqlite_x"], ["_mirror", "sqlite_x"]),
+        (["ID", "Id"], ["ID_2", "Id_3"]),
+        (["_EXTRA", "_extra"], ["_EXTRA_2", "_extra_3"]),
+        (["ID_2", "Id"], ["ID_2", "Id_3"]),
+        (["a\0"], ["a\ufffd"]),
+        (["N", "n"], ["N", "n_2"]),
+    ],
+)
+def test_names_of_columns(names: list[str], expected: list[str]) -> None:
+    """`id` and `_extra` are ours; what tables may not be called, columns may."""
+    assert place_columns(names) == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["a", 'a"b', '"', "", "drop table x; --", "a'b", "[x]", "漢字", "🌱"]
+)
+def test_a_quoted_name_is_that_name(name: str) -> None:
+    """Whatever is in it, SQLite reads the name that was meant."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(f"CREATE TABLE {quote(name)} ({quote(name)})")
+        found = connection.execute("SELECT name FROM sqlite_schema").fetchall()
+        columns = connection.execute(f"SELECT * FROM {quote(name)}").description  # noqa: S608
+    assert found == [(name,)]
+    assert columns[0][0] == name
+
+
+def test_folding_is_ascii_only() -> None:
+    """As SQLite compares names; lone surrogates, which no text has, do no harm."""
+    assert fold("ÀbC\udc80") == "Àbc\udc80"
+
+
+def test_a_free_name_is_the_first_that_is_free() -> None:
+    """Counting from two."""
+    assert free_name("n", {"n"}) == "n_2"
+    assert free_name("N", {"n_2", "n_3"}) == "N_4"

@@ -1,0 +1,73 @@
+"""The reader of updates in Python agrees with the decoder, and survives whatever it is given."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.yjs.store import Items
+from sidecar.yjs.update import UpdateReader
+from tests.support.data import DOCUMENTS, ODDITIES
+
+COMMITTED = sorted(path for folder in (DOCUMENTS, ODDITIES) for path in folder.glob("*.yjs"))
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_every_byte_of_real_updates_is_read(path: Path) -> None:
+    """What Yjs wrote is read to its last byte, with clocks that have no gap."""
+    data = path.read_bytes()
+    reader = UpdateReader(data)
+    items = Items(reader.structs())
+    reader.deleted()
+    assert reader.at == len(data)
+    reached: dict[int, int] = {}
+    for item in items.sorted:
+        assert item.clock == reached.get(item.client, 0)
+        reached[item.client] = item.clock + item.length
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_every_item_has_a_place(path: Path) -> None:
+    """Each item that is left is in a root or in a type, however many were written before it."""
+    items = Items(UpdateReader(path.read_bytes()).structs())
+    for item in items.sorted:
+        parent, _ = items.place(item)
+        assert parent is not None or item.kind == 0
+
+
+@given(data=st.binary(max_size=200))
+def test_any_bytes_end_in_a_reading_or_a_value_error(data: bytes) -> None:
+    """Whatever is read, it ends, and nothing but ValueError says that it makes no sense."""
+    reader = UpdateReader(data)
+    try:
+        items = Items(reader.structs())
+        reader.deleted()
+    except ValueError:
+        return
+    for item in items.sorted:
+        items.place(item)
+
+
+def test_deep_nesting_is_passed_over() -> None:
+    """A million arrays inside each other end nothing."""
+    levels = 1_000_000
+    item = b"\x28\x01\x01m\x01k\x01" + b"\x75\x01" * levels + b"\x7e"
+    reader = UpdateReader(b"\x01\x01\x07\x00" + item + b"\x00")
+    (found,) = reader.structs()
+    assert (found.parent, found.key, found.length) == ("m", "k", 1)
+
+
+@given(cut=st.integers(min_value=1, max_value=400))
+def test_cut_update_is_a_value_error(cut: int) -> None:
+    """A file that ends too early says so, and what stood before is there."""
+    data = COMMITTED[0].read_bytes()
+    reader = UpdateReader(data[:-cut])
+    with pytest.raises(ValueError, match=r"end"):
+        _read_all(reader)
+
+
+def _read_all(reader: UpdateReader) -> None:
+    for found in reader.structs():
+        assert found.length > 0
+    reader.deleted()
