@@ -96,7 +96,10 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True):
     problems: list[RowProblem]
 
 
-Layout = Literal["maps", "keyed_arrays"]
+Layout = Literal["maps", "keyed_arrays", "cells", "tinybase", "shape"]
+"""How a table was recognised; ``shape`` where no layout that we know claims its root."""
+
+RootKind = Literal["map", "array", "text", "xml", "unknown"]
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -109,6 +112,7 @@ class Table(msgspec.Struct, frozen=True):
         fields: Names of the fields that get a column, in code point order, without ``id``.
         chunks: Starts the walk over the rows.
         problems: What was bent in the definition.
+        root: Name of the root that holds the rows.
     """
 
     name: str
@@ -117,11 +121,30 @@ class Table(msgspec.Struct, frozen=True):
     fields: tuple[str, ...]
     chunks: Callable[[], Iterator[Chunk]]
     problems: tuple[Problem, ...] = ()
+    root: str = "tables"
 
     @property
     def declared(self) -> tuple[FieldDefinition, ...] | None:
         """The declared fields; None when columns are inferred from the rows."""
         return self.definition.fields if self.definition else None
+
+
+class Root(msgspec.Struct, frozen=True):
+    """One root of the document, and what became of it; its tables name it.
+
+    Attributes:
+        name: Its name in the document.
+        kind: What it is; ``unknown`` where nothing in it is left that could tell.
+        layout: The layout that claims it, None when it is listed and not shown.
+        entries: Keys of a map, elements of an array, 0 of others.
+        text: All of a text or XML fragment.
+    """
+
+    name: str
+    kind: RootKind
+    layout: Layout | None
+    entries: int
+    text: str | None = None
 
 
 class Workspace(msgspec.Struct, frozen=True):
@@ -132,12 +155,14 @@ class Workspace(msgspec.Struct, frozen=True):
         tables: Sorted by name in code point order, maps first.
         state_vector: client -> clock, of the whole document.
         problems: Those of no single table.
+        roots: Every root, sorted by name.
     """
 
     layouts: tuple[str, ...]
     tables: tuple[Table, ...]
     state_vector: dict[int, int]
     problems: tuple[Problem, ...] = ()
+    roots: tuple[Root, ...] = ()
 
 
 class Source(msgspec.Struct, frozen=True, order=True):
