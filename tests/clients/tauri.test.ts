@@ -50,9 +50,9 @@ test("sync, status and ping resolve with their own replies", LIMIT, async () => 
   save("w1", ["a"]);
   await sidecar.start();
   const [synced, , status] = await Promise.all([
-    sidecar.tasks.sync({ workspace: "w1", force: true }),
+    sidecar.sync({ workspace: "w1", force: true }),
     sidecar.ping(),
-    sidecar.tasks.status(),
+    sidecar.status(),
   ]);
   assert.deepEqual([synced.rebuilt, synced.failed], [1, 0]);
   assert.deepEqual(status.map(({ workspace }) => workspace), ["w1"]);
@@ -61,7 +61,7 @@ test("sync, status and ping resolve with their own replies", LIMIT, async () => 
 test("a command about an unknown workspace is refused", LIMIT, async () => {
   const { sidecar } = makeSidecar();
   await sidecar.start();
-  await assert.rejects(sidecar.tasks.sync({ workspace: "nowhere" }), { code: "gone" });
+  await assert.rejects(sidecar.sync({ workspace: "nowhere" }), { code: "gone" });
 });
 
 test("lines arrive in any pieces, with or without their ends", LIMIT, async () => {

@@ -27,8 +27,8 @@ const actions: Record<string, (order: Order) => unknown> = {
     sidecar = newSidecar(byPath);
     return sidecar.start();
   },
-  sync: ({ target }) => sidecar.tasks.sync(target),
-  status: () => sidecar.tasks.status(),
+  sync: ({ target }) => sidecar.sync(target),
+  status: () => sidecar.status(),
   ping: () => sidecar.ping(),
   shutdown: () => sidecar.shutdown(),
   kill: () => sidecar.kill(),
