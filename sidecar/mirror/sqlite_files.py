@@ -13,6 +13,8 @@ from sidecar.errors import Code, MirrorUnavailableError, SidecarError
 TEMPORARY_SUFFIX = ".tmp"
 JOURNALS = ("-journal", "-wal", "-shm")
 BUSY_MS = 1000
+READER_BUSY_MS = 5000
+"""How long a reader waits for a mirror that is being written in place."""
 _LONG_PATH = 500
 """SQLite has room for 512 bytes, with the names of its journals."""
 
@@ -42,10 +44,14 @@ def connect(path: str, *, flags: int, immutable: bool = False) -> apsw.Connectio
         flags: ``apsw.SQLITE_OPEN_*``.
         immutable: Take no locks and read no journal: for files that nobody writes.
     """
-    name = _quote(os.fsencode(path.replace("\\", "/") if _WINDOWS else path))
-    prefix = "file:///" if _WINDOWS else "file:"
     suffix = "?immutable=1" if immutable else ""
-    return apsw.Connection(prefix + name + suffix, flags=flags | apsw.SQLITE_OPEN_URI)
+    return apsw.Connection(uri_of(path) + suffix, flags=flags | apsw.SQLITE_OPEN_URI)
+
+
+def uri_of(path: str) -> str:
+    """Return a database's path as a URI for SQLite."""
+    name = _quote(os.fsencode(path.replace("\\", "/") if _WINDOWS else path))
+    return ("file:///" if _WINDOWS else "file:") + name
 
 
 def _quote(path: bytes) -> str:
@@ -54,11 +60,23 @@ def _quote(path: bytes) -> str:
 
 
 def open_reader(path: str) -> apsw.Connection:
-    """Open a published mirror, which nobody writes to, for reading."""
+    """Open a published mirror for reading, and wait for one that is being written in place.
+
+    One that somebody else put into WAL mode is read as it stands: SQLite would make two files
+    beside it, and a reader of ours makes none.
+    """
     if not os.path.isfile(path):
         message = f"{path} is no regular file"
         raise apsw.CantOpenError(message)
-    return connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=True)
+    connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=is_in_wal_mode(path))
+    connection.set_busy_timeout(READER_BUSY_MS)
+    return connection
+
+
+def is_in_wal_mode(path: str) -> bool:
+    """Tell by the header whether a write-ahead log would be needed, which mirrors never have."""
+    with open(path, "rb") as file:
+        return file.read(20)[18:20] == b"\x02\x02"
 
 
 def last_good_of(mirror: str) -> str:

@@ -1,16 +1,14 @@
 """Where documents and their mirrors stand. Looks, and never writes."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 from sidecar.digests import TableDigest
-from sidecar.discovery import EPOCH
 from sidecar.document.decode import decode
-from sidecar.document.heads import read_head, read_registry
 from sidecar.document.reading import Content, Expected, read_settled
+from sidecar.document.standing import standing_of
 from sidecar.errors import Code, MirrorUnavailableError, SidecarError
-from sidecar.files import shown, version_on_disk
+from sidecar.files import shown
 from sidecar.mirror.catalog import identity, problems_of
 from sidecar.mirror.describe import count_problems
 from sidecar.mirror.schema import plan
@@ -31,8 +29,7 @@ def status(sources: Sequence[Source], options: Options) -> list[Status]:
 def _status(source: Source, options: Options) -> Status:
     mirror, state, code = _compare(source, options)
     file, document = Path(source.mirror), Path(source.document)
-    folder = document.parent if source.epoch is None else document.parent.parent
-    head = read_head(str(folder / "head.yjs"))
+    standing = standing_of(source)
     size, published_ms = _look_at(file)
     _, written_ms = _look_at(document)
     return Status(
@@ -40,10 +37,10 @@ def _status(source: Source, options: Options) -> Status:
         mirror=shown(source.mirror),
         state=state,
         code=code,
-        name=head.name,
-        icon=head.icon,
-        current=source.epoch in {None, _highest(folder) if head.epoch is None else head.epoch},
-        deleted=_is_deleted(source.workspace, folder.parent.parent / "registry.yjs"),
+        name=standing.name,
+        icon=standing.icon,
+        current=standing.current,
+        deleted=standing.deleted,
         tables=len(mirror.digests),
         rows=mirror.rows,
         problems=count_problems(source.mirror) if mirror.fault is None else 0,
@@ -72,30 +69,6 @@ def _compare(source: Source, options: Options) -> tuple[Mirror, State, Code | No
         return mirror, "missing" if mirror.fault == "missing" else "damaged", None
     is_same = digests == mirror.digests and mirror.says({**identity(source), **problems})
     return mirror, "in_step" if is_same else "stale", None
-
-
-def _highest(folder: Path) -> int | None:
-    """Find the highest epoch that has a document, for workspaces whose head does not say."""
-    try:
-        names = [entry.name for entry in folder.iterdir() if EPOCH.fullmatch(entry.name)]
-    except OSError:
-        return None
-    epochs = [int(name) for name in names if (folder / name / "workspace.yjs").exists()]
-    return max(epochs, default=None)
-
-
-def _is_deleted(workspace: str | None, registry: Path) -> bool:
-    """Tell whether the registry knows of workspaces, and not of this one."""
-    if workspace is None:
-        return False
-    listed = _listed(str(registry), version_on_disk(str(registry)))
-    return listed is not None and workspace not in listed
-
-
-@lru_cache(maxsize=4)
-def _listed(registry: str, _version: str | None) -> frozenset[str] | None:
-    """Read a registry once for all its workspaces."""
-    return read_registry(registry)
 
 
 def _look_at(file: Path) -> tuple[int, int | None]:
