@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from sidecar.errors import UsageError
-from sidecar.files import signature
+from sidecar.files import version_of
 from sidecar.model import Source
 
 DOCUMENT = "workspace.yjs"
@@ -87,7 +87,7 @@ def source_of(document: str) -> Source:
 def _look_at(root: str, found: Found) -> None:
     if not stat.S_ISDIR(os.stat(root).st_mode):
         found.folders[os.path.dirname(root)] = None
-        if signature(root):
+        if version_of(root):
             found.sources[root] = source_of(root)
         return
     boundary = os.path.realpath(root)
@@ -129,7 +129,7 @@ def _document(folder: str, source: Source, boundary: str, found: Found) -> None:
     except OSError:
         return
     if stat.S_ISLNK(mode) and _is_inside(source.document, boundary):
-        mode = stat.S_IFREG if signature(source.document) else mode
+        mode = stat.S_IFREG if version_of(source.document) else mode
     if stat.S_ISREG(mode):
         found.sources.setdefault(source.document, source)
 

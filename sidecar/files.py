@@ -4,59 +4,45 @@ import os
 import stat
 import sys
 import time
-
-Signature = tuple[int, int, int, int, int]
-"""Device, inode, size, mtime and ctime: compared for equality, but for ``service.quiet``."""
+from typing import NamedTuple
 
 
-SIZE, MTIME_NS, CTIME_NS = 2, 3, 4
-"""Where they stand in it."""
+class FileVersion(NamedTuple):
+    """One version of a file. Compared for equality, but for ``rested_s``."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, seen: os.stat_result) -> "FileVersion":
+        """Name the version that a ``stat`` has seen."""
+        return cls(seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
 
 
-def signature(path: str) -> Signature | None:
-    """Name the version of a file on disk; None when it is no regular file or not there."""
+def version_of(path: str) -> FileVersion | None:
+    """Name the version of a file on disk; None when it is not there or no regular file."""
     try:
         seen = os.stat(path)
     except OSError:
         return None
-    if not stat.S_ISREG(seen.st_mode):
-        return None
-    return (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+    return FileVersion.of(seen) if stat.S_ISREG(seen.st_mode) else None
+
+
+def rested_s(version: FileVersion) -> float:
+    """Return the seconds since a file was changed, negative when that cannot be told.
+
+    The one use of a file's times but for equality: file events are heard late, and what is heard
+    may be over. A clock that jumps, or a server's that is another one, makes a debounce shorter by
+    the lag of the events, or longer by itself, and no more. ctime cannot be set; on Windows it is
+    the time of creation.
+    """
+    changed_ns = version.mtime_ns if sys.platform == "win32" else version.ctime_ns
+    return time.time() - changed_ns / 1e9
 
 
 def shown(path: str) -> str:
     """Return a path as text: bytes that are no UTF-8 become U+FFFD."""
     return os.fsencode(path).decode("utf-8", "replace")
-
-
-def version_of(found: os.stat_result) -> str:
-    """Name one version of a file. Times are only ever compared for equality."""
-    return f"{found.st_dev}:{found.st_ino}:{found.st_size}:{found.st_mtime_ns}"
-
-
-def version_on_disk(path: str) -> str | None:
-    """Name the version of the file that is in place now, None when there is none."""
-    try:
-        return version_of(os.stat(path))
-    except OSError:
-        return None
-
-
-_Version = tuple[int, int, int, int]
-
-
-def _version(path: str) -> _Version | None:
-    try:
-        seen = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
-
-
-_CHANGED = {"win32": MTIME_NS}.get(sys.platform, CTIME_NS)
-"""ctime cannot be set; on Windows it is the time of creation."""
-
-
-def quiet_s(version: Signature) -> float:
-    """Return the seconds since a file was changed, negative when that cannot be told."""
-    return time.time() - version[_CHANGED] / 1e9

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeGuard, cast
 import msgspec
 
 from sidecar.errors import Code
+from sidecar.files import FileVersion
 
 # A cell as the mirror sees it: null, boolean, integer within int64, float, text, bytes, or a
 # canonical JSON container (list or dict of the same without bytes, NaN and infinities).
@@ -253,13 +254,13 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     Attributes:
         effect: ``retry`` soon (the host is writing), ``slow`` retry (disk, locks), ``once`` (this
             version of the document is no good), ``gone`` (the document is not there).
-        version: Identity of the file that failed, so that it is reported once; None if unread.
+        version: The file that failed, so that it is reported once; None if unread.
     """
 
     code: Code
     message: str
     effect: Effect
-    version: str | None = None
+    version: FileVersion | None = None
 
 
 Outcome = Unchanged | Rebuilt | Failed
@@ -273,3 +274,25 @@ def as_map(value: Cell) -> dict[str, Cell]:
 def is_list(value: Cell) -> TypeGuard[list[Cell]]:
     """Tell whether a value is a list."""
     return isinstance(value, list)
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """The mirror of a moment was built, or could not be.
+
+    Attributes:
+        unix_ms: The snapshot that was taken: the newest one that is not later than was asked.
+        outcome: How the build ended.
+    """
+
+    unix_ms: int
+    outcome: Outcome
+
+    @property
+    def failed(self) -> Failed | None:
+        """Why it could not be built."""
+        return self.outcome if isinstance(self.outcome, Failed) else None
+
+    @property
+    def rows(self) -> int:
+        """Rows of the mirror."""
+        return self.outcome.rows if isinstance(self.outcome, Rebuilt) else 0

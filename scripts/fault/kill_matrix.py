@@ -191,7 +191,7 @@ class Matrix:
         else:
             arm(killer, refuse_rename=self._scenario.refuse_rename)
         source, options = _place(self._folder, self._state)
-        outcome = sync(source, options, force=self._scenario.force, settled=True)
+        outcome = sync(source, options, force=self._scenario.force, rested=True)
         sys.settrace(None)
         return killer, outcome
 
@@ -262,7 +262,7 @@ def _sync_there(folder: Path, state: Path) -> None:
     """Sync in a child process, as nothing has happened to this one."""
     child = os.fork()
     if child == 0:
-        _exit_with(sync(*_place(folder, state), settled=True))
+        _exit_with(sync(*_place(folder, state), rested=True))
     _, status = os.waitpid(child, 0)
     if status:
         raise Finding("a sync that nobody disturbed failed")

@@ -24,7 +24,7 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
     options = Options(state_folder=job["state"])
     try:
         outcome = sync(
-            source, options, force=job.get("force", False), settled=job.get("settled", True)
+            source, options, force=job.get("force", False), rested=job.get("settled", True)
         )
     except BaseException as error:  # noqa: BLE001 - a panic of the decoder is a BaseException
         last = traceback.extract_tb(error.__traceback__)[-1]

@@ -16,12 +16,11 @@ from sidecar.errors import SidecarError, UsageError
 from sidecar.files import shown
 from sidecar.mirror.diff import differences
 from sidecar.mirror.state import is_mirror
-from sidecar.model import Failed, Outcome, Rebuilt
+from sidecar.model import Failed
 from sidecar.reports import TableDifference
 from sidecar.settings import LIMITS, Settings
-from sidecar.tasks.history import Restored
-from sidecar.workers.isolated import ask
-from sidecar.workers.messages import Task
+from sidecar.workers.isolated import run_isolated
+from sidecar.workers.messages import RestoreAnswer, Task
 
 EXAMPLES = (
     "epicenter-sidecar diff old/workspace.yjs new/workspace.yjs",
@@ -87,12 +86,12 @@ def _mirror_of(settings: Settings, argument: str, out: str) -> str:
     if at_ms is None and is_mirror(path):
         return path
     source = one_source(msgspec.structs.replace(settings, roots=(path,)), "each side of diff")
-    kind: type[Restored | Outcome] = Rebuilt
-    task = Task("sync", msgspec.structs.replace(source, mirror=out), settled=True)
-    if at_ms is not None:
-        kind, task = Restored, Task("restore", source, arguments={"at_ms": at_ms, "out": out})
-    ((_, answer),) = ask(settings, [task], kind)
-    failed = answer.failed if isinstance(answer, Restored) else answer
+    if at_ms is None:
+        task = Task("sync", msgspec.structs.replace(source, mirror=out), {"rested": True})
+    else:
+        task = Task("restore", source, {"at_ms": at_ms, "out": out})
+    ((_, result),) = run_isolated(settings, [task])
+    failed = result.report.failed if isinstance(result, RestoreAnswer) else result
     if isinstance(failed, Failed):
         raise SidecarError(failed.code, f"{shown(argument)}: {failed.message}")
     return out

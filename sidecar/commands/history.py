@@ -23,9 +23,8 @@ from sidecar.files import shown
 from sidecar.model import Failed, Source
 from sidecar.reports import History, Moment
 from sidecar.settings import LIMITS, Settings
-from sidecar.tasks.history import Restored
-from sidecar.workers.isolated import ask
-from sidecar.workers.messages import Task
+from sidecar.workers.isolated import report_of, run_isolated
+from sidecar.workers.messages import HistoryAnswer, RestoreAnswer, Task
 
 EXAMPLES = (
     "epicenter-sidecar history path/to/workspace",
@@ -76,7 +75,8 @@ def run(arguments: Arguments) -> int:
     if arguments.out is not None:
         return _restore(settings, source, arguments)
     with progress("Reading snapshots"):
-        ((_, answer),) = ask(settings, [Task("history", source)], History)
+        ((_, result),) = run_isolated(settings, [Task("history", source)])
+        answer = report_of(result, HistoryAnswer)
     if isinstance(answer, Failed):
         complain(f"{shown(source.document)}: {answer.message}")
         return FAILED
@@ -91,7 +91,8 @@ def _restore(settings: Settings, source: Source, arguments: Arguments) -> int:
     out = check_out(arguments.out)
     task = Task("restore", source, arguments={"at_ms": arguments.at, "out": out})
     with progress("Building the mirror"):
-        ((_, answer),) = ask(settings, [task], Restored)
+        ((_, result),) = run_isolated(settings, [task])
+        answer = report_of(result, RestoreAnswer)
     failed = answer if isinstance(answer, Failed) else answer.failed
     if failed or isinstance(answer, Failed):
         complain(f"{shown(source.document)}: {failed.message if failed else ''}")

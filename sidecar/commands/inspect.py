@@ -11,8 +11,8 @@ from sidecar.discovery import source_of
 from sidecar.model import Failed
 from sidecar.reports import Inspection
 from sidecar.settings import LIMITS
-from sidecar.workers.isolated import ask
-from sidecar.workers.messages import Task
+from sidecar.workers.isolated import report_of, run_isolated
+from sidecar.workers.messages import InspectAnswer, Task
 
 EXAMPLES = (
     "epicenter-sidecar inspect path/to/workspace.yjs",
@@ -34,7 +34,8 @@ def run(arguments: Arguments) -> int:
     is_gone = len(settings.roots) == 1 and not os.path.exists(settings.roots[0])
     source = source_of(settings.roots[0]) if is_gone else one_source(settings, "inspect")
     with progress("Reading the file"):
-        ((_, answer),) = ask(settings, [Task("inspect", source)], Inspection)
+        ((_, result),) = run_isolated(settings, [Task("inspect", source)])
+        answer = report_of(result, InspectAnswer)
     if isinstance(answer, Failed):
         from sidecar.tasks.inspect import outline_only  # noqa: PLC0415 - what is left to do
 

@@ -23,8 +23,8 @@ from sidecar.host.outcomes import unreadable
 from sidecar.model import Failed, Source
 from sidecar.reports import Status
 from sidecar.settings import LIMITS, Settings
-from sidecar.workers.isolated import ask
-from sidecar.workers.messages import Task
+from sidecar.workers.isolated import report_of, run_isolated
+from sidecar.workers.messages import StatusAnswer, Task
 
 EXAMPLES = (
     "epicenter-sidecar status ~/.local/share/com.example.app",
@@ -76,9 +76,10 @@ def look(settings: Settings, sources: Sequence[Source]) -> list[Status]:
     found: list[Status] = []
     tasks = [Task("status", source) for source in sources]
     with progress("Looking at documents", len(tasks)) as bar:
-        for task, status in ask(settings, tasks, Status, batch=_BATCH):
+        for task, answer in run_isolated(settings, tasks, batch=_BATCH):
+            status = report_of(answer, StatusAnswer)
             if isinstance(status, Failed):
-                status = unreadable(task.source, status.code)  # noqa: PLW2901 - in our words
+                status = unreadable(task.source, status.code)
             found.append(status)
             bar.step()
     return found

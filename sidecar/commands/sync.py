@@ -17,7 +17,7 @@ from sidecar.host import protocol
 from sidecar.host.outbox import stamped
 from sidecar.host.protocol import Event
 from sidecar.settings import LIMITS, MIRROR
-from sidecar.supervisor.one_pass import sync_once
+from sidecar.supervisor.one_pass import run_pass
 
 EXAMPLES = (
     "epicenter-sidecar sync ~/.local/share/com.example.app",
@@ -57,7 +57,7 @@ def run(arguments: Arguments) -> int:
     is_long = len(sources) >= _MANY and not arguments.json
     with progress("Syncing", len(sources)) if is_long else nullcontext(Progress()) as bar:
         printer = _Printer(bar, as_json=arguments.json)
-        result = sync_once(settings, sources, printer.emit, force=arguments.force)
+        result = run_pass(settings, sources, printer.emit, force=arguments.force)
     if result.failed and printer.codes <= _EXITS.keys() and len(printer.codes) == 1:
         return _EXITS[printer.codes.pop()]
     return FAILED if result.failed or found.closed else OK

@@ -15,8 +15,8 @@ from sidecar.files import shown
 from sidecar.model import Failed, Source
 from sidecar.reports import MOST_DIFFERENCES, Verification, doc_fields
 from sidecar.settings import LIMITS, Settings
-from sidecar.workers.isolated import ask
-from sidecar.workers.messages import Task
+from sidecar.workers.isolated import report_of, run_isolated
+from sidecar.workers.messages import Task, VerifyAnswer
 
 EXAMPLES = (
     "epicenter-sidecar verify ~/.local/share/com.example.app",
@@ -67,9 +67,10 @@ def check(settings: Settings, sources: Sequence[Source]) -> list[Verification]:
     found: list[Verification] = []
     tasks = [Task("verify", source) for source in sources]
     with progress("Comparing mirrors with documents", len(tasks)) as bar:
-        for task, result in ask(settings, tasks, Verification, batch=len(tasks)):
+        for task, answer in run_isolated(settings, tasks, batch=len(tasks)):
+            result = report_of(answer, VerifyAnswer)
             if isinstance(result, Failed):
-                result = _unreadable(task.source, result)  # noqa: PLW2901 - the same in our words
+                result = _unreadable(task.source, result)
             found.append(result)
             bar.step()
     return found

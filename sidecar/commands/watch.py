@@ -17,9 +17,10 @@ from sidecar.commands.logs import log_to_stderr
 from sidecar.commands.terminal import has_color
 from sidecar.errors import LockedError, SidecarError
 from sidecar.host import lifeline, protocol
-from sidecar.host.outbox import Outbox, write_all
+from sidecar.host.outbox import Outbox
 from sidecar.host.protocol import Event
 from sidecar.locks import lock
+from sidecar.pipes import write_all
 from sidecar.settings import LIMITS, MIRROR, WATCH, Settings
 from sidecar.supervisor.loop import Loop
 

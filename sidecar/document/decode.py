@@ -26,13 +26,13 @@ a worker that is about to exit need not spend."""
 
 
 @contextmanager
-def decode(content: Content, *, tolerate: bool) -> Generator[Workspace]:
+def decode(content: Content, *, accept_trailing: bool) -> Generator[Workspace]:
     """Decode a document; its rows can be walked until the context ends.
 
     Args:
         content: What was read.
-        tolerate: Accept a whole update with the stale end of a longer one behind it, which Yjs
-            passes over; otherwise it is torn.
+        accept_trailing: Accept a whole update with the stale end of a longer one behind it, which
+            Yjs passes over; otherwise it is torn.
 
     Raises:
         DocumentUnavailableError: ``torn`` or ``undecodable``; a host that is still writing gives
@@ -52,7 +52,9 @@ def decode(content: Content, *, tolerate: bool) -> Generator[Workspace]:
         length = _apply(doc, content.take())
         txn = doc.create_transaction()
         is_odd = length != content.size or has_zero_tail
-        unaccounted = _account(content.again(), length, tolerate=tolerate) if is_odd else ()
+        unaccounted = (
+            _account(content.again(), length, accept_trailing=accept_trailing) if is_odd else ()
+        )
         found = layouts(doc, txn, arrays)
         tables, problems = read_tables(doc, txn, arrays)
         yield Workspace(
@@ -121,7 +123,7 @@ def _is_panic(error: BaseException) -> bool:
     return type(error).__name__ == "PanicException"
 
 
-def _account(data: bytes, length: int, *, tolerate: bool) -> tuple[Problem, ...]:
+def _account(data: bytes, length: int, *, accept_trailing: bool) -> tuple[Problem, ...]:
     """Prove that every byte of the file was read, and that Yjs would read it so too.
 
     yrs ignores trailing bytes, and decodes a zero-filled tail or a damaged reference into less
@@ -132,7 +134,7 @@ def _account(data: bytes, length: int, *, tolerate: bool) -> tuple[Problem, ...]
     Args:
         data: The file, which ends in zeros or has another length.
         length: Bytes of the document when it is encoded again.
-        tolerate: As in ``decode``.
+        accept_trailing: As in ``decode``.
     """
     if length == len(data):
         if _decodes(data[:-1]):
@@ -148,7 +150,7 @@ def _account(data: bytes, length: int, *, tolerate: bool) -> tuple[Problem, ...]
     # Two writes that a host does not wait for can both truncate and then both write; the shorter
     # one, last, leaves the end of the other standing (83 of 400 bursts of 50). Yjs passes over
     # it. In front of zeros, though, the update itself may be cut.
-    if end < len(data) and (not any(data[end : end + _ZEROS]) or not tolerate):
+    if end < len(data) and (not any(data[end : end + _ZEROS]) or not accept_trailing):
         raise DocumentUnavailableError(
             "torn", f"the file has {len(data)} bytes, and its update ends at {end}"
         )

@@ -10,7 +10,7 @@ import msgspec
 
 from sidecar.digests import digest_bytes, digest_stream
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError, SidecarError
-from sidecar.files import version_of
+from sidecar.files import FileVersion
 
 _WAITS_S = (0.02, 0.05, 0.1, 0.25)
 """Hosts truncate and rewrite in place; most are done within these."""
@@ -102,7 +102,7 @@ def read_stable(path: str, max_bytes: int, expected: Expected | None = None) -> 
         raise DocumentUnavailableError("denied", f"{path} cannot be read: {error}") from error
     finally:
         os.close(descriptor)
-    if size != after.st_size or version_of(before) != version_of(after):
+    if size != after.st_size or FileVersion.of(before) != FileVersion.of(after):
         raise DocumentUnavailableError("torn", f"{path} changed while it was read")
     if not size:
         raise DocumentUnavailableError("empty", f"{path} is empty; its app may be writing it")
@@ -115,7 +115,7 @@ def read_stable(path: str, max_bytes: int, expected: Expected | None = None) -> 
     )
 
 
-def read_settled(path: str, max_bytes: int, expected: Expected | None = None) -> Content:
+def read_with_retry(path: str, max_bytes: int, expected: Expected | None = None) -> Content:
     """Read a document, with some patience for an app that is writing it just now.
 
     Args:

@@ -7,7 +7,7 @@ import msgspec
 
 from sidecar.discovery import DOCUMENT, EPOCH, HEAD
 from sidecar.document.heads import read_head, read_registry
-from sidecar.files import version_on_disk
+from sidecar.files import FileVersion, version_of
 from sidecar.model import Source
 
 REGISTRY = "registry.yjs"
@@ -56,11 +56,11 @@ def _is_deleted(workspace: str | None, registry: str) -> bool:
     """Tell whether the registry knows of workspaces, and not of this one."""
     if workspace is None:
         return False
-    listed = _listed(registry, version_on_disk(registry))
+    listed = _listed(registry, version_of(registry))
     return listed is not None and workspace not in listed
 
 
 @lru_cache(maxsize=4)
-def _listed(registry: str, _version: str | None) -> frozenset[str] | None:
+def _listed(registry: str, _version: FileVersion | None) -> frozenset[str] | None:
     """Read a registry once for all its workspaces."""
     return read_registry(registry)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 from sidecar.errors import UsageError
 from sidecar.host.protocol import LONGEST_LINE, StopReason
+from sidecar.pipes import split_lines
 
 Stop = Callable[[StopReason], None]
 
@@ -67,7 +68,7 @@ def watch_stdin(
         return
 
     def run() -> None:
-        for line in split_lines(_chunks(wait_for_room)):
+        for line in split_lines(_chunks(wait_for_room), LONGEST_LINE + 1):
             hear(line)
         stop("stdin")
 
@@ -101,23 +102,6 @@ def watch_parent(pid: int, stop: Stop) -> None:
         stop("parent")
 
     threading.Thread(target=run, name="parent", daemon=True).start()
-
-
-def split_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Cut a stream into lines, the unfinished last one too; of endless ones keep the beginning.
-
-    Lines of nothing but white space are left out.
-    """
-    line = b""
-    for chunk in chunks:
-        *whole, rest = chunk.split(b"\n")
-        for part in whole:
-            if (line + part).strip():
-                yield (line + part)[: LONGEST_LINE + 1]
-            line = b""
-        line = (line + rest)[: LONGEST_LINE + 1]
-    if line.strip():
-        yield line
 
 
 def _chunks(wait_for_room: Callable[[], None]) -> Iterator[bytes]:

@@ -1,7 +1,5 @@
 """Sends events to the host from a thread of its own, so that a stalled reader stalls nothing."""
 
-import os
-import select
 import threading
 import time
 from collections.abc import Callable
@@ -94,20 +92,6 @@ def stamped(event: Event) -> Event:
     """Return an event with the present time."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
     return msgspec.structs.replace(event, time=now)
-
-
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write every byte, also where the other side made the pipe non-blocking.
-
-    Raises:
-        OSError: The reader is gone.
-    """
-    view = memoryview(data)
-    while view:
-        try:
-            view = view[os.write(descriptor, view) :]
-        except BlockingIOError:
-            select.select([], [descriptor], [])
 
 
 def _discard(_: bytes) -> None:

@@ -1,7 +1,7 @@
 """Outcomes in the words of the protocol: values in, values out."""
 
 from sidecar.errors import Code
-from sidecar.files import MTIME_NS, SIZE, shown, signature
+from sidecar.files import shown, version_of
 from sidecar.host import protocol
 from sidecar.host.protocol import Event
 from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
@@ -26,7 +26,7 @@ def events_of(source: Source, outcome: Outcome, retry_ms: int | None = None) -> 
 
 def unreadable(source: Source, code: Code) -> Status:
     """Return the status of a document that its reader did not survive."""
-    document, mirror = signature(source.document), signature(source.mirror)
+    document, mirror = version_of(source.document), version_of(source.mirror)
     return Status(
         **doc_fields(source),
         mirror=shown(source.mirror),
@@ -39,9 +39,9 @@ def unreadable(source: Source, code: Code) -> Status:
         tables=0,
         rows=0,
         problems=0,
-        bytes=mirror[SIZE] if mirror else 0,
-        mirror_mtime_ms=mirror[MTIME_NS] // _NS_PER_MS if mirror else None,
-        document_mtime_ms=document[MTIME_NS] // _NS_PER_MS if document else 0,
+        bytes=mirror.size if mirror else 0,
+        mirror_mtime_ms=mirror.mtime_ns // _NS_PER_MS if mirror else None,
+        document_mtime_ms=document.mtime_ns // _NS_PER_MS if document else 0,
     )
 
 

@@ -9,7 +9,7 @@ import apsw
 import msgspec
 
 from sidecar.errors import MirrorDamagedError
-from sidecar.files import _version, shown
+from sidecar.files import shown, version_of
 from sidecar.mirror.describe import tables_of
 from sidecar.mirror.identifiers import quote
 from sidecar.mirror.naming import EXTRA
@@ -40,7 +40,7 @@ class OpenMirror:
     def __init__(self, path: str) -> None:
         """Open a mirror; see ``open_mirror``."""
         self.path = path
-        self._version = _version(path)
+        self._version = version_of(path)
         if self._version is None:
             message = f"{shown(path)} is not there; epicenter-sidecar sync builds it"
             raise FileNotFoundError(message)
@@ -131,7 +131,7 @@ class OpenMirror:
         return self._tables
 
     def _refresh(self) -> None:
-        version = _version(self.path)
+        version = version_of(self.path)
         if version is None or version == self._version:
             return
         fresh = _open(self.path)

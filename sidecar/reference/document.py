@@ -24,7 +24,7 @@ class _TooDeepError(Exception):
     """A value nests deeper than is shown."""
 
 
-def read_plainly(data: bytes) -> list[PlainTable]:
+def read_reference(data: bytes) -> list[PlainTable]:
     """Read all tables of a document.
 
     Args:

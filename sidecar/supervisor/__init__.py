@@ -1,1 +1,1 @@
-"""When each document is synced, and what the host is told: the long-running side."""
+"""When each document is synced, and what the host is reported: the long-running side."""

@@ -1,29 +1,43 @@
-"""The documents a watch knows, and the commands that wait for them. No I/O, no clock."""
+"""The documents that a watch knows: what is known of each, and when it is due. No I/O, no clock.
 
-from collections.abc import Callable, Iterable
+One queue owns both. A document is in one of four states, and only this moves it:
+
+| from    | by                                               | to      |
+|---------|--------------------------------------------------|---------|
+| unknown | ``add``, ``compare`` with a scan that finds it   | resting |
+| resting | ``touch`` an event, ``ask`` a command or retry   | waiting |
+| waiting | ``put_off`` (it changed unheard)                 | waiting |
+| waiting | ``begin``: a worker gets it                      | running |
+| running | ``touch``, ``ask``: kept for the next sync       | running |
+| running | ``give_back`` (the worker did not come to it)    | waiting |
+| running | ``end``: retry, slow, or events since            | waiting |
+| running | ``end``: done or once                            | resting |
+| any     | ``forget``: it is gone                           | unknown |
+"""
+
+import heapq
+from collections.abc import Iterable
 
 import msgspec
 
-from sidecar.files import Signature
-from sidecar.host.protocol import Command, Event
-from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
-
-Finish = Callable[["Request"], Event]
+from sidecar.files import FileVersion
+from sidecar.model import Failed, Outcome, Source, Unchanged
+from sidecar.supervisor.schedule import Due, Effect, Timing, rest_s
 
 
-class Sight(msgspec.Struct, frozen=True):
-    """One document as a look saw it."""
+class FileState(msgspec.Struct, frozen=True):
+    """One document and its mirror as a scan saw them."""
 
     source: Source
-    signature: Signature | None
-    mirror: Signature | None
+    document: FileVersion | None
+    mirror: FileVersion | None
 
 
-class Look(msgspec.Struct, frozen=True):
-    """Everything that is there; ``at`` is when the look began, monotonic."""
+class Scan(msgspec.Struct, frozen=True):
+    """Everything that is there; ``at`` is when the scan began, monotonic."""
 
     at: float
-    sights: dict[str, Sight]
+    states: dict[str, FileState]
     missing: tuple[str, ...]
     denied: dict[str, str]
     closed: dict[str, str]
@@ -36,204 +50,221 @@ class Touched(msgspec.Struct, frozen=True):
     at: float
 
 
-class Request(msgspec.Struct, eq=False):
-    """A wish to have documents synced; it is fulfilled when each has its verdict.
-
-    Attributes:
-        finish: The event that ends it.
-        waiting: Documents whose verdict is still to come.
-    """
-
-    finish: Finish
-    waiting: set[str]
-    rebuilt: int = 0
-    unchanged: int = 0
-    failed: int = 0
-
-    def count(self, document: str, outcome: Outcome) -> bool:
-        """Note a verdict; True when it was the last one."""
-        self.waiting.discard(document)
-        if isinstance(outcome, Rebuilt):
-            self.rebuilt += 1
-        elif isinstance(outcome, Unchanged):
-            self.unchanged += 1
-        else:
-            self.failed += 1
-        return not self.waiting
-
-
-class Known(msgspec.Struct, eq=False):
+class DocumentState(msgspec.Struct, eq=False):
     """What is known about one document.
 
     Attributes:
         source: Where it is.
-        seen: Its file as the last look saw it, or as it was given to a worker since.
+        due: When it is synced next.
+        seen: Its file as the last scan saw it, or as it was given to a worker since.
         given: Its file as it was when a worker last got it.
-        settled: Whether it counted as settled then.
-        absent: The last look did not find it, or found no regular file.
+        rested: Whether it counted as rested then.
+        absent: The last scan did not find it, or found no regular file.
         mirror: Its mirror as the last good sync left it, None while there is none to compare.
         force: The next sync rebuilds whatever it finds.
         forcing: The present one does, and its retries.
         equal: Digest of bytes that were found equal in content to the mirror, and which file
             that mirror was: another process may have put another one in its place.
-        told: The failure that was told last, and of which version of the file.
+        reported: The failure that was reported last, and of which version of the file.
         torn: The failure of a file that may still be written: of which version, whether it
-            counted as settled, and what was said. The same try would end in the same way.
+            counted as rested, and what was said. The same try would end in the same way.
         kills: How often in a row its worker was ended by somebody else.
-        serving: The requests that its present sync answers.
     """
 
     source: Source
-    seen: Signature | None = None
-    given: Signature | None = None
+    due: Due
+    seen: FileVersion | None = None
+    given: FileVersion | None = None
     absent: bool = False
-    mirror: Signature | None = None
+    mirror: FileVersion | None = None
     force: bool = False
     forcing: bool = False
-    equal: tuple[str, Signature | None] | None = None
-    told: tuple[str, object] | None = None
-    torn: tuple[Signature | None, bool, Failed] | None = None
-    settled: bool = False
+    equal: tuple[str, FileVersion | None] | None = None
+    reported: tuple[str, FileVersion | None] | None = None
+    torn: tuple[FileVersion | None, bool, Failed] | None = None
+    rested: bool = False
     kills: int = 0
-    serving: list[Request] = []
 
-    def known_digest(self, mirror: Signature | None) -> str | None:
+    def known_digest(self, mirror: FileVersion | None) -> str | None:
         """Return the digest that is known to be equal to the mirror that is there now."""
         return self.equal[0] if self.equal and self.equal[1] == mirror else None
 
     def repeated(self) -> Failed | None:
         """Return the failure that the present try could only repeat."""
-        if self.torn and self.torn[:2] == (self.given, self.settled):
+        if self.torn and self.torn[:2] == (self.given, self.rested):
             return self.torn[2]
         return None
 
     def note(self, failed: Failed) -> None:
         """Remember a failure that lasts as long as the bytes of the file."""
         is_content = failed.code in {"empty", "torn", "undecodable"}
-        self.torn = (self.given, self.settled, failed) if is_content else None
+        self.torn = (self.given, self.rested, failed) if is_content else None
 
-    def settle(self, outcome: Outcome, mirror: Signature | None) -> None:
+    def record(self, outcome: Outcome, mirror: FileVersion | None) -> None:
         """Remember what a verdict says about the next sync."""
+        self.torn = None
         if isinstance(outcome, Failed):
             return
-        self.told = None
+        self.reported = None
         self.kills = 0
         self.mirror = mirror
         self.forcing = False
         self.equal = (outcome.digest, mirror) if isinstance(outcome, Unchanged) else None
 
-    def is_news(self, failed: Failed) -> bool:
-        """Tell whether a failure was not yet told for this version of the file; note it."""
-        before, self.told = self.told, (failed.code, failed.version or self.given)
-        return before != self.told
+    def report(self, failed: Failed) -> bool:
+        """Note that a failure is reported; False when it was, for this version of the file."""
+        before, self.reported = self.reported, (failed.code, failed.version or self.given)
+        return before != self.reported
 
 
-class Documents:
-    """The known documents by path, and the requests that wait for them."""
+class DocumentQueue:
+    """The known documents by path. Oldest due goes first, and none twice at a time.
 
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._known: dict[str, Known] = {}
-        self._requests: list[Request] = []
+    A heap of (due, document), in which an entry counts only while it is what the state says:
+    thousands of documents are looked at once each, not once for every message.
+    """
 
-    def __getitem__(self, document: str) -> Known:
+    def __init__(self, timing: Timing) -> None:
+        """Begin with no document."""
+        self._timing = timing
+        self._states: dict[str, DocumentState] = {}
+        self._heap: list[tuple[float, str]] = []
+
+    def __getitem__(self, document: str) -> DocumentState:
         """Return what is known about a document.
 
         Raises:
             KeyError: It is not known.
         """
-        return self._known[document]
+        return self._states[document]
 
     def __contains__(self, document: object) -> bool:
         """Tell whether a document is known."""
-        return document in self._known
+        return document in self._states
 
-    def add(self, source: Source) -> Known:
+    def sources(self) -> Iterable[Source]:
+        """Give all known documents."""
+        return (state.source for state in self._states.values())
+
+    def add(self, source: Source) -> DocumentState:
         """Return what is known about a document that is there: nothing if it is new."""
-        known = self._known.setdefault(source.document, Known(source))
-        known.absent = False
-        return known
+        state = self._states.get(source.document)
+        if state is None:
+            state = self._states[source.document] = DocumentState(source, Due())
+        state.absent = False
+        return state
 
-    def compare(self, sights: dict[str, Sight]) -> list[str]:
-        """Take in a look and return the documents that must be synced because of it.
+    def compare(self, scan: Scan) -> list[str]:
+        """Take in a scan and return the documents that must be synced because of it.
 
         Those are new ones, ones that are gone, ones whose file is not the one that was seen last,
         and ones whose mirror is not the one that was left. Each is returned once, not with every
-        look.
+        scan.
         """
         stale: list[str] = []
-        for document, known in self._known.items():
-            if document not in sights and not known.absent:
-                known.seen, known.absent = None, True
+        for document, state in self._states.items():
+            if document not in scan.states and not state.absent:
+                state.seen, state.absent = None, True
                 stale.append(document)
-        for document, sight in sights.items():
-            known = self.add(sight.source)
-            if sight.signature != known.seen or known.mirror not in {None, sight.mirror}:
-                known.seen = sight.signature
-                known.mirror = None
+        for document, found in scan.states.items():
+            state = self.add(found.source)
+            if found.document != state.seen or state.mirror not in {None, found.mirror}:
+                state.seen = found.document
+                state.mirror = None
                 stale.append(document)
         return stale
 
-    def matching(self, command: Command) -> list[str]:
-        """Return the documents that a command is about."""
-        return [
-            document
-            for document, known in self._known.items()
-            if command.workspace in {None, known.source.workspace}
-            and command.epoch in {None, known.source.epoch}
-        ]
+    def touch(self, document: str, now: float) -> None:
+        """Note an event: the document may have changed."""
+        self._states[document].due.touch(now)
+        self._enter(document)
 
-    def request(self, documents: Iterable[str], finish: Finish) -> Event | None:
-        """Wait for the next verdict on each document; return the last event if there is none."""
-        request = self.open_request(documents, finish)
-        return None if request.waiting else finish(request)
+    def ask(self, document: str, now: float) -> None:
+        """Have the document synced as soon as a worker is free, after its present sync if any."""
+        self._states[document].due.ask(now)
+        self._enter(document)
 
-    def open_request(self, documents: Iterable[str], finish: Finish) -> Request:
-        """Wait for the next verdict on each document."""
-        request = Request(finish, set(documents))
-        if request.waiting:
-            self._requests.append(request)
-        return request
-
-    def begin(self, document: str, signature: Signature) -> Known:
-        """Note that a worker gets a document, in this version of its file."""
-        known = self._known[document]
-        known.seen = known.given = signature
-        known.mirror = None  # its own publishing is no news
-        known.forcing, known.force = known.forcing or known.force, False
-        known.serving += [
-            request
-            for request in self._requests
-            if document in request.waiting and request not in known.serving
-        ]
-        return known
-
-    def give_back(self, document: str) -> None:
-        """Note that the worker did not come to a document."""
-        if document in self._known:
-            self._known[document].serving = []
-
-    def verdict(
-        self, document: str, outcome: Outcome, mirror: Signature | None = None
-    ) -> list[Event]:
-        """Note how a sync ended for good, and return the events that end requests.
+    def put_off(self, document: str, now: float, rested_s: float) -> bool:
+        """Begin the debounce of a due document anew when it has changed unheard.
 
         Args:
             document: Its path.
-            outcome: How it ended.
-            mirror: The mirror's file after it.
-        """
-        known = self._known[document]
-        known.settle(outcome, mirror)
-        served, known.serving = known.serving, []
-        done = [request for request in served if request.count(document, outcome)]
-        self._requests = [request for request in self._requests if request not in done]
-        return [request.finish(request) for request in done]
+            now: The time.
+            rested_s: For how long it has not been changed; negative when that cannot be told.
 
-    def forget(self, document: str) -> list[Event]:
-        """Drop a document that is gone; return the events that end requests for it."""
-        known = self._known[document]
-        known.serving = [request for request in self._requests if document in request.waiting]
-        ended = self.verdict(document, Failed("gone", "", "gone"))
-        del self._known[document]
-        return ended
+        Returns:
+            Whether it is put off.
+        """
+        if not self._states[document].due.may_be_put_off(now, rested_s, self._timing):
+            return False
+        self.touch(document, now - rested_s)
+        return True
+
+    def next_due(self) -> float | None:
+        """Return when the next document is due, None when none is."""
+        while self._heap:
+            when, document = self._heap[0]
+            state = self._states.get(document)
+            if state and state.due.when(self._timing) == when:
+                return when
+            heapq.heappop(self._heap)
+        return None
+
+    def take_due(self, now: float, most: int) -> list[str]:
+        """Return up to ``most`` documents that are due, oldest first; they stay due."""
+        ripe: dict[str, float] = {}
+        while len(ripe) < most and (when := self.next_due()) is not None and when <= now:
+            _, document = heapq.heappop(self._heap)
+            ripe[document] = when
+        for document, when in ripe.items():
+            heapq.heappush(self._heap, (when, document))
+        return list(ripe)
+
+    def begin(self, document: str, version: FileVersion | None = None) -> DocumentState:
+        """Note that a worker gets a document, in this version of its file."""
+        state = self._states[document]
+        state.seen = state.given = version
+        state.mirror = None  # its own publishing is nothing new
+        state.forcing, state.force = state.forcing or state.force, False
+        state.rested = state.due.is_rested
+        state.due.begin()
+        return state
+
+    def give_back(self, document: str, now: float) -> None:
+        """Take back a document that its worker did not come to."""
+        self._states[document].due.running = False
+        self.ask(document, now)
+
+    def end(
+        self, document: str, now: float, cost_s: float, effect: Effect, *, resting: bool = True
+    ) -> int | None:
+        """Note how a sync ended.
+
+        Args:
+            document: Its path.
+            now: The time.
+            cost_s: CPU seconds it took.
+            effect: As ``Due.end``.
+            resting: Whether the load rule counts it: not during the first pass.
+
+        Returns:
+            Milliseconds until the next try, None when only an event brings one.
+        """
+        due = self._states[document].due
+        wait_ms = due.end(now, cost_s, effect)
+        if not due.tries:
+            if resting:
+                crowd = 1 + sum(s.due.rest_until > now for s in self._states.values())
+                due.rest_until = now + rest_s(due.cost_s, crowd, self._timing.max_load)
+            due.cost_s = 0.0
+        self._enter(document)
+        return wait_ms
+
+    def forget(self, document: str) -> None:
+        """Drop a document that is gone."""
+        self._states.pop(document, None)
+
+    def _enter(self, document: str) -> None:
+        when = self._states[document].due.when(self._timing)
+        if when is not None:
+            heapq.heappush(self._heap, (when, document))

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from watchfiles._rust_notify import RustNotify
@@ -13,25 +13,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Hint(NamedTuple):
-    """Something happened to an entry of a folder, or with an empty name to the folder itself.
+class Events(Protocol):
+    """A source of paths at which something happened, in folders, each for its own entries only.
 
     What happened is not said: kinds of events differ between systems, and files are looked at.
     """
-
-    folder: str
-    name: str
-
-
-class Events(Protocol):
-    """A source of hints about folders, each for its own entries only."""
 
     def follow(self, folders: Iterable[str]) -> bool:
         """Watch these folders; True when one is watched that was not before."""
         ...
 
-    def wait(self, seconds: float) -> set[Hint] | None:
-        """Return hints, an empty set after ``seconds``, None when anything may have changed."""
+    def wait(self, seconds: float) -> set[str] | None:
+        """Return paths, an empty set after ``seconds``, None when anything may have changed.
+
+        A followed folder is among them when it may not be the same folder any more.
+        """
         ...
 
     def wake(self) -> None:
@@ -78,7 +74,7 @@ class Polling:
         """Nothing needs to be armed."""
         return False
 
-    def wait(self, seconds: float) -> set[Hint] | None:  # noqa: ARG002 - as Events has it
+    def wait(self, seconds: float) -> set[str] | None:  # noqa: ARG002 - as Events has it
         """Rest, and have everything looked at."""
         looked_s = time.monotonic() - self._since
         self._woken.wait(max(_POLL_S, looked_s * _POLL_SHARE))
@@ -122,8 +118,8 @@ class Notify:
             raise OSError(str(error)) from error
         return True
 
-    def wait(self, seconds: float) -> set[Hint] | None:
-        """Return hints; when the watch fails, everything has to be looked at."""
+    def wait(self, seconds: float) -> set[str] | None:
+        """Return paths; when the watch fails, everything has to be looked at."""
         if self._watcher is None or not self._followed:
             self._stopping.wait(min(seconds, _POLL_S))
             return None
@@ -137,20 +133,14 @@ class Notify:
             return None
         if isinstance(changes, str):  # a time-out, or woken
             return set()
-        return {self._hint(path) for _, path in changes}
+        paths = {path for _, path in changes}
+        for path in paths:  # a folder that itself changed may be a new one, to be armed anew; its
+            self._followed.pop(path, None)  # inode says nothing: systems give it out again
+        return paths
 
     def wake(self) -> None:
         """End a wait, now and for ever."""
         self._stopping.set()
-
-    def _hint(self, path: str) -> Hint:
-        """Return what is told; a folder that itself changed may be a new one, to be armed anew.
-
-        Its inode says nothing: systems give the one that was freed last to the next folder.
-        """
-        if self._followed.pop(path, None):
-            return Hint(path, "")
-        return Hint(*os.path.split(path))
 
     def close(self) -> None:
         """Let go of the watch."""
@@ -168,7 +158,7 @@ def _arm(folders: list[str]) -> "RustNotify":
     """
     from watchfiles._rust_notify import RustNotify  # noqa: PLC0415 - 40 ms, only for `watch`
 
-    # told to pass over folders that are denied, it passes over used up watches as well
+    # reported to pass over folders that are denied, it passes over used up watches as well
     debug = polling = recursive = pass_over = False
     return RustNotify(folders, debug, polling, 0, recursive, pass_over)
 

@@ -15,18 +15,18 @@ import msgspec
 from sidecar import __version__
 from sidecar.discovery import discover
 from sidecar.errors import RootError, UsageError
-from sidecar.files import quiet_s, shown, signature
+from sidecar.files import rested_s, shown, version_of
 from sidecar.host import protocol
 from sidecar.host.protocol import Event, StopReason
 from sidecar.settings import Settings
-from sidecar.supervisor.dispatch import Work
-from sidecar.supervisor.documents import Documents, Look, Request, Touched
+from sidecar.supervisor.dispatch import Dispatcher
+from sidecar.supervisor.documents import DocumentQueue, Scan, Touched
 from sidecar.supervisor.event_sources import lag_s
-from sidecar.supervisor.requests import Host, Statuses
-from sidecar.supervisor.schedule import Schedule, Timing
-from sidecar.supervisor.watcher import Watcher, look_at
+from sidecar.supervisor.requests import HostCommands, StatusRequests, SyncRequest, SyncRequests
+from sidecar.supervisor.schedule import Timing
+from sidecar.supervisor.watcher import Watcher, scan
 from sidecar.workers import messages
-from sidecar.workers.pool import Pool, Worker
+from sidecar.workers.pool import ProcessPool, ProcessWorker
 
 FINISH_S = 1.3
 """How long a build may still run after a signal or ``shutdown``."""
@@ -35,7 +35,7 @@ GOODBYE_S = 0.3
 STEP_S = 0.3
 """How long the watcher's thread may take to see that it is stopped."""
 FRESH_S = 0.05
-"""For how long a look counts as fresh: bursts of commands share one."""
+"""For how long a scan counts as fresh: bursts of commands share one."""
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +53,11 @@ class Line(msgspec.Struct, frozen=True):
 class Heard(msgspec.Struct, frozen=True):
     """A worker said something; None when it is gone."""
 
-    worker: Worker
+    worker: ProcessWorker
     message: messages.Message | None
 
 
-Message = Stop | Line | Heard | Look | Touched
+Message = Stop | Line | Heard | Scan | Touched
 
 
 class Loop:
@@ -74,31 +74,30 @@ class Loop:
         self.stop_reason: StopReason | None = None
         self._settings = settings
         self._send = emit
-        self._documents = Documents()
-        self._schedule = Schedule(
+        self._documents = DocumentQueue(
             Timing(
                 debounce_s=settings.debounce_ms / 1000,
                 max_wait_s=settings.max_wait_ms / 1000,
                 max_load=settings.max_load,
             )
         )
-        statuses = Statuses()
-        self._pool = Pool(lambda worker, message: self.inbox.put(Heard(worker, message)))
-        self._host = Host(
-            self._documents, self._schedule, statuses, emit=self._emit, refresh=self._refresh
+        self._syncs, statuses = SyncRequests(), StatusRequests()
+        self._pool = ProcessPool(lambda worker, message: self.inbox.put(Heard(worker, message)))
+        self._host = HostCommands(
+            self._documents, self._syncs, statuses, emit=self._emit, refresh=self._refresh
         )
-        self._work = Work(
+        self._dispatcher = Dispatcher(
             settings,
             self._documents,
-            self._schedule,
+            self._syncs,
             statuses,
-            hands=self._pool,
+            workers=self._pool,
             emit=self._emit,
         )
         self._early: list[bytes] | None = []
         self._missing: frozenset[str] = frozenset()
         self._closed: frozenset[str] = frozenset()
-        self._looked_at = float("-inf")
+        self._scanned_at = float("-inf")
 
     def stop(self, reason: StopReason) -> None:
         """Ask for the end, from any thread; the first reason counts."""
@@ -128,7 +127,7 @@ class Loop:
         try:
             while not self.stop_reason:
                 self._take(self._wait_s(time.monotonic()))
-                self._work.dispatch(time.monotonic())
+                self._dispatcher.dispatch(time.monotonic())
             if self.stop_reason in {"signal", "shutdown"}:
                 self._finish()
         finally:
@@ -147,24 +146,24 @@ class Loop:
 
     def _handle(self, message: Message) -> None:
         if isinstance(message, Heard):
-            self._work.hear(message.worker, message.message, time.monotonic())
+            self._dispatcher.hear(message.worker, message.message, time.monotonic())
         elif isinstance(message, Touched):
             for source in message.sources:
                 self._documents.add(source)
                 self._touch(source.document, message.at)
-        elif isinstance(message, Look):
+        elif isinstance(message, Scan):
             self._compare(message)
         elif isinstance(message, Line):
             self._obey(message.data)
 
     def _touch(self, document: str, heard: float) -> None:
         """Note that a document has changed; the debounce begins with the change."""
-        version, most_s = signature(document), lag_s(self._settings.debounce_ms)
-        late_s = max(0.0, min(quiet_s(version), most_s)) if version else 0.0
-        self._schedule.touch(document, heard - late_s)
+        version, most_s = version_of(document), lag_s(self._settings.debounce_ms)
+        late_s = max(0.0, min(rested_s(version), most_s)) if version else 0.0
+        self._documents.touch(document, heard - late_s)
 
     def _wait_s(self, now: float) -> float | None:
-        step = self._work.next_step()
+        step = self._dispatcher.next_step()
         return None if step is None else max(0.0, step - now)
 
     def _finish(self) -> None:
@@ -180,45 +179,45 @@ class Loop:
             self.stop("shutdown")
 
     def _refresh(self) -> None:
-        """Look at what is there, unless that was done just now."""
+        """Scan what is there, unless that was done just now."""
         began = time.monotonic()
-        if began - self._looked_at >= FRESH_S:
+        if began - self._scanned_at >= FRESH_S:
             with suppress(UsageError):  # the watcher says what is wrong with the roots
-                self._compare(look_at(discover(self._settings.roots), began))
+                self._compare(scan(discover(self._settings.roots), began))
 
-    def _compare(self, look: Look) -> None:
+    def _compare(self, found: Scan) -> None:
         """Take in what is there; the first time, say that the watcher is armed."""
-        if look.at < self._looked_at:
-            return  # another look has seen what came since
-        self._looked_at = look.at
+        if found.at < self._scanned_at:
+            return  # another scan has seen what came since
+        self._scanned_at = found.at
         now = time.monotonic()
-        stale = self._documents.compare(look.sights)
+        stale = self._documents.compare(found)
         for document in stale:
             self._touch(document, now)
-        for root, reason in look.denied.items():
+        for root, reason in found.denied.items():
             if self._early is not None:
                 message = f"{root} cannot be used: {reason}; check its permissions"
                 raise RootError(message)
             log.warning("%s cannot be read: %s", shown(root), reason)
-        for folder in look.closed.keys() - self._closed:
-            log.warning("%s cannot be read: %s", shown(folder), look.closed[folder])
-        self._closed = frozenset(look.closed)
+        for folder in found.closed.keys() - self._closed:
+            log.warning("%s cannot be read: %s", shown(folder), found.closed[folder])
+        self._closed = frozenset(found.closed)
         roots = [shown(root) for root in self._settings.roots]
         if self._early is not None:
             self._emit(protocol.Started(pid=os.getpid(), version=__version__, root=roots))
-        for root in look.missing:
+        for root in found.missing:
             if root not in self._missing:
                 self._emit(protocol.Waiting(root=shown(root)))
-        self._missing = frozenset(look.missing)
+        self._missing = frozenset(found.missing)
         if self._early is not None:
             self._begin_first_pass(stale, roots, now)
 
     def _begin_first_pass(self, documents: list[str], roots: list[str], now: float) -> None:
         for document in documents:
-            self._schedule.ask(document, now)
+            self._documents.ask(document, now)
 
-        def ready(request: Request) -> Event:
-            self._work.is_first_pass = False
+        def ready(request: SyncRequest) -> Event:
+            self._dispatcher.is_first_pass = False
             return protocol.Ready(
                 pid=os.getpid(),
                 version=__version__,
@@ -229,7 +228,8 @@ class Loop:
                 failed=request.failed,
             )
 
-        self._emit(self._documents.request(documents, ready))
+        request = self._syncs.add(documents, ready)
+        self._emit(None if request.waiting else ready(request))
         early, self._early = self._early or [], None
         for line in early:
             self._obey(line)

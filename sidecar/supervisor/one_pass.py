@@ -1,6 +1,6 @@
 """One pass over some documents, then the end: ``sync`` without a watcher.
 
-On POSIX this process preloads and forks for each job, so that a single document does not pay for
+On POSIX this process preloads and forks for each batch, so that a single document does not pay for
 a second interpreter; elsewhere it uses a worker as ``watch`` does.
 """
 
@@ -12,17 +12,17 @@ from sidecar.host import protocol
 from sidecar.host.protocol import Event
 from sidecar.model import Source
 from sidecar.settings import Settings
-from sidecar.supervisor.dispatch import Work
-from sidecar.supervisor.documents import Documents, Request
-from sidecar.supervisor.requests import Statuses
-from sidecar.supervisor.schedule import Schedule, Timing
+from sidecar.supervisor.dispatch import Dispatcher
+from sidecar.supervisor.documents import DocumentQueue
+from sidecar.supervisor.requests import StatusRequests, SyncRequest, SyncRequests
+from sidecar.supervisor.schedule import Timing
 from sidecar.workers.base import Inbox
-from sidecar.workers.isolated import hands_for
+from sidecar.workers.isolated import worker_pool
 
 
-def sync_once(
+def run_pass(
     settings: Settings, sources: list[Source], emit: Callable[[Event], None], *, force: bool
-) -> Request:
+) -> SyncRequest:
     """Sync documents, each with its retries, and tell how each ended.
 
     Args:
@@ -35,40 +35,40 @@ def sync_once(
         How many ended how.
     """
     inbox: Inbox = queue.SimpleQueue()
-    documents, schedule = Documents(), Schedule(Timing())
-    work = Work(
+    documents, syncs = DocumentQueue(Timing()), SyncRequests()
+    dispatcher = Dispatcher(
         settings,
         documents,
-        schedule,
-        Statuses(),
-        hands=hands_for(inbox),
+        syncs,
+        StatusRequests(),
+        workers=worker_pool(inbox),
         emit=lambda event: None if event is None else emit(event),
     )
-    work.is_first_pass = False
+    dispatcher.is_first_pass = False
     for source in sources:
         documents.add(source).force = force
-        schedule.ask(source.document, time.monotonic())
-    pass_ = documents.open_request({source.document for source in sources}, _synced)
+        documents.ask(source.document, time.monotonic())
+    request = syncs.add({source.document for source in sources}, _synced)
     while True:
-        work.dispatch(time.monotonic())
-        if not pass_.waiting:  # a repeated failure may have been the last verdict
-            return pass_
-        _hear(inbox, work)
+        dispatcher.dispatch(time.monotonic())
+        if not request.waiting:  # a repeated failure may have been the last verdict
+            return request
+        _hear(inbox, dispatcher)
 
 
-def _hear(inbox: Inbox, work: Work) -> None:
-    """Take in what the hands say, or wait for the next retry."""
-    step = work.next_step()
+def _hear(inbox: Inbox, dispatcher: Dispatcher) -> None:
+    """Take in what the workers say, or wait for the next retry."""
+    step = dispatcher.next_step()
     try:
-        hand, message = inbox.get(
+        worker, message = inbox.get(
             timeout=None if step is None else max(0.0, step - time.monotonic())
         )
     except queue.Empty:
         return
-    work.hear(hand, message, time.monotonic())
+    dispatcher.hear(worker, message, time.monotonic())
 
 
-def _synced(request: Request) -> Event:
+def _synced(request: SyncRequest) -> Event:
     return protocol.Synced(
         rebuilt=request.rebuilt, unchanged=request.unchanged, failed=request.failed
     )

@@ -1,7 +1,7 @@
-"""What the host asks for on stdin, and what it is told in return."""
+"""What the host asks for on stdin, and what waits for its answer. No I/O."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -10,15 +10,83 @@ from sidecar.errors import ProtocolError
 from sidecar.host import protocol
 from sidecar.host.outcomes import unreadable
 from sidecar.host.protocol import Command, Event, Id, StatusReport
-from sidecar.model import Failed, Source
+from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
 from sidecar.reports import Status
-from sidecar.supervisor.documents import Documents, Request
-from sidecar.supervisor.schedule import Schedule
+from sidecar.supervisor.documents import DocumentQueue
 from sidecar.workers.messages import Task
 
+Finish = Callable[["SyncRequest"], Event]
 
-class _Question(msgspec.Struct, eq=False):
-    """One command: what is still to be asked of a worker, and what has been answered."""
+
+class SyncRequest(msgspec.Struct, eq=False):
+    """A wish to have documents synced; it is fulfilled when each has its verdict.
+
+    Attributes:
+        finish: The event that ends it.
+        waiting: Documents whose verdict is still to come.
+    """
+
+    finish: Finish
+    waiting: set[str]
+    rebuilt: int = 0
+    unchanged: int = 0
+    failed: int = 0
+
+    def count(self, document: str, outcome: Outcome) -> bool:
+        """Note a verdict; True when it was the last one."""
+        self.waiting.discard(document)
+        if isinstance(outcome, Rebuilt):
+            self.rebuilt += 1
+        elif isinstance(outcome, Unchanged):
+            self.unchanged += 1
+        else:
+            self.failed += 1
+        return not self.waiting
+
+
+class SyncRequests:
+    """The sync requests under way; a sync answers those that came before it began."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._open: list[SyncRequest] = []
+        self._served: dict[str, list[SyncRequest]] = {}
+
+    def add(self, documents: Iterable[str], finish: Finish) -> SyncRequest:
+        """Wait for the next verdict on each document; without any it is over already."""
+        request = SyncRequest(finish, set(documents))
+        if request.waiting:
+            self._open.append(request)
+        return request
+
+    def begin(self, document: str) -> None:
+        """Note that a sync of a document begins."""
+        served = self._served.setdefault(document, [])
+        served += [r for r in self._open if document in r.waiting and r not in served]
+
+    def give_back(self, document: str) -> None:
+        """Note that the sync did not take place."""
+        self._served.pop(document, None)
+
+    def is_asked(self, document: str) -> bool:
+        """Tell whether somebody waits for the verdict of the present sync."""
+        return bool(self._served.get(document))
+
+    def end(self, document: str, outcome: Outcome) -> list[Event]:
+        """Note how a sync ended for good, and return the events that end requests."""
+        served = self._served.pop(document, [])
+        done = [request for request in served if request.count(document, outcome)]
+        self._open = [request for request in self._open if request not in done]
+        return [request.finish(request) for request in done]
+
+    def lose(self, document: str) -> list[Event]:
+        """Note that a document is gone: nobody can wait for it any more."""
+        self.begin(document)
+        return self.end(document, Failed("gone", "", "gone"))
+
+
+class _StatusRequest(msgspec.Struct, eq=False):
+    """One status command: what is still to be asked of a worker, and what has been answered."""
 
     id: Id | UnsetType
     tasks: list[Task]
@@ -26,64 +94,61 @@ class _Question(msgspec.Struct, eq=False):
     answers: list[Status] = []
 
 
-class Statuses:
-    """Questions in the order they came; the oldest one is worked on."""
+class StatusRequests:
+    """Status commands in the order they came; the oldest one is worked on."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._questions: list[_Question] = []
+        self._open: list[_StatusRequest] = []
 
     @property
     def are_waiting(self) -> bool:
         """Whether there is something to ask that no worker has."""
-        return bool(self._questions and self._questions[0].tasks)
+        return bool(self._open and self._open[0].tasks)
 
-    def ask(self, id_: Id | UnsetType, sources: list[Source]) -> Event | None:
+    def add(self, id_: Id | UnsetType, sources: list[Source]) -> Event | None:
         """Ask for the status of documents; return the answer if there are none."""
         if not sources:
             return StatusReport(id=id_, documents=[])
         tasks = [Task("status", source) for source in sources]
-        self._questions.append(_Question(id_, tasks, len(tasks)))
+        self._open.append(_StatusRequest(id_, tasks, len(tasks)))
         return None
 
     def take(self, most: int) -> tuple[Task, ...]:
-        """Take what a job can do of the oldest question."""
-        if not self._questions:
+        """Take what a batch can do of the oldest command."""
+        if not self._open:
             return ()
-        tasks = self._questions[0].tasks
+        tasks = self._open[0].tasks
         taken, tasks[:] = tuple(tasks[:most]), tasks[most:]
         return taken
 
     def give_back(self, task: Task) -> None:
         """Take back a task that its worker did not come to."""
-        self._questions[0].tasks.append(task)
+        self._open[0].tasks.append(task)
 
-    def answer(self, source: Source, result: object) -> Event | None:
-        """Note one status; return the report when it is the last one of its question."""
-        try:
-            status = msgspec.convert(result, Status)
-        except msgspec.ValidationError:
-            status = unreadable(source, msgspec.convert(result, Failed).code)
-        question = self._questions[0]
-        question.answers.append(status)
-        if len(question.answers) < question.total:
+    def answer(self, source: Source, result: Status | Failed) -> Event | None:
+        """Note one status; return the report when it is the last one of its command."""
+        status = unreadable(source, result.code) if isinstance(result, Failed) else result
+        request = self._open[0]
+        request.answers.append(status)
+        if len(request.answers) < request.total:
             return None
-        del self._questions[0]
-        return StatusReport(id=question.id, documents=sorted(question.answers, key=_by_path))
+        del self._open[0]
+        return StatusReport(id=request.id, documents=sorted(request.answers, key=_by_path))
 
 
 def _by_path(status: Status) -> str:
     return status.path
 
 
-class Host:
-    """Answers the lines of the host."""
+class HostCommands:
+    """Does what the lines of the host ask for."""
 
     def __init__(
         self,
-        documents: Documents,
-        schedule: Schedule,
-        statuses: Statuses,
+        documents: DocumentQueue,
+        syncs: SyncRequests,
+        statuses: StatusRequests,
         *,
         emit: Callable[[Event | None], None],
         refresh: Callable[[], None],
@@ -92,17 +157,17 @@ class Host:
 
         Args:
             documents: The known documents.
-            schedule: When each is synced.
+            syncs: The sync requests under way.
             statuses: The status commands under way.
             emit: Sends an event, and nothing for None.
-            refresh: Has a look at what is there: a host may ask for a workspace that it made a
-                moment ago, before any file event of it was heard.
+            refresh: Scans what is there: a host may ask for a workspace that it made a moment
+                ago, before any file event of it was heard.
         """
-        self._refresh = refresh
         self._documents = documents
-        self._schedule = schedule
+        self._syncs = syncs
         self._statuses = statuses
         self._emit = emit
+        self._refresh = refresh
 
     def obey(self, line: bytes) -> bool:
         """Do what a line asks for. A bad one is answered, and nothing else happens.
@@ -123,21 +188,19 @@ class Host:
             self._sync(command)
         elif command.type == "status":
             self._refresh()
-            documents = self._documents.matching(command)
-            sources = [self._documents[document].source for document in documents]
-            self._emit(self._statuses.ask(_id(command), sources))
+            self._emit(self._statuses.add(_id(command), self._matching(command)))
         return command.type == "shutdown"
 
     def _sync(self, command: Command) -> None:
-        documents = self._documents.matching(command)
+        documents = [source.document for source in self._matching(command)]
         if not documents and (command.workspace, command.epoch) != (None, None):
             self._emit(_no_such_document(command))
             return
         for document in documents:
             self._documents[document].force |= command.force
-            self._schedule.ask(document, time.monotonic())
+            self._documents.ask(document, time.monotonic())
 
-        def synced(request: Request) -> Event:
+        def synced(request: SyncRequest) -> Event:
             return protocol.Synced(
                 id=_id(command),
                 rebuilt=request.rebuilt,
@@ -145,7 +208,16 @@ class Host:
                 failed=request.failed,
             )
 
-        self._emit(self._documents.request(documents, synced))
+        request = self._syncs.add(documents, synced)
+        self._emit(None if request.waiting else synced(request))
+
+    def _matching(self, command: Command) -> list[Source]:
+        return [
+            source
+            for source in self._documents.sources()
+            if command.workspace in {None, source.workspace}
+            and command.epoch in {None, source.epoch}
+        ]
 
 
 def _id(command: Command) -> Id | UnsetType:

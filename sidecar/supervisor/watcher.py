@@ -1,6 +1,6 @@
 """File events to document paths.
 
-Files are seen by name, never by kind of event; what a hint means is found by looking.
+Files are seen by name, never by kind of event; what an event means is found by looking.
 """
 
 import logging
@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from sidecar.discovery import DOCUMENT, MIRROR, Found, discover
 from sidecar.errors import UsageError
-from sidecar.files import signature
+from sidecar.files import version_of
 from sidecar.model import Source
-from sidecar.supervisor.documents import Look, Sight, Touched
-from sidecar.supervisor.event_sources import Events, Hint, Notify, Polling, step_ms
+from sidecar.supervisor.documents import FileState, Scan, Touched
+from sidecar.supervisor.event_sources import Events, Notify, Polling, step_ms
 
 log = logging.getLogger(__name__)
 
 
-Deliver = Callable[[Look | Touched], None]
+Deliver = Callable[[Scan | Touched], None]
 
 
 class Watcher:
@@ -44,7 +44,7 @@ class Watcher:
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Arm the watcher; its first look is delivered once it is armed."""
+        """Arm the watcher; its first scan is delivered once it is armed."""
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
@@ -54,22 +54,22 @@ class Watcher:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        found = self._look()
-        next_look = time.monotonic() + self._rescan_s
+        found = self._scan()
+        next_scan = time.monotonic() + self._rescan_s
         while not self._stopping.is_set():
-            hints = self._events.wait(max(0.0, next_look - time.monotonic()))
+            paths = self._events.wait(max(0.0, next_scan - time.monotonic()))
             if self._stopping.is_set():
                 break
             now = time.monotonic()
-            if hints is None or now >= next_look or any(is_structural(h, found) for h in hints):
-                found = self._look()
-                next_look = now + self._rescan_s
-            sources = {source for hint in hints or () for source in touched(hint, found)}
+            if paths is None or now >= next_scan or any(is_structural(p, found) for p in paths):
+                found = self._scan()
+                next_scan = now + self._rescan_s
+            sources = {source for path in paths or () for source in touched(path, found)}
             if sources:
                 self._deliver(Touched(tuple(sources), now))
         self._events.close()
 
-    def _look(self) -> Found:
+    def _scan(self) -> Found:
         """Arm what is there, and look again until nothing new had to be armed."""
         while True:
             began = time.monotonic()
@@ -81,7 +81,7 @@ class Watcher:
                 log.warning("file events are not to be had, looking often instead: %s", error)
                 self._events.close()
                 self._events = Polling()
-        self._deliver(look_at(found, began))
+        self._deliver(scan(found, began))
         return found
 
     def _discover(self) -> Found:
@@ -92,32 +92,31 @@ class Watcher:
             return self._found or Found(denied={self._roots[0]: error.message})
 
 
-def look_at(found: Found, began: float) -> Look:
+def scan(found: Found, began: float) -> Scan:
     """Look at everything that was found, in a discovery that began at this moment."""
-    sights = {
-        document: Sight(source, signature(document), signature(source.mirror))
+    states = {
+        document: FileState(source, version_of(document), version_of(source.mirror))
         for document, source in found.sources.items()
     }
-    return Look(began, sights, tuple(found.missing), found.denied, found.closed)
+    return Scan(began, states, tuple(found.missing), found.denied, found.closed)
 
 
-def is_structural(hint: Hint, found: Found) -> bool:
-    """Tell whether a hint means that documents may have come or gone."""
-    path = os.path.join(hint.folder, hint.name)
+def is_structural(path: str, found: Found) -> bool:
+    """Tell whether an event at a path means that documents may have come or gone."""
     if path in found.sources:
         return os.path.islink(path) or not os.path.exists(path)
-    if not hint.name or hint.name == DOCUMENT or path in found.awaited or path in found.folders:
+    name = os.path.basename(path)
+    if name == DOCUMENT or path in found.awaited or path in found.folders:
         return True
-    return not hint.name.startswith(MIRROR) and os.path.isdir(path)
+    return not name.startswith(MIRROR) and os.path.isdir(path)
 
 
-def touched(hint: Hint, found: Found) -> Iterator[Source]:
-    """Yield the documents that a hint is about.
+def touched(path: str, found: Found) -> Iterator[Source]:
+    """Yield the documents that an event at a path is about.
 
     Our own events are ignored, except that a mirror that has disappeared asks for a new one.
     """
-    path = os.path.join(hint.folder, hint.name)
     if path in found.sources:
         yield found.sources[path]
-    elif hint.name == MIRROR and not os.path.lexists(path):
+    elif os.path.basename(path) == MIRROR and not os.path.lexists(path):
         yield from (source for source in found.sources.values() if source.mirror == path)

@@ -10,38 +10,16 @@ import msgspec
 
 from sidecar.digests import digest_bytes
 from sidecar.document.decode import decode
-from sidecar.document.reading import Content, read_settled, read_stable
+from sidecar.document.reading import Content, read_stable, read_with_retry
 from sidecar.document.snapshots import Past
 from sidecar.errors import DocumentUnavailableError, SidecarError
 from sidecar.mirror.schema import plan
-from sidecar.model import Failed, Options, Outcome, Rebuilt, Source
+from sidecar.model import Options, Restored, Source
 from sidecar.reports import History, Moment, doc_fields
 from sidecar.tasks.sync import sync
 
 _NAME = re.compile(r"([0-9]{1,15})\.ysnap")
 _MOST_BYTES = 64 << 20
-
-
-class Restored(msgspec.Struct, frozen=True):
-    """The mirror of a moment was built, or could not be.
-
-    Attributes:
-        unix_ms: The snapshot that was taken: the newest one that is not later than was asked.
-        outcome: How the build ended.
-    """
-
-    unix_ms: int
-    outcome: Outcome
-
-    @property
-    def failed(self) -> Failed | None:
-        """Why it could not be built."""
-        return self.outcome if isinstance(self.outcome, Failed) else None
-
-    @property
-    def rows(self) -> int:
-        """Rows of the mirror."""
-        return self.outcome.rows if isinstance(self.outcome, Rebuilt) else 0
 
 
 def history(source: Source, options: Options) -> History:
@@ -51,7 +29,7 @@ def history(source: Source, options: Options) -> History:
         DocumentUnavailableError: The document cannot be read now.
         DocumentUnusableError: It cannot be read at all.
     """
-    past = Past(read_settled(source.document, options.max_document_bytes).data)
+    past = Past(read_with_retry(source.document, options.max_document_bytes).data)
     moments = [_moment(past, at, path) for at, path in snapshots_of(source)]
     return History(**doc_fields(source), exact=past.exact, snapshots=tuple(moments))
 
@@ -77,7 +55,7 @@ def restore(source: Source, options: Options, *, at_ms: int, out: str) -> Restor
         document.chmod(os.stat(source.document).st_mode & 0o777)
         then = Source(str(document), out, source.workspace, source.epoch)
         quiet = msgspec.structs.replace(options, last_good=False)
-        outcome = sync(then, quiet, settled=True, force=True)
+        outcome = sync(then, quiet, rested=True, force=True)
     return Restored(unix_ms, outcome)
 
 
@@ -97,7 +75,7 @@ def state_at(source: Source, options: Options, at_ms: int) -> tuple[int, bytes]:
             message = f"there is no snapshot that old; the first one is {first[0]}"
         raise DocumentUnavailableError("gone", message)
     unix_ms, path = found[-1]
-    past = Past(read_settled(source.document, options.max_document_bytes).data)
+    past = Past(read_with_retry(source.document, options.max_document_bytes).data)
     return unix_ms, past.state_at(read_stable(path, _MOST_BYTES).data)
 
 
@@ -127,7 +105,7 @@ def _moment(past: Past, unix_ms: int, path: str) -> Moment:
 
 def _count(state: bytes) -> dict[str, int]:
     content = Content(data=state, size=len(state), digest=digest_bytes(state), mode=0o600)
-    with decode(content, tolerate=True) as workspace:
+    with decode(content, accept_trailing=True) as workspace:
         return {
             schema.name: sum(len(chunk.ids) for chunk in schema.table.chunks())
             for schema in plan(workspace.tables)

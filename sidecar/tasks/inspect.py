@@ -1,7 +1,7 @@
 """What a .yjs file holds, as far as it can be read."""
 
 from sidecar.document.decode import decode
-from sidecar.document.reading import read_settled
+from sidecar.document.reading import read_with_retry
 from sidecar.errors import Code, SidecarError
 from sidecar.files import shown
 from sidecar.model import Options, Source
@@ -13,9 +13,9 @@ from sidecar.yjs.outline import layouts, outline
 def inspect(source: Source, options: Options) -> Inspection:
     """Look into a file. Failures raised on purpose come back as its code; bugs are raised."""
     try:
-        content = read_settled(source.document, options.max_document_bytes)
+        content = read_with_retry(source.document, options.max_document_bytes)
         tables = inspect_tables(content.data)
-        with decode(content, tolerate=True):  # as a sync would: every byte accounted for
+        with decode(content, accept_trailing=True):  # as a sync would: every byte accounted for
             return _report(source, content.again(), tables)
     except SidecarError as error:
         return outline_only(source, options, error.code, error.message)
@@ -31,7 +31,7 @@ def outline_only(source: Source, options: Options, code: Code, message: str) -> 
         message: The same for people.
     """
     try:
-        data = read_settled(source.document, options.max_document_bytes).data
+        data = read_with_retry(source.document, options.max_document_bytes).data
     except SidecarError as error:
         data, code, message = b"", error.code, error.message
     return _report(source, data, (), code, message)

@@ -1,11 +1,10 @@
 """Where documents and their mirrors stand. Looks, and never writes."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.digests import TableDigest
 from sidecar.document.decode import decode
-from sidecar.document.reading import Content, Expected, read_settled
+from sidecar.document.reading import Content, Expected, read_with_retry
 from sidecar.document.standing import standing_of
 from sidecar.errors import Code, MirrorUnavailableError, SidecarError
 from sidecar.files import shown
@@ -17,16 +16,12 @@ from sidecar.model import Options, Source
 from sidecar.reports import State, Status, doc_fields
 
 
-def status(sources: Sequence[Source], options: Options) -> list[Status]:
-    """Tell where each document and its mirror stand, in their order.
+def status(source: Source, options: Options) -> Status:
+    """Tell where a document and its mirror stand.
 
     A document whose bytes are not those of its mirror is decoded before the mirror is called
     stale. Failures raised on purpose come back as states; bugs are raised.
     """
-    return [_status(source, options) for source in sources]
-
-
-def _status(source: Source, options: Options) -> Status:
     mirror, state, code = _compare(source, options)
     file, document = Path(source.mirror), Path(source.document)
     standing = standing_of(source)
@@ -57,7 +52,7 @@ def _compare(source: Source, options: Options) -> tuple[Mirror, State, Code | No
         known = None
         if mirror.fault is None and mirror.says(identity(source)):
             known = Expected(mirror.source_bytes, (mirror.source_digest,))
-        content = read_settled(source.document, options.max_document_bytes, known)
+        content = read_with_retry(source.document, options.max_document_bytes, known)
         if known and content.digest in known.digests:
             return mirror, "in_step", None
         digests, problems = digests_of(content)
@@ -90,7 +85,7 @@ def digests_of(content: Content) -> tuple[dict[str, str], dict[str, str]]:
         SidecarError: It cannot be decoded.
     """
     digests: dict[str, str] = {}
-    with decode(content, tolerate=True) as workspace:
+    with decode(content, accept_trailing=True) as workspace:
         problems = problems_of(workspace)
         for schema in plan(workspace.tables):
             digest = TableDigest(schema.table)

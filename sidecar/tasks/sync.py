@@ -14,7 +14,7 @@ from sidecar.errors import (
     RootError,
     SidecarError,
 )
-from sidecar.files import version_on_disk
+from sidecar.files import FileVersion, version_of
 from sidecar.locks import lock
 from sidecar.mirror.build import Candidate
 from sidecar.mirror.catalog import FORMAT, identity, problems_of
@@ -45,7 +45,7 @@ def sync(
     *,
     force: bool = False,
     known: str | None = None,
-    settled: bool = False,
+    rested: bool = False,
 ) -> Outcome:
     """Bring one mirror in step with its document. The whole flow, on one screen.
 
@@ -54,13 +54,13 @@ def sync(
         options: What may differ from one sync to the next.
         force: Rebuild even when nothing changed.
         known: Digest of document bytes that were found equal in content to the mirror before.
-        settled: The file has stood as it is for a while: accept a stale tail (see ``decode``).
+        rested: The file has stood as it is for a while: accept a stale tail (see ``decode``).
 
     Returns:
         The outcome; failures raised on purpose come back as ``Failed``, bugs are raised.
     """
     started = time.monotonic()
-    version = version_on_disk(source.document)
+    version = version_of(source.document)
     try:
         with _document_lock(source, options):
             sweep(source.mirror)
@@ -74,7 +74,7 @@ def sync(
             if equal and content.digest in equal.digests:
                 return Unchanged("bytes", content.digest)
             with (
-                decode(content, tolerate=settled) as workspace,
+                decode(content, accept_trailing=rested) as workspace,
                 _candidate(source, content, workspace) as candidate,
             ):
                 candidate.fill(workspace)
@@ -154,7 +154,7 @@ def _guard(
     return Collapse(mirror.rows, keep_last_good(source.mirror, mirror.rows))
 
 
-def _failed(error: SidecarError, version: str | None) -> Failed:
+def _failed(error: SidecarError, version: FileVersion | None) -> Failed:
     effect: Effect
     if isinstance(error, DocumentUnavailableError):
         effect = "gone" if error.code == "gone" else "retry"

@@ -12,14 +12,14 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from sidecar.document.public_api import decoder_errors
-from sidecar.document.reading import Content, read_settled
+from sidecar.document.reading import Content, read_with_retry
 from sidecar.errors import DocumentUnavailableError, MirrorDamagedError, SidecarError
 from sidecar.files import shown
 from sidecar.mirror.state import Mirror, read_mirror
 from sidecar.model import Failed, Options, Source
 from sidecar.reference.catalogs import compare_catalogs
 from sidecar.reference.compare import Comparison, compare_mirror
-from sidecar.reference.document import read_plainly
+from sidecar.reference.document import read_reference
 from sidecar.reports import Verification, VerifyResult, doc_fields
 from sidecar.tasks.sync import sync
 
@@ -31,12 +31,12 @@ def verify(source: Source, options: Options) -> Verification:
         The verification. Failures raised on purpose come back as ``unreadable``; bugs are raised.
     """
     try:
-        content = read_settled(source.document, options.max_document_bytes)
+        content = read_with_retry(source.document, options.max_document_bytes)
         mirror = read_mirror(source.mirror)
         found = None
         if mirror.fault not in {"missing", "foreign", "format"}:
             with decoder_errors():
-                found = compare_mirror(source.mirror, read_plainly(content.data))
+                found = compare_mirror(source.mirror, read_reference(content.data))
         with tempfile.TemporaryDirectory() as folder:
             fresh = _build(content, source, options, mirror, Path(folder))
             if found is None:
@@ -66,7 +66,7 @@ def _build(content: Content, source: Source, options: Options, mirror: Mirror, f
     document, fresh = folder / "workspace.yjs", folder / "tables.sqlite"
     document.write_bytes(content.data)
     there = replace(source, document=str(document), mirror=str(fresh))
-    outcome = sync(there, replace(options, state_folder=str(folder), fts=mirror.fts), settled=True)
+    outcome = sync(there, replace(options, state_folder=str(folder), fts=mirror.fts), rested=True)
     if isinstance(outcome, Failed):
         raise DocumentUnavailableError(outcome.code, outcome.message)
     return str(fresh)

@@ -1,63 +1,59 @@
-"""The worker's own process: takes one job at a time on stdin and answers on stdout.
+"""The worker's own process: takes one batch at a time on stdin and answers on stdout.
 
 Started as ``python -m sidecar.workers PARENT``, or by the frozen program. On POSIX it only
-forks and waits, so that a crash, a hang or grown memory is a job's and never its own. On Windows
-it does the job itself and ends after a decode, which is how the memory is given back.
+forks and waits, so that a crash, a hang or grown memory is a batch's and never its own. On Windows
+it does the batch itself and ends after a decode, which is how the memory is given back.
 """
 
 import os
 import signal
 import sys
 
+from sidecar.pipes import read_chunks, split_lines, write_all
 from sidecar.workers.fork import die_with_parent
-from sidecar.workers.messages import Ended, Job, job_of, to_line
-from sidecar.workers.run import perform, preload
+from sidecar.workers.messages import Batch, Ended, batch_of, to_line
+from sidecar.workers.run import preload, run_batch
 
 _NICE = 10
-_CHUNK = 1 << 16
 
 
 def main(parent: int) -> None:
-    """Serve jobs until stdin ends.
+    """Serve batches until stdin ends.
 
     Args:
         parent: The supervisor's pid; when that is gone, so is this process.
     """
-    jobs, answers = _take_over_pipes()
+    batches, answers = _take_over_pipes()
     if os.name == "posix":
         die_with_parent(parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the supervisor
         os.nice(_NICE)
     preload()
-    line = bytearray()
-    while data := os.read(jobs, _CHUNK):
-        line += data
-        if line.endswith(b"\n"):
-            _serve(job_of(bytes(line)), jobs, answers)
-            line.clear()
+    for line in split_lines(read_chunks(batches)):
+        _serve(batch_of(line), batches, answers)
 
 
 def _take_over_pipes() -> tuple[int, int]:
     """Keep the pipes for messages alone: a stray print goes to stderr, a stray read finds none."""
-    jobs, answers = os.dup(0), os.dup(1)
+    batches, answers = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
-    return jobs, answers
+    return batches, answers
 
 
-def _serve(job: Job, jobs: int, answers: int) -> None:
+def _serve(batch: Batch, batches: int, answers: int) -> None:
     if os.name == "posix":
         from sidecar.workers.fork import AbandonedError, run_forked  # noqa: PLC0415 - POSIX
 
         try:
-            ended = run_forked(job, lambda line: _write(answers, line), lifeline=jobs)
+            ended = run_forked(batch, lambda line: _write(answers, line), lifeline=batches)
         except AbandonedError:
             os._exit(0)
         _write(answers, to_line(ended))
         return
-    is_light = perform(job, lambda answer: _write(answers, to_line(answer)))
+    is_light = run_batch(batch, lambda answer: _write(answers, to_line(answer)))
     _write(answers, to_line(Ended()))
     if not is_light:
         os._exit(0)
@@ -65,9 +61,7 @@ def _serve(job: Job, jobs: int, answers: int) -> None:
 
 def _write(answers: int, line: bytes) -> None:
     try:
-        view = memoryview(line)
-        while view:
-            view = view[os.write(answers, view) :]
+        write_all(answers, line)
     except OSError:
         os._exit(1)  # the supervisor is gone
 

@@ -1,4 +1,4 @@
-"""Do a job in a forked child of this process, so that its end costs nothing but the job (POSIX).
+"""A batch in a forked child of this process: its end costs nothing but the batch (POSIX).
 
 Preloaded fork, work, exit: 2 ms. The child has the calling thread alone, so it must need no lock
 that another thread may hold: callers have one thread, or others that only draw.
@@ -13,11 +13,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from sidecar.workers.base import Hand, Inbox
-from sidecar.workers.messages import Answer, Ended, Job, message_of, to_line
-from sidecar.workers.run import STACK_MB, perform
+from sidecar.pipes import LineBuffer, write_all
+from sidecar.workers.base import Inbox, Worker
+from sidecar.workers.messages import Answer, Batch, Ended, message_of, to_line
+from sidecar.workers.run import STACK_MB, preload, run_batch
 
-Perform = Callable[[Job, Callable[[Answer], None]], object]
+RunBatch = Callable[[Batch, Callable[[Answer], None]], object]
 
 _ERRORS_KEPT = 4096
 _CHUNK = 1 << 16
@@ -27,23 +28,23 @@ _PR_SET_PDEATHSIG = 1
 
 
 class AbandonedError(Exception):
-    """The lifeline ended while the job ran; its child has been killed."""
+    """The lifeline ended while the batch ran; its child has been killed."""
 
 
 def run_forked(
-    job: Job,
+    batch: Batch,
     forward: Callable[[bytes], None],
     *,
     lifeline: int | None = None,
-    perform: Perform = perform,
+    run_batch: RunBatch = run_batch,
 ) -> Ended:
-    """Do a job in a child process and wait for its end.
+    """Do a batch in a child process and wait for its end.
 
     Args:
-        job: What to do, and the limits.
+        batch: What to do, and the limits.
         forward: Gets each whole answer line as it comes.
-        lifeline: A descriptor whose end means that nobody wants the job any more.
-        perform: What the child does.
+        lifeline: A descriptor whose end means that nobody wants the batch any more.
+        run_batch: What the child does.
 
     Raises:
         AbandonedError: The lifeline ended; the child is dead.
@@ -53,17 +54,17 @@ def run_forked(
     parent = os.getpid()
     child = os.fork()
     if child == 0:
-        _be_child(job, results_in, errors_in, parent, perform)
+        _be_child(batch, results_in, errors_in, parent, run_batch)
     os.close(results_in)
     os.close(errors_in)
     ended: Ended | None = None
     try:
-        ended = _attend(child, job, _Ends(results, errors, lifeline), forward)
+        ended = _attend(child, batch, _Ends(results, errors, lifeline), forward)
         return ended
     finally:
         _end(child)
         if ended is None or ended.code:
-            _clear(job)
+            _clear(batch)
         os.close(results)
         os.close(errors)
 
@@ -76,15 +77,15 @@ class _Ends(NamedTuple):
     lifeline: int | None
 
 
-def _attend(child: int, job: Job, ends: _Ends, forward: Callable[[bytes], None]) -> Ended:
+def _attend(child: int, batch: Batch, ends: _Ends, forward: Callable[[bytes], None]) -> Ended:
     """Forward answers until the child ends, is overdue or is abandoned."""
     poll = select.poll()
     waiting = {ends.results, ends.errors}
     for descriptor in (*waiting, ends.lifeline):
         if descriptor is not None:
             poll.register(descriptor, select.POLLIN)
-    line, noise = b"", b""
-    deadline = time.monotonic() + job.max_seconds
+    lines, noise = LineBuffer(), b""
+    deadline = time.monotonic() + batch.max_seconds
     while waiting:
         left_ms = (deadline - time.monotonic()) * 1000
         for descriptor, _ in poll.poll(max(0, left_ms)):
@@ -97,18 +98,17 @@ def _attend(child: int, job: Job, ends: _Ends, forward: Callable[[bytes], None])
             elif descriptor == ends.errors:
                 noise = (noise + data)[-_ERRORS_KEPT:]
             else:
-                *lines, line = (line + data).split(b"\n")
-                for whole in lines:
-                    deadline = time.monotonic() + job.max_seconds
+                for whole in lines.feed(data):
+                    deadline = time.monotonic() + batch.max_seconds
                     forward(whole + b"\n")
         if time.monotonic() >= deadline:
-            return _overdue(job, noise)
+            return _overdue(batch, noise)
     _, status = os.waitpid(child, 0)
     return ended_by(os.waitstatus_to_exitcode(status), noise.decode(errors="replace"))
 
 
 def ended_by(exit_code: int, errors: str) -> Ended:
-    """Tell from a child's exit code and stderr how its job ended.
+    """Tell from a child's exit code and stderr how its batch ended.
 
     Args:
         exit_code: As ``subprocess`` has it: negative for a signal.
@@ -126,8 +126,8 @@ def ended_by(exit_code: int, errors: str) -> Ended:
     return Ended("crashed", message, killed=killed, errors=errors)
 
 
-def _overdue(job: Job, noise: bytes) -> Ended:
-    message = f"it took more than --max-seconds {job.max_seconds:g}"
+def _overdue(batch: Batch, noise: bytes) -> Ended:
+    message = f"it took more than --max-seconds {batch.max_seconds:g}"
     return Ended("timeout", message, errors=noise.decode(errors="replace"))
 
 
@@ -138,25 +138,25 @@ def _end(child: int) -> None:
             os.waitpid(child, 0)
 
 
-def _clear(job: Job) -> None:
+def _clear(batch: Batch) -> None:
     """Remove what a child that was killed may have left beside mirrors."""
     from sidecar.tasks.sync import clear  # noqa: PLC0415 - see preload
 
-    for task in job.tasks:
+    for task in batch.tasks:
         if task.function == "sync":
-            clear(task.source, job.options)
+            clear(task.source, batch.options)
 
 
-def _be_child(job: Job, results: int, errors: int, parent: int, perform: Perform) -> None:
-    """Do the job and end this process, whatever happens."""
+def _be_child(batch: Batch, results: int, errors: int, parent: int, run_batch: RunBatch) -> None:
+    """Do the batch and end this process, whatever happens."""
     try:
         os.dup2(errors, 2)
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # not a progress bar's
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the parent too
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         die_with_parent(parent)
-        _limit(job.max_memory_mb)
-        perform(job, lambda answer: _write_all(results, to_line(answer)))
+        _limit(batch.max_memory_mb)
+        run_batch(batch, lambda answer: write_all(results, to_line(answer)))
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - the end of this process, whatever it is
         import traceback  # noqa: PLC0415 - for bugs alone
@@ -182,53 +182,43 @@ def _limit(max_memory_mb: int | None) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-class Fork(Hand):
-    """Does a job in a child of this process and returns when it is over."""
+class ForkWorker(Worker):
+    """Does a batch in a child of this process and returns when it is over."""
 
     def __init__(self, inbox: Inbox) -> None:
         """Begin at rest."""
         super().__init__()
         self._inbox = inbox
 
-    def start(self, job: Job) -> None:
-        """Have a child do the job."""
-        from sidecar.workers.fork import run_forked  # noqa: PLC0415 - POSIX
-
-        ended = run_forked(job, lambda line: self._inbox.put((self, message_of(line))))
+    def start(self, batch: Batch) -> None:
+        """Have a child do the batch."""
+        ended = run_forked(batch, lambda line: self._inbox.put((self, message_of(line))))
         self._inbox.put((self, ended))
 
 
-class Forks:
+class ForkPool:
     """One fork at a time."""
 
     def __init__(self, inbox: Inbox) -> None:
         """Import what the children will need."""
-        from sidecar.workers.run import preload  # noqa: PLC0415 - not in the supervisor
-
         preload()
-        self._fork = Fork(inbox)
+        self._fork = ForkWorker(inbox)
 
-    def free(self, now: float) -> Hand | None:  # noqa: ARG002
+    def free(self, now: float) -> Worker | None:  # noqa: ARG002
         """Return the fork when it is at rest."""
-        return None if self._fork.job else self._fork
+        return None if self._fork.batch else self._fork
 
     def next_check(self, *, waiting: bool, max_seconds: float) -> None:
         """Nothing is to be looked at between messages."""
 
     def end_overdue(self, now: float, max_seconds: float) -> None:
-        """Overdue jobs end themselves."""
+        """Overdue batches end themselves."""
 
-    def finish(self, hand: Hand, *, waiting: bool) -> None:  # noqa: ARG002
-        """Note the end of a job."""
-        hand.job = None
+    def finish(self, worker: Worker, *, waiting: bool) -> None:  # noqa: ARG002
+        """Note the end of a batch."""
+        worker.batch = None
 
-    def lose(self, hand: Hand, now: float) -> None:
+    def lose(self, worker: Worker, now: float) -> None:
         """A fork is never lost: its end is a message."""
 
 

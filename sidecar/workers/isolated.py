@@ -9,77 +9,82 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-import msgspec
-
 from sidecar.model import Failed
 from sidecar.settings import Settings
-from sidecar.workers.base import Hand, Hands, Inbox
-from sidecar.workers.fork import Forks
-from sidecar.workers.messages import Answer, Ended, Job, Task
+from sidecar.workers.base import Inbox, Worker, WorkerPool
+from sidecar.workers.messages import Answer, Batch, Ended, Reported, Result, Task
 from sidecar.workers.run import load
 
 T = TypeVar("T")
 
 
-def ask(
-    settings: Settings, tasks: Sequence[Task], kind: type[T], *, batch: int = 1
-) -> Iterator[tuple[Task, T | Failed]]:
+def run_isolated(
+    settings: Settings, tasks: Sequence[Task], *, batch: int = 1
+) -> Iterator[tuple[Task, Result]]:
     """Have tasks done one after the other, and give each with its result as it comes.
 
     Args:
         settings: The limits and options.
         tasks: What to do.
-        kind: What a task gives, a msgspec struct.
         batch: How many light tasks may share a process.
     """
     for function in {task.function for task in tasks if os.name == "posix"}:
         load(function)  # once here, and not in every child
     inbox: Inbox = queue.SimpleQueue()
-    hands, hand, waiting = hands_for(inbox), None, list(tasks)
+    workers, worker, waiting = worker_pool(inbox), None, list(tasks)
     limits = (settings.options, settings.max_memory_mb, settings.max_seconds)
     while waiting:
         now = time.monotonic()
-        hands.end_overdue(now, settings.max_seconds)
-        if hand is None and (hand := hands.free(now)):
-            hand.take(Job(tuple(waiting[:batch]), *limits), now)
-        step = hands.next_check(waiting=hand is None, max_seconds=settings.max_seconds)
+        workers.end_overdue(now, settings.max_seconds)
+        if worker is None and (worker := workers.free(now)):
+            worker.take(Batch(tuple(waiting[:batch]), *limits), now)
+        step = workers.next_check(waiting=worker is None, max_seconds=settings.max_seconds)
         try:
             who, message = inbox.get(timeout=None if step is None else max(0.0, step - now))
         except queue.Empty:
             continue
         if isinstance(message, Answer):
             who.answered, who.since = who.answered + 1, time.monotonic()
-            yield waiting.pop(0), _result(message, kind)
+            yield waiting.pop(0), message.result
             continue
         failure = _failure(who, message)
         if message is None:
-            hands.lose(who, now)
+            workers.lose(who, now)
         else:
-            hands.finish(who, waiting=bool(waiting))
-        hand = None
+            workers.finish(who, waiting=bool(waiting))
+        worker = None
         if failure:
             yield waiting.pop(0), failure
 
 
-def _result(answer: Answer, kind: type[T]) -> T | Failed:
-    try:
-        return msgspec.convert(answer.result, Failed)
-    except msgspec.ValidationError:
-        return msgspec.convert(answer.result, kind)
+def report_of(result: Result, kind: type[Reported[T]]) -> T | Failed:
+    """Give the report of a result, or the failure that came in its place.
+
+    Raises:
+        TypeError: The worker answered something else: a bug.
+    """
+    if isinstance(result, kind):
+        return result.report
+    if isinstance(result, Failed):
+        return result
+    message = f"the worker answered {type(result).__name__}, not {kind.__name__}"
+    raise TypeError(message)
 
 
-def _failure(hand: Hand, ended: Ended | None) -> Failed | None:
-    """Tell why the task that a hand had at its end has no answer; None when all is well."""
-    ended = ended or hand.end
-    if not hand.waiting_tasks or ended.code is None:
+def _failure(worker: Worker, ended: Ended | None) -> Failed | None:
+    """Tell why the task that a worker had at its end has no answer; None when all is well."""
+    ended = ended or worker.end
+    if not worker.waiting_tasks or ended.code is None:
         return None
     return Failed(ended.code, ended.message, "once")
 
 
-def hands_for(inbox: Inbox) -> Hands:
-    """Give what does jobs in a process that runs once; messages go to ``inbox``."""
+def worker_pool(inbox: Inbox) -> WorkerPool:
+    """Give what does batches in a process that runs once; messages go to ``inbox``."""
     if os.name == "posix":
-        return Forks(inbox)
-    from sidecar.workers.pool import Pool  # noqa: PLC0415 - 12 ms
+        from sidecar.workers.fork import ForkPool  # noqa: PLC0415 - there is none on Windows
 
-    return Pool(lambda worker, message: inbox.put((worker, message)))
+        return ForkPool(inbox)
+    from sidecar.workers.pool import ProcessPool  # noqa: PLC0415 - 12 ms
+
+    return ProcessPool(lambda worker, message: inbox.put((worker, message)))

@@ -5,35 +5,32 @@ supervisor. The standard library's, because paths carry surrogate escapes, which
 """
 
 import json
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from sidecar.errors import Code
-from sidecar.model import Options, Source
+from sidecar.model import Failed, Options, Rebuilt, Restored, Source, Unchanged
+from sidecar.reports import History, Inspection, Status, Verification
+
+T = TypeVar("T")
 
 
 class Task(msgspec.Struct, frozen=True):
-    """One call of one of the worker's functions.
+    """One call of one of the functions of ``tasks``.
 
     Attributes:
-        function: What is to be done.
+        function: Which one.
         source: With which document.
-        force: For ``sync``, as are the two that follow.
-        known: As above.
-        settled: As above.
-        arguments: For the functions of commands, by name; JSON.
+        arguments: What else it takes, by name; JSON.
     """
 
     function: Literal["sync", "status", "verify", "inspect", "history", "restore"]
     source: Source
-    force: bool = False
-    known: str | None = None
-    settled: bool = False
     arguments: dict[str, Any] = {}
 
 
-class Job(msgspec.Struct, frozen=True):
+class Batch(msgspec.Struct, frozen=True):
     """Tasks for one process, done in order until one of them was heavy.
 
     Attributes:
@@ -47,19 +44,58 @@ class Job(msgspec.Struct, frozen=True):
     max_seconds: float
 
 
+class Reported(msgspec.Struct, Generic[T], frozen=True):
+    """What a task of a command that looks gives; the tag says which."""
+
+    report: T
+
+
+class StatusAnswer(Reported[Status], frozen=True, tag="status"):
+    """Of ``status``."""
+
+
+class VerifyAnswer(Reported[Verification], frozen=True, tag="verify"):
+    """Of ``verify``."""
+
+
+class InspectAnswer(Reported[Inspection], frozen=True, tag="inspect"):
+    """Of ``inspect``."""
+
+
+class HistoryAnswer(Reported[History], frozen=True, tag="history"):
+    """Of ``history``."""
+
+
+class RestoreAnswer(Reported[Restored], frozen=True, tag="restore"):
+    """Of ``restore``."""
+
+
+Result = (
+    Unchanged
+    | Rebuilt
+    | Failed
+    | StatusAnswer
+    | VerifyAnswer
+    | InspectAnswer
+    | HistoryAnswer
+    | RestoreAnswer
+)
+"""What a task gives: the outcome of a sync, a failure of any task, or what it reports."""
+
+
 class Answer(msgspec.Struct, frozen=True, tag="answer"):
-    """The result of the next task, as builtins.
+    """The result of the next task.
 
     Attributes:
         cost_s: CPU seconds of it.
     """
 
-    result: Any
+    result: Result
     cost_s: float
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """The job is over. Tasks without an answer were not done, or died with it.
+    """The batch is over. Tasks without an answer were not done, or died with it.
 
     Attributes:
         code: Why the first task without an answer failed; None when it was only not begun.
@@ -77,14 +113,14 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 Message = Answer | Ended
 
 
-def to_line(value: Job | Message) -> bytes:
+def to_line(value: Batch | Message) -> bytes:
     """Return one line of ASCII."""
     return json.dumps(msgspec.to_builtins(value)).encode("ascii") + b"\n"
 
 
-def job_of(line: bytes) -> Job:
-    """Read a job back."""
-    return msgspec.convert(json.loads(line), Job)
+def batch_of(line: bytes) -> Batch:
+    """Read a batch back."""
+    return msgspec.convert(json.loads(line), Batch)
 
 
 def message_of(line: bytes) -> Message:

@@ -8,28 +8,29 @@ import threading
 import time
 from collections.abc import Callable
 
-from sidecar.workers.base import Hand
-from sidecar.workers.messages import Ended, Job, Message, message_of, to_line
+from sidecar.pipes import read_chunks, split_lines, write_all
+from sidecar.workers.base import Worker
+from sidecar.workers.messages import Batch, Ended, Message, message_of, to_line
 
-Deliver = Callable[["Worker", Message | None], None]
+Deliver = Callable[["ProcessWorker", Message | None], None]
 
 MOST_WORKERS = 2
 LONG_S = 2.0
-"""A job that has run this long lets a second worker take what waits behind it."""
+"""A batch that has run this long lets a second worker take what waits behind it."""
 _GRACE_S = 2.0
-"""A worker ends its overdue job by itself; one that does not within this is ended too."""
+"""A worker ends its overdue batch by itself; one that does not within this is ended too."""
 _BAD_START_S = (0.0, 1.0, 5.0, 30.0)
 
 log = logging.getLogger(__name__)
 
 
-class Worker(Hand):
+class ProcessWorker(Worker):
     """One worker process, and the thread that hears it.
 
     Must be made by a thread that lives as long as the process: see ``die_with_parent``.
 
     Attributes:
-        worked: It has finished a job.
+        worked: It has finished a batch.
     """
 
     def __init__(self, deliver: Deliver) -> None:
@@ -48,17 +49,16 @@ class Worker(Hand):
         )
         threading.Thread(target=self._hear, name="worker", daemon=True).start()
 
-    def start(self, job: Job) -> None:
-        """Send it a job. A worker that has died meanwhile says so through ``deliver``."""
-        view = memoryview(to_line(job))
+    def start(self, batch: Batch) -> None:
+        """Send it a batch. A worker that has died meanwhile says so through ``deliver``."""
         try:
-            while view and self._process.stdin:
-                view = view[self._process.stdin.write(view) or 0 :]
+            if self._process.stdin:
+                write_all(self._process.stdin.fileno(), to_line(batch))
         except OSError as error:
-            log.debug("a worker was gone before its job came: %s", error)
+            log.debug("a worker was gone before its batch came: %s", error)
 
     def kill(self) -> None:
-        """End it at once; its job's child dies with it, or with the end of its stdin."""
+        """End it at once; its batch's child dies with it, or with the end of its stdin."""
         self._process.kill()
 
     def retire(self) -> None:
@@ -78,49 +78,46 @@ class Worker(Hand):
         stream = self._process.stdout
         if stream is None:
             raise TypeError
-        rest = b""
-        while data := stream.read(1 << 16):
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                self._deliver(self, message_of(line))
+        for line in split_lines(read_chunks(stream.fileno())):
+            self._deliver(self, message_of(line))
         stream.close()
         self._process.wait()
         self._deliver(self, None)
 
 
-class Pool:
-    """One worker at rest; a second while documents wait behind a long job."""
+class ProcessPool:
+    """One worker at rest; a second while documents wait behind a long batch."""
 
     def __init__(self, deliver: Deliver) -> None:
         """Begin without a worker; ``hire`` starts the first."""
         self._deliver = deliver
-        self._workers: list[Worker] = []
+        self._workers: list[ProcessWorker] = []
         self._bad_starts = 0
         self._hire_at = 0.0
 
     @property
-    def busy(self) -> list[Worker]:
-        """The workers that have a job."""
-        return [worker for worker in self._workers if worker.job]
+    def busy(self) -> list[ProcessWorker]:
+        """The workers that have a batch."""
+        return [worker for worker in self._workers if worker.batch]
 
     def hire(self, now: float) -> None:
         """Keep one worker warm."""
         if not self._workers and now >= self._hire_at:
-            self._workers.append(Worker(self._deliver))
+            self._workers.append(ProcessWorker(self._deliver))
 
-    def free(self, now: float) -> Worker | None:
+    def free(self, now: float) -> ProcessWorker | None:
         """Return a worker for a document that is due, None while it has to wait."""
         self.hire(now)
         for worker in self._workers:
-            if not worker.job:
+            if not worker.batch:
                 return worker
         if len(self._workers) < MOST_WORKERS and now >= self._second_at():
-            self._workers.append(Worker(self._deliver))
+            self._workers.append(ProcessWorker(self._deliver))
             return self._workers[-1]
         return None
 
     def next_check(self, *, waiting: bool, max_seconds: float) -> float | None:
-        """Return when to look again if no message comes: see ``Hands``."""
+        """Return when to look again if no message comes: see ``WorkerPool``."""
         times = [worker.since + max_seconds + _GRACE_S for worker in self.busy]
         if waiting and not self._workers:
             times.append(self._hire_at)
@@ -135,29 +132,29 @@ class Pool:
                 worker.end = Ended("timeout", f"it took more than --max-seconds {max_seconds:g}")
                 worker.kill()
 
-    def finish(self, hand: Hand, *, waiting: bool) -> None:
-        """Note the end of a worker's job; a second worker leaves when nothing waits."""
-        hand.job = None
+    def finish(self, worker: Worker, *, waiting: bool) -> None:
+        """Note the end of a worker's batch; a second worker leaves when nothing waits."""
+        worker.batch = None
         self._bad_starts = 0
-        for worker in self._workers:
-            if worker is hand:
-                worker.worked = True
+        for process in self._workers:
+            if process is worker:
+                process.worked = True
                 if len(self._workers) > 1 and not waiting:
-                    self._workers.remove(worker)
-                    worker.retire()
+                    self._workers.remove(process)
+                    process.retire()
                 return
 
-    def lose(self, hand: Hand, now: float) -> None:
+    def lose(self, worker: Worker, now: float) -> None:
         """Note that a worker is gone, and replace it; slower when starting it does not work."""
-        gone = [worker for worker in self._workers if worker is hand]
-        self._workers = [worker for worker in self._workers if worker is not hand]
-        if not all(worker.worked for worker in gone):
+        gone = [process for process in self._workers if process is worker]
+        self._workers = [process for process in self._workers if process is not worker]
+        if not all(process.worked for process in gone):
             self._hire_at = now + _BAD_START_S[min(self._bad_starts, len(_BAD_START_S) - 1)]
             self._bad_starts += 1
         self.hire(now)
 
     def dismiss(self, seconds: float) -> None:
-        """End all workers: each ends its job and clears up; one that takes too long is killed."""
+        """End all workers: each ends its batch and clears up; one that takes too long is killed."""
         until = time.monotonic() + seconds
         for worker in self._workers:
             worker.retire()

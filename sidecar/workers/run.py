@@ -1,4 +1,4 @@
-"""Do a job in this process: the only place of the service that runs a sync."""
+"""Do a batch in this process: the only place that calls the functions of ``tasks``."""
 
 import gc
 import sys
@@ -7,45 +7,42 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
-
-import msgspec
+from typing import Any
 
 from sidecar.errors import SidecarError
-from sidecar.files import SIZE, signature
-from sidecar.model import Failed, Outcome, Source
-from sidecar.workers.messages import Answer, Job, Task
+from sidecar.files import version_of
+from sidecar.model import Failed, Source
+from sidecar.workers import messages
+from sidecar.workers.messages import Answer, Batch, Result, Task
 
 Send = Callable[[Answer], None]
 
 LIGHT_S = 0.02
-"""A task that took more CPU ends its job: what it leaves behind goes with the process."""
+"""A task that took more CPU ends its batch: what it leaves behind goes with the process."""
 
 STACK_MB = (512, 64, 16)
-"""Stack of the job's thread, the first that can be had. A document nested 20,000 levels deep
+"""Stack of the batch's thread, the first that can be had. A document nested 20,000 levels deep
 overflows 8 MB by SIGSEGV; only the pages that are touched cost memory."""
 
 
 WORTH_IT = 4 << 20
 """Bytes of a document for which loading ctypes (3 ms) is soon paid back."""
 
-
 _M_TOP_PAD, _M_ARENA_MAX = -2, -8
-
-
 _STEP = 64 << 20
 
 
 def preload() -> None:
-    """Import what a job needs, and spare forked children the copying of what never changes."""
+    """Import what a batch needs, and spare forked children the copying of what never changes."""
     import_module("sidecar.tasks.sync")  # the supervisor must never import it
     gc.freeze()
 
 
-def perform(job: Job, send: Send) -> bool:
+def run_batch(batch: Batch, send: Send) -> bool:
     """Do the tasks in order, on a large stack, until one of them was heavy.
 
     What a decode leaves behind is given back by ending the process, so the rest is for another.
-    Bugs become code ``internal``; only ``send`` may fail, and that ends the job.
+    Bugs become code ``internal``; only ``send`` may fail, and that ends the batch.
 
     Returns:
         Whether this process is as light as before.
@@ -55,11 +52,11 @@ def perform(job: Job, send: Send) -> bool:
 
     def run() -> None:
         try:
-            light.extend(_perform(job, send))
+            light.extend(_run_tasks(batch, send))
         except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
             errors.append(error)
 
-    if any(_bytes(task) >= WORTH_IT for task in job.tasks):
+    if any(_bytes(task) >= WORTH_IT for task in batch.tasks):
         widen_steps()
     _large_thread(run).join()
     for error in errors:
@@ -68,62 +65,39 @@ def perform(job: Job, send: Send) -> bool:
 
 
 def _bytes(task: Task) -> int:
-    version = signature(task.source.document)
-    return version[SIZE] if version else 0
+    version = version_of(task.source.document)
+    return version.size if version else 0
 
 
-def _perform(job: Job, send: Send) -> Iterator[bool]:
-    for task in job.tasks:
+def _run_tasks(batch: Batch, send: Send) -> Iterator[bool]:
+    for task in batch.tasks:
         before = _cpu_s()
-        result = _FUNCTIONS[task.function](task, job)
+        result = _run_task(task, batch)
         cost_s = _cpu_s() - before
-        send(Answer(msgspec.to_builtins(result), cost_s))
+        send(Answer(result, cost_s))
         yield cost_s <= LIGHT_S
         if cost_s > LIGHT_S:
             return
 
 
-def _sync(task: Task, job: Job) -> Outcome:
-    from sidecar.tasks.sync import sync  # noqa: PLC0415 - see preload
-
+def _run_task(task: Task, batch: Batch) -> Result:
     try:
-        return sync(
-            task.source,
-            job.options,
-            force=task.force,
-            known=task.known,
-            settled=task.settled,
-        )
-    except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
-        return _failure(error, task.source)
-
-
-def _status(task: Task, job: Job) -> object:
-    from sidecar.tasks.status import status  # noqa: PLC0415 - see preload
-
-    try:
-        return status([task.source], job.options)[0]
-    except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
-        return _failure(error, task.source)
-
-
-def _look(task: Task, job: Job) -> object:
-    """Call a function of the commands that look at one document."""
-    try:
-        return load(task.function)(task.source, job.options, **task.arguments)
+        found = load(task.function)(task.source, batch.options, **task.arguments)
     except SidecarError as error:
         return Failed(error.code, error.message, "once")
-    except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
+    except BaseException as error:  # noqa: BLE001 - a panic in Rust is a BaseException
         return _failure(error, task.source)
+    result: Result = found if task.function == "sync" else _RESULTS[task.function](found)
+    return result
 
 
-def load(function: str) -> Callable[..., object]:
-    """Import one of the functions of commands that look, so that children need not."""
-    loaded: Callable[..., object] = getattr(import_module(_LOOKS[function]), function)
+def load(function: str) -> Callable[..., Any]:
+    """Import one of the functions of ``tasks``, so that children need not."""
+    loaded: Callable[..., Any] = getattr(import_module(_MODULES[function]), function)
     return loaded
 
 
-_LOOKS = {
+_MODULES = {
     "sync": "sidecar.tasks.sync",
     "status": "sidecar.tasks.status",
     "verify": "sidecar.tasks.verify",
@@ -131,10 +105,12 @@ _LOOKS = {
     "history": "sidecar.tasks.history",
     "restore": "sidecar.tasks.history",
 }
-_FUNCTIONS: dict[str, Callable[[Task, Job], object]] = {
-    **dict.fromkeys(_LOOKS, _look),
-    "sync": _sync,
-    "status": _status,
+_RESULTS: dict[str, Callable[[Any], Result]] = {
+    "status": messages.StatusAnswer,
+    "verify": messages.VerifyAnswer,
+    "inspect": messages.InspectAnswer,
+    "history": messages.HistoryAnswer,
+    "restore": messages.RestoreAnswer,
 }
 
 

@@ -57,11 +57,11 @@ class Bench(NamedTuple):
         """Save a document of so many rows; none makes it the two bytes of an empty one."""
         self.document.write_bytes(document(rows, client=client) if rows else b"\0\0")
 
-    def sync(self, *, force: bool = False, settled: bool = True, **options: Any) -> Outcome:
+    def sync(self, *, force: bool = False, rested: bool = True, **options: Any) -> Outcome:
         """Sync once, in this process."""
         source = Source(str(self.document), str(self.mirror), None, None)
         chosen = Options(state_folder=str(self.state), **options)
-        return sync(source, chosen, force=force, settled=settled)
+        return sync(source, chosen, force=force, rested=rested)
 
     def must_sync(self) -> Outcome:
         """Sync once; it must not fail."""

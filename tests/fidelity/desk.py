@@ -40,7 +40,7 @@ class Desk:
         self._folder.mkdir()
         self._document.write_bytes(update)
         with kept_recursion_limit():
-            outcome = sync(self._source, self._options, settled=True)
+            outcome = sync(self._source, self._options, rested=True)
         assert isinstance(outcome, Rebuilt), outcome
         return self._mirror
 

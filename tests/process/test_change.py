@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.files import signature
+from sidecar.files import version_of
 from tests.support.apps import document_path, leftovers, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
@@ -72,14 +72,14 @@ def test_a_table_that_went_is_told(watch: Watch, path: Path) -> None:
 
 def test_equal_bytes_and_equal_content_leave_the_mirror_alone(watch: Watch, path: Path) -> None:
     """Its inode, its time and its bytes stay."""
-    before = signature(str(mirror_of(path)))
+    before = version_of(str(mirror_of(path)))
     save(path, document(3))
     assert watch.until("unchanged")["reason"] == "bytes"
     save(path, document(3, client=2))
     assert watch.until("unchanged")["reason"] == "content"
     os.utime(path)
     assert watch.until("unchanged")["reason"] == "bytes"
-    assert signature(str(mirror_of(path))) == before
+    assert version_of(str(mirror_of(path))) == before
 
 
 def replaced(path: Path, data: bytes) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.files import signature
+from sidecar.files import version_of
 from tests.support.apps import document_path, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
@@ -47,12 +47,12 @@ def test_what_is_in_step_is_not_told_at_the_start(tmp_path: Path) -> None:
     """A second start finds the first one's work by the digests in the mirrors."""
     mirror = mirror_of(save(document_path(tmp_path), GOOD))
     run("sync", tmp_path)
-    before = signature(str(mirror))
+    before = version_of(str(mirror))
     with Watch(tmp_path) as watch:
         ready = watch.until("ready")
     assert types(watch) == ["started", "ready"]
     assert (ready["rebuilt"], ready["unchanged"]) == (0, 1)
-    assert signature(str(mirror)) == before
+    assert version_of(str(mirror)) == before
 
 
 def test_changes_made_while_it_was_off_are_caught_up(tmp_path: Path) -> None:

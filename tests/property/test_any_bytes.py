@@ -28,10 +28,10 @@ headed = st.builds(lambda rest: b"\1\1\1\0" + rest, st.binary(max_size=100))
 damaged = st.builds(lambda seed: damage(DOCUMENTS, Random(seed)), st.integers(0, 2**32))  # noqa: S311
 
 
-def outcome(data: bytes, *, tolerate: bool) -> str | int:
+def outcome(data: bytes, *, accept_trailing: bool) -> str | int:
     """Decode and walk everything; return the code of the failure, or the number of rows."""
     try:
-        with decode(content(data), tolerate=tolerate) as workspace:
+        with decode(content(data), accept_trailing=accept_trailing) as workspace:
             return sum(len(chunk.ids) for table in workspace.tables for chunk in table.chunks())
     except (DocumentUnavailableError, DocumentUnusableError) as error:
         return error.code
@@ -41,18 +41,18 @@ def outcome(data: bytes, *, tolerate: bool) -> str | int:
 @given(st.one_of(arbitrary, headed, damaged).filter(len), st.booleans())
 @example(b"\0", False)  # noqa: FBT003
 @example(b"\0\0", False)  # noqa: FBT003
-def test_decoding_ends_in_a_workspace_or_a_code(data: bytes, tolerate: bool) -> None:  # noqa: FBT001
+def test_decoding_ends_in_a_workspace_or_a_code(data: bytes, accept_trailing: bool) -> None:  # noqa: FBT001
     """Whatever the bytes are, and the same twice: nothing of one decode is left for the next."""
-    first = outcome(data, tolerate=tolerate)
-    assert first == outcome(data, tolerate=tolerate)
+    first = outcome(data, accept_trailing=accept_trailing)
+    assert first == outcome(data, accept_trailing=accept_trailing)
 
 
 @settings(max_examples=600, deadline=None)
 @given(st.one_of(arbitrary, headed, damaged).filter(len))
 def test_what_is_taken_without_patience_is_taken_with_it(data: bytes) -> None:
     """Waiting for a file to settle can only turn a failure into a document."""
-    if isinstance(rows := outcome(data, tolerate=False), int):
-        assert outcome(data, tolerate=True) == rows
+    if isinstance(rows := outcome(data, accept_trailing=False), int):
+        assert outcome(data, accept_trailing=True) == rows
 
 
 @settings(max_examples=600, deadline=None)

@@ -160,7 +160,7 @@ class Machine(RuleBasedStateMachine):
     @rule(force=st.booleans())
     def sync(self, force: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name
         """One pass, in this process."""
-        self.judge(sync(*self.place(), force=force, settled=True))
+        self.judge(sync(*self.place(), force=force, rested=True))
 
     @rule(at=st.integers(0, 90))
     def crash(self, at: int) -> None:
@@ -168,12 +168,12 @@ class Machine(RuleBasedStateMachine):
         child = os.fork()
         if child == 0:
             arm(Killer(at))
-            sync(*self.place(), force=True, settled=True)
+            sync(*self.place(), force=True, rested=True)
             os._exit(0)
         os.waitpid(child, 0)
         if self.mirror.exists() and not self.meddled:
             assert content(self.mirror) in (self.shown, self.on_disk)
-        self.judge(sync(*self.place(), settled=True))
+        self.judge(sync(*self.place(), rested=True))
 
     @invariant()
     def the_mirror_is_what_it_was(self) -> None:

@@ -76,7 +76,7 @@ class Desk:
     def sync(self, **how: Any) -> Outcome:
         """Save, and bring the mirror in step."""
         self.save()
-        return sync(self.source, self.options, settled=True, **how)
+        return sync(self.source, self.options, rested=True, **how)
 
     def tamper(self, *statements: str) -> None:
         """Change the mirror behind the program's back."""

@@ -39,9 +39,9 @@ def content(data: bytes) -> Content:
     return Content(data=data, size=len(data), digest=digest_bytes(data), mode=0o644)
 
 
-def decoded(data: bytes, look: Callable[[Workspace], T], *, tolerate: bool = False) -> T:
+def decoded(data: bytes, look: Callable[[Workspace], T], *, accept_trailing: bool = False) -> T:
     """Decode a document and return what ``look`` finds in it."""
-    with decode(content(data), tolerate=tolerate) as workspace:
+    with decode(content(data), accept_trailing=accept_trailing) as workspace:
         return look(workspace)
 
 

@@ -1,42 +1,40 @@
-"""Hands that do as they are told, and the work that gives them jobs, without a process."""
+"""A worker that does as it is told, and the dispatcher that feeds it, without a process."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from sidecar.discovery import source_of
 from sidecar.model import Outcome
 from sidecar.settings import Settings
-from sidecar.supervisor.dispatch import Work
-from sidecar.supervisor.documents import Documents
-from sidecar.supervisor.requests import Statuses
-from sidecar.supervisor.schedule import Schedule, Timing
-from sidecar.workers.base import Hand
-from sidecar.workers.messages import Answer, Ended, Job, Task
+from sidecar.supervisor.dispatch import Dispatcher
+from sidecar.supervisor.documents import DocumentQueue
+from sidecar.supervisor.requests import StatusRequests, SyncRequests
+from sidecar.supervisor.schedule import Timing
+from sidecar.workers.base import Worker
+from sidecar.workers.messages import Answer, Batch, Ended, Result, Task
 
 if TYPE_CHECKING:
     from sidecar.host.protocol import Event
 
 
-class Still(Hand):
-    """Takes a job and does nothing: the test says what it answers."""
+class Still(Worker):
+    """Takes a batch and does nothing: the test says what it answers."""
 
-    def start(self, job: Job) -> None:
-        """Keep the job."""
-        assert self.job is job
+    def start(self, batch: Batch) -> None:
+        """Keep the batch."""
+        assert self.batch is batch
 
 
-class OneHand:
-    """The only hand there is."""
+class OneWorker:
+    """The only worker there is."""
 
     def __init__(self) -> None:
         """Begin at rest."""
-        self.hand = Still()
+        self.worker = Still()
 
-    def free(self, now: float) -> Hand | None:  # noqa: ARG002
+    def free(self, now: float) -> Worker | None:  # noqa: ARG002
         """Return it when it is at rest."""
-        return None if self.hand.job else self.hand
+        return None if self.worker.batch else self.worker
 
     def next_check(self, *, waiting: bool, max_seconds: float) -> float | None:
         """Nothing is to be looked at."""
@@ -44,37 +42,37 @@ class OneHand:
     def end_overdue(self, now: float, max_seconds: float) -> None:
         """Nothing hangs."""
 
-    def finish(self, hand: Hand, *, waiting: bool) -> None:  # noqa: ARG002
-        """Note the end of a job."""
-        hand.job = None
+    def finish(self, worker: Worker, *, waiting: bool) -> None:  # noqa: ARG002
+        """Note the end of a batch."""
+        worker.batch = None
 
-    def lose(self, hand: Hand, now: float) -> None:  # noqa: ARG002
+    def lose(self, worker: Worker, now: float) -> None:  # noqa: ARG002
         """Put another in its place."""
-        assert hand is self.hand
-        self.hand = Still()
+        assert worker is self.worker
+        self.worker = Still()
 
 
-class WorkDesk:
-    """Work, its parts, and the events it sent."""
+class DispatchDesk:
+    """Dispatcher, its parts, and the events it sent."""
 
     def __init__(self, folder: Path) -> None:
         """Begin with no document, after the first pass."""
         self.folder = folder
         self.now = 100.0
-        self.hands = OneHand()
-        self.documents = Documents()
-        self.schedule = Schedule(Timing())
-        self.statuses = Statuses()
+        self.workers = OneWorker()
+        self.documents = DocumentQueue(Timing())
+        self.syncs = SyncRequests()
+        self.statuses = StatusRequests()
         self.events: list[Event] = []
-        self.work = Work(
+        self.dispatcher = Dispatcher(
             Settings(("/",), "/state"),
             self.documents,
-            self.schedule,
+            self.syncs,
             self.statuses,
-            hands=self.hands,
+            workers=self.workers,
             emit=lambda event: self.events.append(event) if event else None,
         )
-        self.work.is_first_pass = False
+        self.dispatcher.is_first_pass = False
 
     def add(self, name: str, size: int = 10) -> str:
         """Make a document, known and due now."""
@@ -83,27 +81,27 @@ class WorkDesk:
         with path.open("wb") as file:
             file.truncate(size)
         self.documents.add(source_of(str(path)))
-        self.schedule.ask(str(path), self.now)
+        self.documents.ask(str(path), self.now)
         return str(path)
 
     def tasks(self) -> list[Task]:
-        """Give out what is due, and return what the hand has got."""
-        self.work.dispatch(self.now)
-        return list(self.hands.hand.waiting_tasks)
+        """Give out what is due, and return what the worker has got."""
+        self.dispatcher.dispatch(self.now)
+        return list(self.workers.worker.waiting_tasks)
 
     def names(self) -> list[str]:
-        """Give out what is due, and return which workspaces the hand has got."""
+        """Give out what is due, and return which workspaces the worker has got."""
         return [str(task.source.workspace) for task in self.tasks()]
 
-    def answer(self, *results: msgspec.Struct, cost_s: float = 0.0) -> None:
-        """Have the hand answer."""
+    def answer(self, *results: Result, cost_s: float = 0.0) -> None:
+        """Have the worker answer."""
         for result in results:
-            message = Answer(msgspec.to_builtins(result), cost_s)
-            self.work.hear(self.hands.hand, message, self.now)
+            message = Answer(result, cost_s)
+            self.dispatcher.hear(self.workers.worker, message, self.now)
 
     def end(self, ended: Ended | None = Ended()) -> None:  # noqa: B008 - frozen
-        """Have the hand's job end; None: the hand is gone."""
-        self.work.hear(self.hands.hand, ended, self.now)
+        """Have the worker's batch end; None: the worker is gone."""
+        self.dispatcher.hear(self.workers.worker, ended, self.now)
 
     def sync(self, name: str, outcome: Outcome) -> None:
         """Sync one document with this outcome."""
@@ -112,7 +110,7 @@ class WorkDesk:
         self.answer(outcome)
         self.end()
 
-    def told(self) -> list[str]:
+    def reported(self) -> list[str]:
         """Return the types of the events since the last call."""
         events, self.events[:] = list(self.events), []
         return [str(event.__struct_config__.tag) for event in events]

@@ -9,7 +9,7 @@ import pytest
 
 from sidecar.discovery import discover, source_of
 from sidecar.errors import UsageError
-from sidecar.files import signature
+from sidecar.files import version_of
 from sidecar.model import Source
 from tests.support.systems import needs_fifos
 
@@ -131,7 +131,7 @@ def test_only_regular_files_are_documents(tmp_path: Path) -> None:
     os.mkfifo(folder / "w1" / "0" / "workspace.yjs")
     (folder / "w2" / "0" / "workspace.yjs").mkdir(parents=True)
     assert found(tmp_path) == {}
-    assert signature(str(folder / "w1" / "0" / "workspace.yjs")) is None
+    assert version_of(str(folder / "w1" / "0" / "workspace.yjs")) is None
 
 
 def test_a_folder_that_cannot_be_read_is_told(
@@ -212,12 +212,12 @@ def test_names_that_are_no_text_are_found(tmp_path: Path) -> None:
 def test_a_signature_tells_versions_apart(tmp_path: Path) -> None:
     """Another size, another time, another file: another signature; a missing one has none."""
     path = tmp_path / "workspace.yjs"
-    assert signature(str(path)) is None
+    assert version_of(str(path)) is None
     path.write_bytes(b"a")
-    first = signature(str(path))
+    first = version_of(str(path))
     os.utime(path, ns=(1, 1))
-    second = signature(str(path))
+    second = version_of(str(path))
     path.unlink()
     path.write_bytes(b"a")
     os.utime(path, ns=(1, 1))
-    assert len({first, second, signature(str(path))}) == 3
+    assert len({first, second, version_of(str(path))}) == 3

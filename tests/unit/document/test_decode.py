@@ -27,10 +27,10 @@ def problems(workspace: Workspace) -> list[str]:
     return [problem.kind for problem in workspace.problems]
 
 
-def refused(data: bytes, *, tolerate: bool = False) -> str:
+def refused(data: bytes, *, accept_trailing: bool = False) -> str:
     """Return the code with which bytes are refused."""
     with pytest.raises(SidecarError) as caught:
-        decoded(data, problems, tolerate=tolerate)
+        decoded(data, problems, accept_trailing=accept_trailing)
     return caught.value.code
 
 
@@ -41,7 +41,7 @@ def document() -> bytes:
 
 def test_what_a_workspace_is_made_of() -> None:
     """Layouts, tables, the state vector, and no problems."""
-    with decode(content(document()), tolerate=False) as workspace:
+    with decode(content(document()), accept_trailing=False) as workspace:
         assert workspace.layouts == ("maps",)
         assert [table.name for table in workspace.tables] == ["t"]
         assert workspace.state_vector == {1: 4}
@@ -90,8 +90,8 @@ def test_what_is_no_whole_update_is_refused(damage: Callable[[bytes], bytes], co
 def test_the_stale_end_of_a_longer_update_is_passed_over() -> None:
     """Once the file has settled, as Yjs does; a tail of zeros may hide a cut and never is."""
     data = document()
-    assert decoded(data + b"stale", problems, tolerate=True) == ["unaccounted"]
-    assert refused(data + bytes(10), tolerate=True) == "torn"
+    assert decoded(data + b"stale", problems, accept_trailing=True) == ["unaccounted"]
+    assert refused(data + bytes(10), accept_trailing=True) == "torn"
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
@@ -106,7 +106,7 @@ def test_documents_of_yjs_are_taken_at_once(path: Path) -> None:
 
 def test_the_walk_ends_with_the_context() -> None:
     """Rows are read while the document is open, as often as one likes."""
-    with decode(content(document()), tolerate=False) as workspace:
+    with decode(content(document()), accept_trailing=False) as workspace:
         (table,) = workspace.tables
         assert list(table.chunks()) == list(table.chunks())
 

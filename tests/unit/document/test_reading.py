@@ -9,7 +9,7 @@ import pytest
 from sidecar.digests import digest_bytes
 from sidecar.document.reading import Content, Expected, read_stable
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError, SidecarError
-from sidecar.files import version_on_disk
+from sidecar.files import version_of
 from sidecar.yjs.encoding import is_v2, read_varuint, refuse_foreign
 
 MOST = 1 << 20
@@ -107,12 +107,12 @@ def test_a_file_that_changes_while_it_is_read_is_torn(
 
 def test_a_version_is_another_one_after_each_write(path: Path) -> None:
     """Failures are told once per version, so a version has to have a name."""
-    first = version_on_disk(str(path))
-    assert first == version_on_disk(str(path))
+    first = version_of(str(path))
+    assert first == version_of(str(path))
     path.write_bytes(b"other bytes")
-    assert version_on_disk(str(path)) not in (None, first)
+    assert version_of(str(path)) not in (None, first)
     path.unlink()
-    assert version_on_disk(str(path)) is None
+    assert version_of(str(path)) is None
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from sidecar.host import outbox as room
-from sidecar.host.outbox import Outbox, write_all
+from sidecar.host.outbox import Outbox
 from sidecar.host.protocol import (
     Collapsed,
     DocEvent,
@@ -16,6 +16,7 @@ from sidecar.host.protocol import (
     Rebuilt,
     Unchanged,
 )
+from sidecar.pipes import write_all
 from tests.support.waiting import wait_until
 
 

@@ -31,7 +31,7 @@ def build(
 ) -> Path:
     """Build a candidate, put it in the mirror's place by hand, and return the mirror."""
     with (
-        decode(content(data), tolerate=True) as workspace,
+        decode(content(data), accept_trailing=True) as workspace,
         Candidate(str(mirror), mode=mode, table_bytes=len(data)) as candidate,
     ):
         candidate.fill(workspace)
@@ -115,7 +115,7 @@ def test_many_rows_and_many_tables(mirror: Path) -> None:
 def test_large_tables_have_large_pages(mirror: Path, size: int, page: int) -> None:
     """A quarter faster to build; small mirrors stay small."""
     with (
-        decode(content(b"\0\0"), tolerate=False) as workspace,
+        decode(content(b"\0\0"), accept_trailing=False) as workspace,
         Candidate(str(mirror), mode=0o644, table_bytes=size) as candidate,
     ):
         candidate.fill(workspace)
@@ -164,7 +164,7 @@ def test_what_is_not_published_is_removed(mirror: Path) -> None:
     """Leaving the context without a rename leaves nothing, with or without an error."""
     data = update(tables=tables(t={"a": {"n": 1}}))
     with (
-        decode(content(data), tolerate=False) as workspace,
+        decode(content(data), accept_trailing=False) as workspace,
         Candidate(str(mirror), mode=0o644, table_bytes=1) as candidate,
     ):
         candidate.fill(workspace)

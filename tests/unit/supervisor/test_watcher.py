@@ -1,4 +1,4 @@
-"""The watcher: what a hint means, and that each source of hints tells of every change."""
+"""The watcher: what an event means, and that each source of events tells of every change."""
 
 import os
 import threading
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.discovery import discover
-from sidecar.supervisor.event_sources import Events, Hint, Notify, Polling, step_ms
+from sidecar.supervisor.event_sources import Events, Notify, Polling, step_ms
 from sidecar.supervisor.watcher import is_structural, touched
 
 
@@ -45,9 +45,9 @@ def test_files_are_seen_by_name(
 ) -> None:
     """Documents count, folders may bring or take some, ours and the app's other files do not."""
     found = discover([str(app)])
-    hint = Hint(os.path.normpath(app / folder), name)
-    assert is_structural(hint, found) is structural
-    assert len(list(touched(hint, found))) == documents
+    path = os.path.normpath(app / folder / name)
+    assert is_structural(path, found) is structural
+    assert len(list(touched(path, found))) == documents
 
 
 def test_a_mirror_that_is_gone_touches_its_document(app: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_mirror_that_is_gone_touches_its_document(app: Path) -> None:
     found = discover([str(app)])
     epoch = app / "workspaces" / "w1" / "0"
     (epoch / "tables.sqlite").unlink()
-    (source,) = touched(Hint(str(epoch), "tables.sqlite"), found)
+    (source,) = touched(str(epoch / "tables.sqlite"), found)
     assert source.document == str(epoch / "workspace.yjs")
 
 
@@ -63,11 +63,11 @@ def test_a_document_that_is_gone_or_a_link_asks_for_a_look(app: Path) -> None:
     """It may have been moved, or replaced by something that is no document."""
     found = discover([str(app)])
     epoch = app / "workspaces" / "w1" / "0"
-    hint = Hint(str(epoch), "workspace.yjs")
+    path = str(epoch / "workspace.yjs")
     (epoch / "workspace.yjs").unlink()
-    assert is_structural(hint, found)
+    assert is_structural(path, found)
     (epoch / "workspace.yjs").symlink_to("/etc/hostname")
-    assert is_structural(hint, found)
+    assert is_structural(path, found)
 
 
 @pytest.mark.parametrize(("debounce_ms", "step"), [(0, 50), (200, 100), (500, 250), (9000, 250)])
@@ -101,7 +101,7 @@ def deleted(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [changed, replaced, deleted])
-def test_every_change_is_hinted_at(
+def test_every_change_is_heard(
     events: Events, tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
     """By the file's name, or by None: anything may have changed."""
@@ -109,10 +109,10 @@ def test_every_change_is_hinted_at(
     path.write_bytes(b"x")
     events.follow([str(tmp_path)])
     change(path)
-    while (hints := events.wait(10.0)) is not None:
-        if Hint(str(tmp_path), "file") in hints:
+    while (paths := events.wait(10.0)) is not None:
+        if str(tmp_path / "file") in paths:
             break
-        assert hints
+        assert paths
 
 
 def test_a_wait_can_be_ended(events: Events, tmp_path: Path) -> None:
@@ -134,14 +134,14 @@ def test_a_folder_that_was_made_again_is_armed_again(tmp_path: Path) -> None:
     assert not events.follow([str(tmp_path), str(folder)])
     folder.rmdir()
     folder.mkdir()
-    hints = events.wait(10.0)
-    assert hints
-    assert Hint(str(folder), "") in hints
+    paths = events.wait(10.0)
+    assert paths
+    assert str(folder) in paths
     assert events.follow([str(tmp_path), str(folder)])
     (folder / "file").write_bytes(b"x")
-    hints = events.wait(10.0)
-    assert hints
-    assert Hint(str(folder), "file") in hints
+    paths = events.wait(10.0)
+    assert paths
+    assert str(folder / "file") in paths
     events.close()
 
 
@@ -156,6 +156,6 @@ def test_links_are_not_followed_by_the_watch(tmp_path: Path) -> None:
     events.follow([str(inside)])
     (outside / "file").write_bytes(b"x")
     (inside / "file").write_bytes(b"x")
-    hints = events.wait(10.0)
-    assert hints == {Hint(str(inside), "file")}
+    paths = events.wait(10.0)
+    assert paths == {str(inside / "file")}
     events.close()

@@ -22,8 +22,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def look(desk: Desk) -> Status:
     """Give the status of the document on the desk."""
-    (found,) = status([desk.source], desk.options)
-    return found
+    return status(desk.source, desk.options)
 
 
 def write(path: Path, **roots: dict[str, Any]) -> None:

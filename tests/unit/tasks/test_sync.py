@@ -14,7 +14,7 @@ from scripts.children import LineProcess
 from sidecar.digests import digest_bytes
 from sidecar.discovery import source_of
 from sidecar.errors import ProtocolError
-from sidecar.files import signature
+from sidecar.files import version_of
 from sidecar.model import Changes, Failed, Outcome, Rebuilt, Source, Unchanged
 from sidecar.tasks.status import status
 from sidecar.tasks.sync import sync
@@ -67,10 +67,10 @@ def test_equal_bytes_are_not_decoded(desk: Desk, monkeypatch: pytest.MonkeyPatch
         pytest.fail("it was decoded")
 
     monkeypatch.setattr("sidecar.tasks.sync.decode", never)
-    before = signature(str(desk.mirror))
+    before = version_of(str(desk.mirror))
     outcome = again(desk)
     assert outcome == Unchanged("bytes", digest_bytes(desk.document.read_bytes()))
-    assert signature(str(desk.mirror)) == before
+    assert version_of(str(desk.mirror)) == before
 
 
 def kv(desk: Desk) -> None:
@@ -92,11 +92,11 @@ def back_and_forth(desk: Desk) -> None:
 @pytest.mark.parametrize("edit", [kv, equal_value, back_and_forth])
 def test_equal_content_leaves_the_mirror_alone(desk: Desk, edit: Callable[[Desk], None]) -> None:
     """Other bytes, the same tables: told with their digest, which the caller may remember."""
-    before = signature(str(desk.mirror))
+    before = version_of(str(desk.mirror))
     edit(desk)
     outcome = desk.sync()
     assert outcome == Unchanged("content", digest_bytes(desk.document.read_bytes()))
-    assert signature(str(desk.mirror)) == before
+    assert version_of(str(desk.mirror)) == before
     assert outcome.digest != dict(desk.query("SELECT key, value FROM _mirror"))["source_digest"]
 
 
@@ -193,11 +193,11 @@ def test_a_mirror_that_was_moved_gets_its_new_names(desk: Desk) -> None:
     folder = desk.document.parents[1]
     folder.rename(folder.with_name("copy"))
     source = source_of(str(folder.with_name("copy") / "0" / "workspace.yjs"))
-    assert status([source], desk.options)[0].state == "stale"
+    assert status(source, desk.options).state == "stale"
     assert verify(source, desk.options).result == "different"
     outcome = rebuilt(sync(source, desk.options))
     assert (outcome.reason, outcome.changes) == ("changed", Changes((), ()))
-    assert status([source], desk.options)[0].state == "in_step"
+    assert status(source, desk.options).state == "in_step"
     assert verify(source, desk.options).result == "equal"
     assert isinstance(sync(source, desk.options), Unchanged)
 
@@ -206,9 +206,9 @@ def test_problems_of_the_whole_document_count_too(desk: Desk) -> None:
     """They belong to no table, so no digest has them; `status` looks at them as `sync` does."""
     desk.doc.get("definition", type=Map)["tables"] = "no map"
     desk.save()
-    assert status([desk.source], desk.options)[0].state == "stale"
+    assert status(desk.source, desk.options).state == "stale"
     assert rebuilt(again(desk)).problems == 1
-    assert status([desk.source], desk.options)[0].state == "in_step"
+    assert status(desk.source, desk.options).state == "in_step"
 
 
 def test_force_rebuilds_and_nothing_changed(desk: Desk) -> None:
@@ -242,12 +242,12 @@ def test_an_older_document_is_followed_and_told(desk: Desk) -> None:
     assert (outcome.regressed, outcome.rows) == (True, 2)
 
 
-def test_a_stale_tail_is_accepted_once_the_file_has_settled(desk: Desk) -> None:
+def test_a_stale_tail_is_accepted_once_the_file_has_rested(desk: Desk) -> None:
     """Until then it may be a file that is being written."""
     desk.put("notes", "c", title="Three")
     desk.document.write_bytes(desk.doc.get_update() + b"stale")
     assert failed(again(desk)).code == "torn"
-    assert rebuilt(again(desk, settled=True)).problems == 1
+    assert rebuilt(again(desk, rested=True)).problems == 1
 
 
 @pytest.mark.parametrize(
@@ -266,13 +266,13 @@ def test_a_document_that_is_none_keeps_the_mirror(
     desk: Desk, write: Callable[[Path], object], code: str, effect: str
 ) -> None:
     """With a code, and with what the caller should do about it."""
-    before = signature(str(desk.mirror))
+    before = version_of(str(desk.mirror))
     write(desk.document)
     outcome = failed(again(desk))
     assert (outcome.code, outcome.effect) == (code, effect)
     assert str(desk.document) in outcome.message or outcome.message
-    assert (outcome.version is None) == (code == "gone")
-    assert signature(str(desk.mirror)) == before
+    assert (outcome.version is None) == (not desk.document.is_file())
+    assert version_of(str(desk.mirror)) == before
 
 
 def test_a_document_that_is_too_large(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""A job in a child of its own: whatever happens to it, the parent gets to know and lives on."""
+"""A batch in a child of its own: whatever happens to it, the parent gets to know and lives on."""
 
 import ctypes
 import faulthandler
@@ -11,52 +11,58 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from sidecar.model import Options
+from sidecar.model import Failed, Options
 from sidecar.workers.fork import AbandonedError, ended_by, run_forked
-from sidecar.workers.messages import Answer, Ended, Job, message_of
+from sidecar.workers.messages import Answer, Batch, Ended, message_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no fork")
 
 Send = Callable[[Answer], None]
 
 
-def job(max_seconds: float = 30.0, max_memory_mb: int | None = None) -> Job:
-    """Make a job; what is done is given apart."""
-    return Job((), Options("/nowhere"), max_memory_mb, max_seconds)
+def batch(max_seconds: float = 30.0, max_memory_mb: int | None = None) -> Batch:
+    """Make a batch; what is done is given apart."""
+    return Batch((), Options("/nowhere"), max_memory_mb, max_seconds)
+
+
+def result(value: object) -> Failed:
+    """Make a result that says something."""
+    return Failed("internal", str(value), "once")
 
 
 def do(
-    perform: Callable[[Job, Send], object], job_: Job | None = None
-) -> tuple[Ended, list[object]]:
+    run_batch: Callable[[Batch, Send], object], batch_: Batch | None = None
+) -> tuple[Ended, list[str]]:
     """Do something in a child and return how it ended and what it answered."""
     lines: list[bytes] = []
-    ended = run_forked(job_ or job(), lines.append, perform=perform)
+    ended = run_forked(batch_ or batch(), lines.append, run_batch=run_batch)
     messages = [message_of(line) for line in lines]
-    return ended, [message.result for message in messages if isinstance(message, Answer)]
+    results = [message.result for message in messages if isinstance(message, Answer)]
+    return ended, [found.message for found in results if isinstance(found, Failed)]
 
 
 def test_answers_come_back_whole() -> None:
     """Also big ones, and ones with surrogate escapes."""
     big = "x" * 1_000_000 + "\udcff"
 
-    def perform(_: Job, send: Send) -> None:
-        send(Answer(big, 0.0))
-        send(Answer(2, 0.0))
+    def run_batch(_: Batch, send: Send) -> None:
+        send(Answer(result(big), 0.0))
+        send(Answer(result(2), 0.0))
 
-    assert do(perform) == (Ended(), [big, 2])
+    assert do(run_batch) == (Ended(), [big, "2"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGILL])
 def test_a_crash_names_its_signal(number: signal.Signals) -> None:
     """What was answered before counts; the parent lives."""
 
-    def perform(_: Job, send: Send) -> None:
+    def run_batch(_: Batch, send: Send) -> None:
         faulthandler.disable()  # pytest's own
-        send(Answer(1, 0.0))
+        send(Answer(result(1), 0.0))
         os.kill(os.getpid(), number)
 
-    ended, answers = do(perform)
-    assert (ended.code, ended.killed, answers) == ("crashed", False, [1])
+    ended, answers = do(run_batch)
+    assert (ended.code, ended.killed, answers) == ("crashed", False, ["1"])
     assert number.name in ended.message
 
 
@@ -69,28 +75,28 @@ def test_a_kill_from_outside_is_told_apart() -> None:
 def test_a_hang_ends_after_its_time() -> None:
     """The limit is for each task: an answer starts it anew."""
 
-    def perform(_: Job, send: Send) -> None:
+    def run_batch(_: Batch, send: Send) -> None:
         for number in range(3):
             time.sleep(0.1)
-            send(Answer(number, 0.0))
+            send(Answer(result(number), 0.0))
         signal.pause()
 
-    ended, answers = do(perform, job(max_seconds=0.25))
-    assert (ended.code, answers) == ("timeout", [0, 1, 2])
+    ended, answers = do(run_batch, batch(max_seconds=0.25))
+    assert (ended.code, answers) == ("timeout", ["0", "1", "2"])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the address space")
 def test_memory_is_bounded() -> None:
     """An allocation past the limit fails; here it is Python's, so it is an exception."""
 
-    def perform(_: Job, send: Send) -> None:
+    def run_batch(_: Batch, send: Send) -> None:
         try:
             bytearray(1000 << 20)
         except MemoryError:
-            send(Answer("refused", 0.0))
+            send(Answer(result("refused"), 0.0))
 
-    assert do(perform, job(max_memory_mb=300))[1] == ["refused"]
-    assert do(perform)[1] == []
+    assert do(run_batch, batch(max_memory_mb=300))[1] == ["refused"]
+    assert do(run_batch)[1] == []
 
 
 def test_an_abort_of_rust_for_want_of_memory_has_its_code() -> None:
@@ -104,10 +110,10 @@ def test_an_abort_of_rust_for_want_of_memory_has_its_code() -> None:
 def test_stderr_is_kept_in_part() -> None:
     """The end of it, for the log; it reaches no terminal and cannot block the child."""
 
-    def perform(_: Job, _send: Send) -> None:
+    def run_batch(_: Batch, _send: Send) -> None:
         os.write(2, b"x" * 200_000 + b"the end")
 
-    ended, _ = do(perform)
+    ended, _ = do(run_batch)
     assert ended.errors.endswith("the end")
     assert len(ended.errors) <= 4096
 
@@ -117,19 +123,20 @@ def test_an_abandoned_job_is_ended() -> None:
     reading, writing = os.pipe()
     pids: list[int] = []
 
-    def perform(_: Job, send: Send) -> None:
+    def run_batch(_: Batch, send: Send) -> None:
         os.close(writing)
-        send(Answer(os.getpid(), 0.0))
+        send(Answer(result(os.getpid()), 0.0))
         signal.pause()
 
     def hear(line: bytes) -> None:
         message = message_of(line)
         assert isinstance(message, Answer)
-        pids.append(message.result)
+        assert isinstance(message.result, Failed)
+        pids.append(int(message.result.message))
         os.close(writing)
 
     with pytest.raises(AbandonedError):
-        run_forked(job(), hear, lifeline=reading, perform=perform)
+        run_forked(batch(), hear, lifeline=reading, run_batch=run_batch)
     os.close(reading)
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
@@ -139,12 +146,12 @@ def test_an_abandoned_job_is_ended() -> None:
 def test_a_job_dies_with_its_parent() -> None:
     """The system kills it, so nothing depends on a parent that can still act."""
 
-    def perform(_: Job, send: Send) -> None:
+    def run_batch(_: Batch, send: Send) -> None:
         number = ctypes.c_int()
         ctypes.CDLL(None).prctl(2, ctypes.byref(number), 0, 0, 0)
-        send(Answer(number.value, 0.0))
+        send(Answer(result(number.value), 0.0))
 
-    assert do(perform)[1] == [signal.SIGKILL]
+    assert do(run_batch)[1] == [str(int(signal.SIGKILL))]
 
 
 def test_nothing_of_a_job_is_left() -> None:

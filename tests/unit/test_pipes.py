@@ -1,9 +1,8 @@
-"""Lifelines: how stdin is cut into lines. Their ends are in tests/process/test_lifelines.py."""
+"""Bytes through pipes: how a stream is cut into lines."""
 
 import pytest
 
-from sidecar.host.lifeline import split_lines
-from sidecar.host.protocol import LONGEST_LINE
+from sidecar.pipes import split_lines
 
 
 @pytest.mark.parametrize(
@@ -27,6 +26,6 @@ def test_lines_come_out_however_they_were_sent(chunks: list[bytes], lines: list[
 def test_an_endless_line_is_cut_and_the_next_is_whole() -> None:
     """Megabytes without an end are one line that is too long, and never held in memory."""
     chunks = [b"x" * 60_000] * 50 + [b'\n{"type": "ping"}\n']
-    lines = list(split_lines(iter(chunks)))
-    assert [len(line) for line in lines] == [LONGEST_LINE + 1, 16]
+    lines = list(split_lines(iter(chunks), 1000))
+    assert [len(line) for line in lines] == [1000, 16]
     assert lines[1] == b'{"type": "ping"}'
