@@ -1,7 +1,7 @@
 """Which documents stand below the roots, and which folders tell when that changes.
 
-Knows the host's layout (SPEC section 1) and nothing of what is in the files. Every name comes
-from listing a folder: nothing from a command or a document is ever joined to a path.
+Knows the host's layout (docs/format.md, Files) and nothing of what is in the files. Every name
+comes from listing a folder: nothing from a command or a document is ever joined to a path.
 """
 
 import errno

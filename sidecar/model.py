@@ -1,4 +1,4 @@
-"""The values every room speaks: what a document holds, what was bent, how one sync ended."""
+"""The values every room speaks: what a document holds, its problems, how a sync ended."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeGuard, cast
@@ -88,7 +88,7 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True):
         columns: One sequence of cells for each of the table's fields, as long as ``ids``.
         extras: For each row what has no column: None, a dict by field, or for a row that is no
             map the one-element list of its value.
-        problems: What was bent while reading these rows.
+        problems: What could not be read as asked in these rows.
     """
 
     ids: list[str]
@@ -112,7 +112,7 @@ class Table(msgspec.Struct, frozen=True):
         definition: None when nobody declared it.
         fields: Names of the fields that get a column, in code point order, without ``id``.
         chunks: Starts the walk over the rows.
-        problems: What was bent in the definition.
+        problems: What is wrong with the definition.
         root: Name of the root that holds the rows.
     """
 

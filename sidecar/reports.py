@@ -1,4 +1,4 @@
-"""What the commands report: SHAPES.md in words of msgspec, made here and printed elsewhere."""
+"""What the commands report as JSON: docs/protocol.md as msgspec types, printed elsewhere."""
 
 import binascii
 import math
@@ -149,7 +149,7 @@ class Schema(Doc, frozen=True, kw_only=True):
     tables: tuple[SchemaTable, ...]
 
 
-class Root(msgspec.Struct, frozen=True):
+class OutlineRoot(msgspec.Struct, frozen=True):
     """One root type of a document; ``kind`` is map, array, text, xml or unknown."""
 
     name: str
@@ -217,7 +217,7 @@ class Inspection(msgspec.Struct, frozen=True):
     encoding: Encoding
     code: Code | None
     layouts: tuple[str, ...]
-    roots: tuple[Root, ...]
+    roots: tuple[OutlineRoot, ...]
     writers: tuple[Writer, ...]
     tables: tuple[InspectedTable, ...]
     message: str | None = None

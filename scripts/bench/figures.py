@@ -53,7 +53,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Goal(msgspec.Struct, frozen=True):
-    """What SPEC.md section 10 asks of a figure.
+    """What docs/contract.md asks of a figure.
 
     Attributes:
         figure: The figure's name.

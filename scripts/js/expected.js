@@ -1,4 +1,4 @@
-// What a mirror of a document must hold, told by JavaScript: SPEC sections 2 and 3 written a second
+// What a mirror of a document must hold, told by JavaScript: docs/format.md written a second
 // time, on top of Yjs itself, so that the tests compare two readings that share no code.
 //
 // Cells: null, a string (TEXT), {i: "12"} (INTEGER), {r: "1.5"} (REAL), {b: base64} (BLOB).

@@ -33,7 +33,7 @@ _MOST_LINES = 40
 _LONGEST_CELL = 40
 
 
-class Answer(msgspec.Struct, frozen=True):
+class DiffReport(msgspec.Struct, frozen=True):
     """What ``--json`` prints."""
 
     a: str
@@ -68,7 +68,7 @@ def run(arguments: Arguments) -> int:
         ]
         found = differences(*sides)
     if arguments.json:
-        print_json(Answer(shown(a), shown(b), equal=not found, tables=tuple(found)))
+        print_json(DiffReport(shown(a), shown(b), equal=not found, tables=tuple(found)))
     else:
         _print(shown(a), shown(b), found)
     return FAILED if found else OK

@@ -19,14 +19,14 @@ def line_of(event: Event, *, color: bool = False) -> str:
     return f"\x1b[{code}m{line}\x1b[0m" if color and code else line
 
 
-def _name(event: protocol.DocEvent | protocol.Failed) -> str:
+def _name(event: protocol.DocEvent | protocol.FailedEvent) -> str:
     """Return workspace and epoch where there are any, the path otherwise."""
     if isinstance(event.workspace, str):
         return event.workspace + (f"/{event.epoch}" if isinstance(event.epoch, int) else "")
     return shown(event.path) if isinstance(event.path, str) else ""
 
 
-def _rebuilt(event: protocol.Rebuilt) -> str:
+def _rebuilt(event: protocol.RebuiltEvent) -> str:
     parts = [event.reason, plural(event.rows, "row")]
     if event.problems:
         parts.append(plural(event.problems, "problem"))
@@ -39,7 +39,7 @@ def _rebuilt(event: protocol.Rebuilt) -> str:
     return "; ".join([*parts, f"{event.ms} ms"])
 
 
-def _failed(event: protocol.Failed) -> str:
+def _failed(event: protocol.FailedEvent) -> str:
     again = "" if event.retry_ms is None else f"; next try in {event.retry_ms / 1000:g} s"
     return f"{_name(event)}  {event.code}: {event.message}{again}".strip()
 
@@ -51,12 +51,12 @@ def _counts(event: protocol.Ready | protocol.Synced) -> str:
 _TEXTS: dict[type[Event], Callable[[Any], str]] = {
     protocol.Started: lambda event: f"process {event.pid} follows {', '.join(event.root)}",
     protocol.Ready: lambda event: f"{plural(event.documents, 'document')}: {_counts(event)}",
-    protocol.Rebuilt: lambda event: f"{_name(event)}  {_rebuilt(event)}",
-    protocol.Unchanged: lambda event: f"{_name(event)}  equal {event.reason}",
+    protocol.RebuiltEvent: lambda event: f"{_name(event)}  {_rebuilt(event)}",
+    protocol.UnchangedEvent: lambda event: f"{_name(event)}  equal {event.reason}",
     protocol.Collapsed: lambda event: (
         f"{_name(event)}  {plural(event.rows_before, 'row')} kept in {event.kept}"
     ),
-    protocol.Failed: _failed,
+    protocol.FailedEvent: _failed,
     protocol.Gone: lambda event: f"{_name(event)}  its mirror is left alone",
     protocol.Waiting: lambda event: f"{event.root} is not there yet",
     protocol.Pong: lambda _: "",

@@ -33,7 +33,7 @@ EXAMPLES = (
 )
 
 
-class Answer(msgspec.Struct, frozen=True):
+class RestoreReport(msgspec.Struct, frozen=True):
     """What ``--at --json`` prints: the snapshot that was taken, and the mirror made of it."""
 
     unix_ms: int
@@ -98,7 +98,7 @@ def _restore(settings: Settings, source: Source, arguments: Arguments) -> int:
         complain(f"{shown(source.document)}: {failed.message if failed else ''}")
         return FAILED
     if arguments.json:
-        print_json(Answer(answer.unix_ms, shown(out), answer.rows))
+        print_json(RestoreReport(answer.unix_ms, shown(out), answer.rows))
     else:
         taken = f"{answer.unix_ms} ({moment(answer.unix_ms)})"
         print_line(f"{shown(out)}: {plural(answer.rows, 'row')} as of the snapshot {taken}")

@@ -23,7 +23,7 @@ EXAMPLES = (
 )
 
 _EXTRA = "_extra"
-_HINTS = {
+_ADVICE = {
     "boolean": "boolean: 0, 1 or NULL.",
     "tags": "tags: a JSON array of texts; SELECT value FROM t, json_each(t.tags).",
     "json": "json: JSON text; json_extract(column, '$.key').",
@@ -31,7 +31,7 @@ _HINTS = {
 }
 
 
-class Answer(msgspec.Struct, frozen=True):
+class SchemaReport(msgspec.Struct, frozen=True):
     """What ``--json`` prints."""
 
     documents: tuple[Schema, ...]
@@ -52,7 +52,7 @@ def run(arguments: Arguments) -> int:
     sources = mirrors_of(settings)
     found = [schema for source in sources for schema in _schema(source, arguments.samples)]
     if arguments.json:
-        print_json(Answer(tuple(found)))
+        print_json(SchemaReport(tuple(found)))
     else:
         for schema in found:
             _print(schema)
@@ -76,9 +76,9 @@ def _schema(source: Source, samples: int | None) -> list[Schema]:
 def _print(schema: Schema) -> None:
     print_line(f"# {name_of(schema)}: SQLite, read-only, {schema.mirror}")
     kinds = {column.type for table in schema.tables for column in table.columns}
-    for kind, hint in _HINTS.items():
+    for kind, advice in _ADVICE.items():
         if kind in kinds:
-            print_line(f"# {hint}")
+            print_line(f"# {advice}")
     for table in schema.tables:
         _print_table(table)
     print_line()

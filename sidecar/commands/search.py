@@ -12,7 +12,7 @@ from sidecar.commands.targets import mirrors_of
 from sidecar.commands.terminal import complain, plural
 from sidecar.errors import MirrorDamagedError, UsageError
 from sidecar.files import shown
-from sidecar.mirror.search import Found, indexes, literal, search
+from sidecar.mirror.search import Match, indexes, literal, search
 from sidecar.model import Source
 from sidecar.reports import Hit, doc_fields
 
@@ -26,7 +26,7 @@ _ELSEWHERE = ("SIDECAR_ROOT", "SIDECAR_IDENTIFIER")
 _LIMIT = 50
 
 
-class Answer(msgspec.Struct, frozen=True):
+class SearchReport(msgspec.Struct, frozen=True):
     """What ``--json`` prints."""
 
     query: str
@@ -58,7 +58,7 @@ def run(arguments: Arguments) -> int:
     query = words if arguments.fts_syntax else literal(words)
     mirrors = [source for source in mirrors_of(settings) if _has_index(source)]
     hits = sorted(_hits(mirrors, query, arguments.limit + 1), key=_order)
-    answer = Answer(words, len(hits) > arguments.limit, tuple(hits[: arguments.limit]))
+    answer = SearchReport(words, len(hits) > arguments.limit, tuple(hits[: arguments.limit]))
     if arguments.json:
         print_json(answer)
     elif mirrors:
@@ -113,7 +113,7 @@ def _hits(mirrors: Sequence[Source], query: str, most: int) -> list[Hit]:
     return found
 
 
-def _hit(source: Source, found: Found) -> Hit:
+def _hit(source: Source, found: Match) -> Hit:
     return Hit(**doc_fields(source), mirror=shown(source.mirror), **msgspec.structs.asdict(found))
 
 
@@ -121,7 +121,7 @@ def _order(hit: Hit) -> tuple[float, str, str, str]:
     return hit.rank, hit.path, hit.table, hit.id
 
 
-def _print(answer: Answer) -> None:
+def _print(answer: SearchReport) -> None:
     for hit in answer.hits:
         place = f"{name_of(hit)}  {hit.table}.{hit.column}  {hit.id}  "
         print_line(Styled(place, "dim"), *_marked(hit))

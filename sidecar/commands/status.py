@@ -42,7 +42,7 @@ _NEXT = {
 }
 
 
-class Answer(msgspec.Struct, frozen=True):
+class StatusListing(msgspec.Struct, frozen=True):
     """What ``--json`` prints."""
 
     documents: tuple[Status, ...]
@@ -60,7 +60,7 @@ def run(arguments: Arguments) -> int:
     found = find(settings)
     statuses = look(settings, in_order(found))
     if arguments.json:
-        print_json(Answer(tuple(statuses)))
+        print_json(StatusListing(tuple(statuses)))
     elif statuses:
         _print(statuses)
     else:
@@ -72,7 +72,7 @@ def run(arguments: Arguments) -> int:
 
 
 def look(settings: Settings, sources: Sequence[Source]) -> list[Status]:
-    """Have the status of documents told by processes that may die of them."""
+    """Have documents looked at in processes of their own, which may die of them."""
     found: list[Status] = []
     tasks = [Task("status", source) for source in sources]
     with progress("Looking at documents", len(tasks)) as bar:

@@ -78,7 +78,7 @@ class _Printer:
         self._color = not as_json and has_color()
 
     def emit(self, event: Event) -> None:
-        if isinstance(event, protocol.Failed):
+        if isinstance(event, protocol.FailedEvent):
             self.codes.add(event.code)
             event = msgspec.structs.replace(event, retry_ms=None)  # this process will not retry
         if not isinstance(event, (protocol.Collapsed, protocol.Synced)):

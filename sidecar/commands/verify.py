@@ -1,4 +1,4 @@
-"""``verify``: compare mirrors with their documents, cell by cell, by a second road."""
+"""``verify``: compare mirrors with their documents, cell by cell, by other code than built them."""
 
 import json
 from collections import Counter
@@ -35,7 +35,7 @@ _NEXT = {
 _LONGEST_CELL = 60
 
 
-class Answer(msgspec.Struct, frozen=True):
+class VerifyReport(msgspec.Struct, frozen=True):
     """What ``--json`` prints."""
 
     documents: tuple[Verification, ...]
@@ -53,7 +53,7 @@ def run(arguments: Arguments) -> int:
     places = find(settings)
     found = check(settings, in_order(places))
     if arguments.json:
-        print_json(Answer(tuple(found)))
+        print_json(VerifyReport(tuple(found)))
     elif found:
         _print(found)
     else:

@@ -110,7 +110,7 @@ def _lock_roots(
 
 
 def _refusal(error: SidecarError, retry_ms: int | None = None) -> Event:
-    failed = protocol.Failed(code=error.code, message=error.message, retry_ms=retry_ms)
+    failed = protocol.FailedEvent(code=error.code, message=error.message, retry_ms=retry_ms)
     if isinstance(error, LockedError) and error.holder_pid is not None:
         return msgspec.structs.replace(failed, holder_pid=error.holder_pid)
     return failed

@@ -1,6 +1,6 @@
 """Documents through pycrdt's public API, for rooms that look and never build.
 
-Nothing here is shared with the walk that builds mirrors: it is the first half of the second road.
+Shares nothing with the walk that builds mirrors: ``reference/`` reads documents with it.
 """
 
 import math

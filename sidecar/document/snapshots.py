@@ -1,4 +1,4 @@
-"""Moments of a document: what ``Y.encodeSnapshot`` keeps, told apart from what it cannot show.
+"""Moments of a document: what ``Y.encodeSnapshot`` keeps, and what of it cannot be shown.
 
 A snapshot is a delete set and a state vector. The document must still hold what they speak of;
 where it does not, the decoder shows the nearest state it can, in silence, so every snapshot is

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from sidecar.host.protocol import DocEvent, Event, Rebuilt, Unchanged, merge
+from sidecar.host.protocol import DocEvent, Event, RebuiltEvent, UnchangedEvent, merge
 
 ROOM = 10_000
 """Events that may wait before commands do: a host that asks and never reads is not served."""
@@ -36,7 +36,7 @@ class Outbox:
         """Send an event, stamped with the present time. Never blocks."""
         event = stamped(event)
         with self._changed:
-            if isinstance(event, (Rebuilt, Unchanged)):
+            if isinstance(event, (RebuiltEvent, UnchangedEvent)):
                 event = self._merge(event)
             self._waiting.append((time.monotonic(), event))
             self._changed.notify_all()
@@ -53,14 +53,14 @@ class Outbox:
             self._changed.notify_all()
         self._thread.join(seconds)
 
-    def _merge(self, event: Rebuilt | Unchanged) -> Event:
+    def _merge(self, event: RebuiltEvent | UnchangedEvent) -> Event:
         kept: list[tuple[float, Event]] = []
         merged: Event = event
         for since, earlier in self._waiting:
             same = isinstance(earlier, DocEvent) and earlier.path == event.path
             if not same or type(earlier) is not type(event):
                 kept.append((since, earlier))
-            elif isinstance(earlier, Rebuilt) and isinstance(event, Rebuilt):
+            elif isinstance(earlier, RebuiltEvent) and isinstance(event, RebuiltEvent):
                 merged = merge(earlier, event)
         self._waiting = kept
         return merged
@@ -69,7 +69,7 @@ class Outbox:
         while batch := self._take():
             stalled = time.monotonic() - _STALLED_S
             for since, event in batch:
-                if not isinstance(event, Unchanged) or since > stalled:
+                if not isinstance(event, UnchangedEvent) or since > stalled:
                     self._send(event)
 
     def _take(self) -> list[tuple[float, Event]]:

@@ -14,12 +14,14 @@ def events_of(source: Source, outcome: Outcome, retry_ms: int | None = None) -> 
     """Return the events that tell a host how a sync ended, in order."""
     doc = doc_fields(source)
     if isinstance(outcome, Unchanged):
-        return [protocol.Unchanged(**doc, reason=outcome.reason)]
+        return [protocol.UnchangedEvent(**doc, reason=outcome.reason)]
     if isinstance(outcome, Failed):
         if outcome.effect == "gone":
             return [protocol.Gone(**doc)]
         return [
-            protocol.Failed(**doc, code=outcome.code, message=outcome.message, retry_ms=retry_ms)
+            protocol.FailedEvent(
+                **doc, code=outcome.code, message=outcome.message, retry_ms=retry_ms
+            )
         ]
     return [*_collapse(source, outcome), _rebuilt(source, outcome)]
 
@@ -57,7 +59,7 @@ def _collapse(source: Source, outcome: Rebuilt) -> list[Event]:
 
 
 def _rebuilt(source: Source, outcome: Rebuilt) -> Event:
-    return protocol.Rebuilt(
+    return protocol.RebuiltEvent(
         **doc_fields(source),
         reason=outcome.reason,
         changed=list(outcome.changes.changed),

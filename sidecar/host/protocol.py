@@ -1,6 +1,6 @@
 """The host protocol as types, and its lines: messages to bytes and back, no I/O.
 
-SHAPES.md in words of msgspec. ``protocol --json-schema`` and ``--typescript`` are printed from
+docs/protocol.md as msgspec types. ``protocol --json-schema`` and ``--typescript`` are printed from
 these classes, so a field is changed here and nowhere else.
 """
 
@@ -62,7 +62,7 @@ class Ready(Started, frozen=True, kw_only=True):
     failed: int
 
 
-class Rebuilt(DocEvent, frozen=True, kw_only=True):
+class RebuiltEvent(DocEvent, frozen=True, kw_only=True):
     """A new mirror stands in place: reopen it."""
 
     reason: RebuiltReason
@@ -74,7 +74,7 @@ class Rebuilt(DocEvent, frozen=True, kw_only=True):
     ms: int
 
 
-class Unchanged(DocEvent, frozen=True, kw_only=True):
+class UnchangedEvent(DocEvent, frozen=True, kw_only=True):
     """The document was written, the mirror is in step all the same."""
 
     reason: UnchangedReason
@@ -87,7 +87,7 @@ class Collapsed(DocEvent, frozen=True, kw_only=True):
     kept: str
 
 
-class Failed(Event, frozen=True, kw_only=True):
+class FailedEvent(Event, frozen=True, kw_only=True):
     """The old mirror stays, or a command could not be answered."""
 
     code: Code
@@ -136,10 +136,10 @@ class Stopped(Event, frozen=True, kw_only=True):
 EVENTS = (
     Started,
     Ready,
-    Rebuilt,
-    Unchanged,
+    RebuiltEvent,
+    UnchangedEvent,
     Collapsed,
-    Failed,
+    FailedEvent,
     Gone,
     Waiting,
     Pong,
@@ -184,7 +184,7 @@ def id_of(line: bytes) -> Id | UnsetType:
         return UNSET
 
 
-def merge(earlier: Rebuilt, later: Rebuilt) -> Rebuilt:
+def merge(earlier: RebuiltEvent, later: RebuiltEvent) -> RebuiltEvent:
     """Make one event of two rebuilds of one document that the host has not read yet."""
     changed = set(earlier.changed) - set(later.removed) | set(later.changed)
     removed = set(earlier.removed) - set(later.changed) | set(later.removed)

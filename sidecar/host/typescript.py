@@ -26,7 +26,7 @@ _PLAIN: dict[type[inspect.Type], str] = {
 
 
 def typescript() -> str:
-    """Return the types of SHAPES.md as one block of TypeScript."""
+    """Return the types of the protocol as one block of TypeScript."""
     codes = " | ".join(f'"{code}"' for code in get_args(Code))
     lines = [f"export type Code = {codes};"]
     for struct, name in _NAMED.items():

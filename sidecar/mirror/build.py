@@ -37,7 +37,7 @@ class Candidate:
         path: The temporary file.
         digests: Name in the mirror -> digest, of the tables filled so far.
         rows: Rows of all tables so far.
-        problems: What was bent so far, by names in the mirror.
+        problems: What could not be shown as asked so far, by names in the mirror.
     """
 
     def __init__(self, mirror: str, *, mode: int, table_bytes: int) -> None:

@@ -20,7 +20,7 @@ def place_tables(names: Sequence[str]) -> list[str]:
     Returns:
         The mirror's names, in the same order, no two equal but for ASCII case.
     """
-    return _place(names, (), _bend_table, lambda name: fold(name).startswith(OURS))
+    return _place(names, (), _allowed_table, lambda name: fold(name).startswith(OURS))
 
 
 def place_columns(names: Sequence[str]) -> list[str]:
@@ -29,7 +29,7 @@ def place_columns(names: Sequence[str]) -> list[str]:
     Args:
         names: The fields' names without ``id``, in code point order.
     """
-    return _place(names, (ID, EXTRA), _bend_nul, lambda _: False)
+    return _place(names, (ID, EXTRA), _without_nul, lambda _: False)
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
@@ -43,20 +43,20 @@ def free_name(name: str, taken: Collection[str]) -> str:
 def _place(
     names: Sequence[str],
     reserved: Sequence[str],
-    bend: Callable[[str], str],
+    allowed: Callable[[str], str],
     is_ours: Callable[[str], bool],
 ) -> list[str]:
     placed = [""] * len(names)
     taken = set(reserved)
-    bent: list[int] = []
+    adjusted: list[int] = []
     for index, name in enumerate(names):
-        if bend(name) != name or is_ours(name) or fold(name) in taken:
-            bent.append(index)
+        if allowed(name) != name or is_ours(name) or fold(name) in taken:
+            adjusted.append(index)
         else:
             placed[index] = name
             taken.add(fold(name))
-    for index in bent:
-        name = bend(names[index])
+    for index in adjusted:
+        name = allowed(names[index])
         if is_ours(name) or fold(name) in taken:
             name = free_name(name, taken)
         placed[index] = name
@@ -64,10 +64,10 @@ def _place(
     return placed
 
 
-def _bend_nul(name: str) -> str:
+def _without_nul(name: str) -> str:
     return name.replace("\0", "\ufffd")
 
 
-def _bend_table(name: str) -> str:
-    name = _bend_nul(name)
+def _allowed_table(name: str) -> str:
+    name = _without_nul(name)
     return "_" + name if fold(name).startswith("sqlite_") else name

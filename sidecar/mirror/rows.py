@@ -46,7 +46,7 @@ class RowWriter:
         rows: Rows so far.
         kinds: For each column the kinds of its cells so far, null apart.
         nullable: For each column whether it met a null.
-        problems: What was bent so far.
+        problems: What could not be shown as asked so far.
     """
 
     def __init__(self, schema: TableSchema) -> None:

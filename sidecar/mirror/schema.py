@@ -61,7 +61,7 @@ class TableSchema(msgspec.Struct, frozen=True):
         columns: Its fields' columns in the order of their names, without ``id`` and ``_extra``.
         order: For each column its index in ``table.fields``.
         surplus: Indexes in ``table.fields`` of those that found no column.
-        problems: What was bent in names and definitions.
+        problems: What could not be kept of names and definitions.
     """
 
     name: str

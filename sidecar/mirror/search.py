@@ -15,7 +15,7 @@ _TOKENS = 16
 _ROWIDS = ("rowid", "_rowid_", "oid")
 
 
-class Found(msgspec.Struct, frozen=True):
+class Match(msgspec.Struct, frozen=True):
     """A row that holds the words; see ``reports.Hit``."""
 
     table: str
@@ -41,7 +41,7 @@ def indexes(path: str) -> dict[str, str]:
         return _indexes(connection)
 
 
-def search(path: str, query: str, most: int) -> list[Found]:
+def search(path: str, query: str, most: int) -> list[Match]:
     """Find rows in all indexes of a mirror.
 
     Args:
@@ -53,7 +53,7 @@ def search(path: str, query: str, most: int) -> list[Found]:
         MirrorDamagedError: The mirror is not there, or not whole.
         UsageError: The query is none, or asks for columns that no index has.
     """
-    found: list[Found] = []
+    found: list[Match] = []
     refused: list[apsw.SQLError] = []
     with reading(path) as connection:
         named = _indexes(connection)
@@ -78,7 +78,7 @@ def _indexes(connection: apsw.Connection) -> dict[str, str]:
 
 def _search(
     connection: apsw.Connection, table: str, index: str, query: str, most: int
-) -> list[Found]:
+) -> list[Match]:
     columns = _columns(connection, index)
     start, end = _marks()
     name, source = quote(index), quote(table)
@@ -92,7 +92,7 @@ def _search(
     )
     rows: Any = connection.execute(sql, (start, end, query, most))
     return [
-        Found(table, row_id, *_best(columns, texts, start, end), rank)
+        Match(table, row_id, *_best(columns, texts, start, end), rank)
         for row_id, rank, *texts in rows
     ]
 

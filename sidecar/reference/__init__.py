@@ -1,1 +1,1 @@
-"""The second road: the same mirror worked out by other code, for `verify` and `inspect`."""
+"""The reference: the same mirror worked out by other code, for ``verify`` and ``inspect``."""

@@ -33,12 +33,14 @@ def compare_catalogs(found: Comparison, path: str, fresh: str, *, same_bytes: bo
         same_bytes: Whether it was also built from the same bytes.
     """
     with reading(fresh) as other, reading(path) as connection:
-        told, facts = _pairs(other, _FACTS), _pairs(connection, _FACTS)
-        if facts.get("generator") != told["generator"]:
+        expected, facts = _pairs(other, _FACTS), _pairs(connection, _FACTS)
+        if facts.get("generator") != expected["generator"]:
             return
-        for name in sorted(told.keys() - _OWN_FACTS - (set() if same_bytes else _FACTS_OF_BYTES)):
-            if facts.get(name) != told[name]:
-                found.note("_mirror", name, "value", told[name], facts.get(name))
+        for name in sorted(
+            expected.keys() - _OWN_FACTS - (set() if same_bytes else _FACTS_OF_BYTES)
+        ):
+            if facts.get(name) != expected[name]:
+                found.note("_mirror", name, "value", expected[name], facts.get(name))
         digests, schema = _pairs(connection, _DIGESTS), _pairs(connection, _SCHEMA)
         for name, digest in _pairs(other, _DIGESTS).items():
             if digests.get(name) != digest:

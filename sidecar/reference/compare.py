@@ -40,8 +40,8 @@ class Comparison(msgspec.Struct):
         """Count a difference, and keep it while there are few."""
         self.total += 1
         if len(self.differences) < MOST_DIFFERENCES:
-            told = (cell_to_json(expected), cell_to_json(actual))
-            self.differences.append(Difference(table, row_id, column, *told))
+            sides = (cell_to_json(expected), cell_to_json(actual))
+            self.differences.append(Difference(table, row_id, column, *sides))
 
 
 def compare_mirror(path: str, tables: Sequence[PlainTable]) -> Comparison:
@@ -52,7 +52,7 @@ def compare_mirror(path: str, tables: Sequence[PlainTable]) -> Comparison:
         tables: All tables of the document.
 
     Returns:
-        The comparison; damage that stops it is told in ``integrity``.
+        The comparison; damage that stops it stands in ``integrity``.
     """
     found = Comparison()
     try:
@@ -122,9 +122,9 @@ class _Comparer:
             self._rows(table, list(actual))
         for name in [name for name in wanted if name in actual]:
             kind, full = actual[name]
-            told = f"{kind} NOT NULL" if full else kind
-            if told != _describe(wanted[name], table):
-                self._note(table.name, None, name, _describe(wanted[name], table), told)
+            found = f"{kind} NOT NULL" if full else kind
+            if found != _describe(wanted[name], table):
+                self._note(table.name, None, name, _describe(wanted[name], table), found)
         if list(actual) != list(wanted) and actual.keys() == wanted.keys():
             self._note(table.name, None, None, "columns by name", "columns in another order")
 

@@ -1,7 +1,7 @@
-"""A document through pycrdt's public API: the second road, by which ``verify`` checks the first.
+"""A document through pycrdt's public API: what ``verify`` checks mirrors against.
 
 Nothing here is shared with the walk that builds mirrors (values, walk, layouts, definitions): it
-is slow, plain, and says SPEC's section 2 in words of its own.
+is slow, plain, and states the rules of docs/format.md in words of its own.
 """
 
 import binascii

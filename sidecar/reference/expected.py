@@ -1,4 +1,4 @@
-"""What a mirror must hold, said a second time: SPEC's section 3, with SQLite itself as the judge.
+"""What a mirror must hold, stated anew after docs/format.md, with SQLite itself as the judge.
 
 Nothing here is shared with the code that builds mirrors (naming, schema, rows): names, columns
 and cells are stated anew, slow and plain, and what a declared type makes of a value is asked of
@@ -89,18 +89,18 @@ class ExpectedTable:
         rows = self._rows()
         while batch := list(islice(rows, _ROWS_AT_ONCE)):
             given = [[_given(column, row) for column in columns] for _, row in batch]
-            stored, unbent = typed.store(given), untyped.store(given)
-            for (key, row), cells, originals in zip(batch, stored, unbent, strict=True):
-                bent = {
+            stored, unadjusted = typed.store(given), untyped.store(given)
+            for (key, row), cells, originals in zip(batch, stored, unadjusted, strict=True):
+                adjusted = {
                     column.source
                     for column, one, other in zip(columns, cells, originals, strict=True)
-                    if _is_bent(one, other)
+                    if _is_adjusted(one, other)
                 }
                 nulls = (c.name for c, v in zip(columns, cells, strict=True) if v is None)
                 self.without_value.update(nulls)
-                yield key, *cells, self._extra(key, row, bent)
+                yield key, *cells, self._extra(key, row, adjusted)
 
-    def _extra(self, key: str, row: PlainRow, bent: set[str | None]) -> str | None:
+    def _extra(self, key: str, row: PlainRow, adjusted: set[str | None]) -> str | None:
         if isinstance(row, NoMap):
             return json_text(row.value)
         found: dict[str, Cell] = {}
@@ -110,7 +110,7 @@ class ExpectedTable:
             elif field in self._surplus:
                 keep = value is not None and not isinstance(value, TooDeep)
             else:
-                keep = field not in self._fields or field in bent
+                keep = field not in self._fields or field in adjusted
             if keep:
                 found[field] = _plain(value)
         return json_text(found) if found else None
@@ -126,7 +126,7 @@ def expect(tables: Sequence[PlainTable]) -> list[ExpectedTable]:
 
 
 def place(names: Sequence[str], *, columns: bool) -> list[str]:
-    """Give each name its place: first those that can stay as they are, then the bent ones.
+    """Give each name its place: first those that can stay as they are, then the adjusted ones.
 
     Args:
         names: In code point order; of equal ones the first keeps its name.
@@ -136,10 +136,12 @@ def place(names: Sequence[str], *, columns: bool) -> list[str]:
     used = {"id", "_extra"} if columns else set[str]()
     for stays in (True, False):
         for index, name in enumerate(names):
-            bent = _bend(name, columns=columns)
-            free = _lower(bent) not in used and (columns or not _lower(bent).startswith("_mirror"))
-            if index not in placed and (not stays or (free and bent == name)):
-                placed[index] = bent if free else _numbered(bent, used)
+            adjusted = _adjust(name, columns=columns)
+            free = _lower(adjusted) not in used and (
+                columns or not _lower(adjusted).startswith("_mirror")
+            )
+            if index not in placed and (not stays or (free and adjusted == name)):
+                placed[index] = adjusted if free else _numbered(adjusted, used)
                 used.add(_lower(placed[index]))
     return [placed[index] for index in range(len(names))]
 
@@ -189,7 +191,7 @@ def _given(column: ExpectedColumn, row: PlainRow) -> Cell:
     return json_text(value) if isinstance(value, (list, dict)) else value
 
 
-def _is_bent(stored: Cell, original: Cell) -> bool:
+def _is_adjusted(stored: Cell, original: Cell) -> bool:
     """Tell whether a declared type made something else of a value; 7 and 7.0 are the same."""
     numbers = isinstance(stored, (int, float)) and isinstance(original, (int, float))
     return stored != original if numbers else (type(stored), stored) != (type(original), original)
@@ -255,9 +257,9 @@ def _about(definition: dict[str, Any]) -> tuple[str | None, ...]:
     return tuple(v if v is None or isinstance(v, str) else json_text(v) for v in values)
 
 
-def _bend(name: str, *, columns: bool) -> str:
-    bent = name.replace("\0", "\ufffd")
-    return f"_{bent}" if not columns and _lower(bent).startswith("sqlite_") else bent
+def _adjust(name: str, *, columns: bool) -> str:
+    adjusted = name.replace("\0", "\ufffd")
+    return f"_{adjusted}" if not columns and _lower(adjusted).startswith("sqlite_") else adjusted
 
 
 def _numbered(name: str, used: set[str]) -> str:

@@ -47,8 +47,8 @@ _POLL_SHARE = 10.0
 
 
 _STEP_MS = 50, 250
-"""Least and most of a step. watchfiles wakes up once a step, which costs 0.08 ms of CPU, and hands
-changes over in the second or third one: late, but sooner than a debounce of two steps ends."""
+"""Least and most of a step. watchfiles wakes up once a step, which costs 0.08 ms of CPU, and gives
+changes out in the second or third one: late, but sooner than a debounce of two steps ends."""
 
 
 def step_ms(debounce_ms: int) -> int:

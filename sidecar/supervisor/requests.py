@@ -179,7 +179,9 @@ class HostCommands:
             command = protocol.decode(line)
         except ProtocolError as error:
             message, id_ = error.message, protocol.id_of(line)
-            self._emit(protocol.Failed(code="protocol", message=message, retry_ms=None, id=id_))
+            self._emit(
+                protocol.FailedEvent(code="protocol", message=message, retry_ms=None, id=id_)
+            )
             return False
         if command.type == "ping":
             self._emit(protocol.Pong(id=_id(command)))
@@ -225,7 +227,7 @@ def _id(command: Command) -> Id | UnsetType:
 
 
 def _no_such_document(command: Command) -> Event:
-    failed = protocol.Failed(
+    failed = protocol.FailedEvent(
         id=_id(command),
         code="gone",
         message="no such document is known; the command status lists those that are",

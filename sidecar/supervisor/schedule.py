@@ -71,8 +71,8 @@ class Due(msgspec.Struct):
             return None
         if self.first_event is None or self.last_event is None:
             return self.at
-        quiet = self.last_event + timing.debounce_s
-        by_events = max(self.rest_until, min(quiet, self.first_event + timing.max_wait_s))
+        rested_at = self.last_event + timing.debounce_s
+        by_events = max(self.rest_until, min(rested_at, self.first_event + timing.max_wait_s))
         return by_events if self.at is None else min(by_events, self.at)
 
     def touch(self, now: float) -> None:

@@ -1,1 +1,1 @@
-"""What may be done to one document: all that a worker can be told."""
+"""What may be done to one document: all that a worker can be asked for."""

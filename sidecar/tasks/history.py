@@ -54,8 +54,8 @@ def restore(source: Source, options: Options, *, at_ms: int, out: str) -> Restor
         document.write_bytes(state)
         document.chmod(os.stat(source.document).st_mode & 0o777)
         then = Source(str(document), out, source.workspace, source.epoch)
-        quiet = msgspec.structs.replace(options, last_good=False)
-        outcome = sync(then, quiet, rested=True, force=True)
+        chosen = msgspec.structs.replace(options, last_good=False)
+        outcome = sync(then, chosen, rested=True, force=True)
     return Restored(unix_ms, outcome)
 
 

@@ -1,7 +1,7 @@
-"""Compares one mirror with its document, cell by cell, by a road that builds no mirrors.
+"""Compares one mirror with its document, cell by cell, by code that builds no mirrors.
 
 The document is read through pycrdt's public API, what a mirror of it must hold is stated anew,
-and SQLite says what it makes of each value: see the two modules called ``second_road``. What the
+and SQLite says what it makes of each value: see ``reference/``. What the
 catalog says besides, problems and digests, is compared with a mirror that is built for the
 purpose.
 """

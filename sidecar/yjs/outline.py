@@ -1,9 +1,9 @@
-"""What an update holds, told from its structs alone: writers, roots, layouts."""
+"""What an update holds, read from its structs alone: writers, roots, layouts."""
 
 import msgspec
 
 from sidecar.errors import SidecarError
-from sidecar.reports import Encoding, Root, Writer
+from sidecar.reports import Encoding, OutlineRoot, Writer
 from sidecar.yjs.encoding import read_varuint, refuse_foreign
 from sidecar.yjs.update import ANY, DOC, EMBED, FORMAT, STRING, TYPE, Struct, UpdateReader
 
@@ -24,7 +24,7 @@ class Outline(msgspec.Struct, frozen=True):
     """
 
     encoding: Encoding
-    roots: tuple[Root, ...] = ()
+    roots: tuple[OutlineRoot, ...] = ()
     writers: tuple[Writer, ...] = ()
     read: int = 0
 
@@ -53,13 +53,13 @@ def outline(data: bytes) -> Outline:
         pass  # what was read until here is the answer
     return Outline(
         encoding="v1" if reached or is_whole else "unknown",
-        roots=tuple(Root(name, _joined(kinds[name])) for name in sorted(kinds)),
+        roots=tuple(OutlineRoot(name, _joined(kinds[name])) for name in sorted(kinds)),
         writers=tuple(Writer(client, reached[client]) for client in sorted(reached)),
         read=read,
     )
 
 
-def layouts(roots: tuple[Root, ...]) -> tuple[str, ...]:
+def layouts(roots: tuple[OutlineRoot, ...]) -> tuple[str, ...]:
     """Recognise the layouts of a document from the names of its roots."""
     names = {root.name for root in roots}
     is_keyed = any(name.startswith("table:") for name in names)

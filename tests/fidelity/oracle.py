@@ -1,6 +1,6 @@
 """A second, slow reading of documents: from the public API of pycrdt to the mirror they must have.
 
-Written from SPEC sections 2 and 3 and sharing nothing with the program. It covers the layouts,
+Written from docs/format.md and sharing nothing with the program. It covers the layouts,
 the definitions, the names, the cells and the problems.
 """
 

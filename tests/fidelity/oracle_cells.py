@@ -1,4 +1,4 @@
-"""A second reading of SPEC's rules for cells: kinds, columns, and what SQLite makes of them."""
+"""A second reading of the rules for cells: kinds, columns, and what SQLite makes of them."""
 
 import base64
 import math

@@ -1,4 +1,4 @@
-"""A second reading of SPEC's rules for names, for the second reading of documents."""
+"""A second reading of the format's rules for names, for the second reading of documents."""
 
 import string
 from collections.abc import Sequence

@@ -23,7 +23,7 @@ WORKSPACE = "wörk-空間"
 TABLE = "Заметки ✎"
 KEYS = ["ключ-🦊", "e\u0301 not é", 'quote " key', "plain"]
 ORPHAN_SECONDS = 1.0
-"""How long anything of ours may outlive the app: the promise of SPEC section 7."""
+"""How long anything of ours may outlive the app: as docs/contract.md promises."""
 
 
 def test_what_webkit_saves_is_in_sql_when_the_page_hears_rebuilt(app: App) -> None:

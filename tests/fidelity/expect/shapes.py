@@ -12,7 +12,7 @@ Line = tuple[str | None, str | None, str, int, str | None]
 
 
 class Json(str):
-    """JSON text that is compared by its value: for numbers whose digits SPEC does not fix."""
+    """JSON text that is compared by its value: for numbers whose digits the format does not fix."""
 
     __slots__ = ()
 
@@ -43,7 +43,7 @@ class Expected(msgspec.Struct, frozen=True):
 
 
 def j(value: object) -> str:
-    """Write canonical JSON, as SPEC section 2 has it."""
+    """Write canonical JSON, as docs/format.md has it."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 

@@ -11,7 +11,7 @@ from sidecar.commands import COMMANDS, main
 from sidecar.commands.arguments import parse
 from sidecar.commands.event_lines import line_of
 from sidecar.commands.terminal import escape
-from sidecar.host.protocol import EVENTS, Failed, Ready, Rebuilt, Unchanged
+from sidecar.host.protocol import EVENTS, FailedEvent, Ready, RebuiltEvent, UnchangedEvent
 from tests.support.program import program
 
 
@@ -119,7 +119,7 @@ def test_text_that_is_harmless_stays_as_it_is() -> None:
 def test_events_are_lines_for_people() -> None:
     """What happened, to which workspace, and what comes next."""
     doc = {"workspace": "w1", "epoch": 2, "path": "/p"}
-    rebuilt = Rebuilt(
+    rebuilt = RebuiltEvent(
         **doc,  # type: ignore[arg-type]
         reason="changed",
         changed=["a\nb"],
@@ -133,9 +133,9 @@ def test_events_are_lines_for_people() -> None:
         "rebuilt    w1/2  changed; 1 row; 2 problems; changed a\\nb; removed c; "
         "an older state; 3 ms"
     )
-    nameless = Unchanged(workspace=None, epoch=None, path="/p", reason="bytes")
+    nameless = UnchangedEvent(workspace=None, epoch=None, path="/p", reason="bytes")
     assert line_of(nameless) == "unchanged  /p  equal bytes"
-    failed = Failed(code="disk_full", message="m", retry_ms=2000)
+    failed = FailedEvent(code="disk_full", message="m", retry_ms=2000)
     assert line_of(failed) == "failed     disk_full: m; next try in 2 s"
     ready = Ready(pid=1, version="", root=[], documents=3, rebuilt=1, unchanged=1, failed=1)
     assert line_of(ready, color=True) == (

@@ -74,7 +74,7 @@ def nest(levels: int) -> list[Any]:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_value_becomes_its_cell(data: bytes, name: str) -> None:
-    """As SPEC section 2 has it: JavaScript's numbers, shared types as text or JSON."""
+    """As docs/format.md has it: JavaScript's numbers, shared types as text or JSON."""
     shown = raw_cells(data, lambda row, txn: cell(row.get(txn, name), txn))
     assert (type(shown), shown) == (type(SHOWN[name]), SHOWN[name])
 

@@ -11,10 +11,10 @@ from sidecar.host.protocol import (
     Collapsed,
     DocEvent,
     Event,
-    Failed,
+    FailedEvent,
     Pong,
-    Rebuilt,
-    Unchanged,
+    RebuiltEvent,
+    UnchangedEvent,
 )
 from sidecar.pipes import write_all
 from tests.support.waiting import wait_until
@@ -42,14 +42,14 @@ def name(event: Event) -> bytes:
     parts = [str(event.__struct_config__.tag)]
     if isinstance(event, DocEvent):
         parts.append(event.path)
-    if isinstance(event, Rebuilt):
+    if isinstance(event, RebuiltEvent):
         parts += event.changed
     return " ".join(parts).encode()
 
 
-def rebuilt(path: str, *changed: str) -> Rebuilt:
+def rebuilt(path: str, *changed: str) -> RebuiltEvent:
     """Make an event of a rebuild."""
-    return Rebuilt(
+    return RebuiltEvent(
         workspace=None,
         epoch=None,
         path=path,
@@ -63,9 +63,9 @@ def rebuilt(path: str, *changed: str) -> Rebuilt:
     )
 
 
-def unchanged(path: str) -> Unchanged:
+def unchanged(path: str) -> UnchangedEvent:
     """Make an event of an equal document."""
-    return Unchanged(workspace=None, epoch=None, path=path, reason="bytes")
+    return UnchangedEvent(workspace=None, epoch=None, path=path, reason="bytes")
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_a_merged_rebuild_follows_its_collapse(outbox: Outbox, reader: Reader) -
 
 def test_what_must_be_read_is_kept(outbox: Outbox, reader: Reader) -> None:
     """Failures and replies wait, each of them."""
-    failed = Failed(code="torn", message="", retry_ms=None)
+    failed = FailedEvent(code="torn", message="", retry_ms=None)
     stall(outbox, reader)
     for event in (failed, Pong(), failed, Pong()):
         outbox.put(event)

@@ -11,9 +11,9 @@ from sidecar.host.protocol import (
     EVENTS,
     LONGEST_LINE,
     Command,
-    Failed,
+    FailedEvent,
     Pong,
-    Rebuilt,
+    RebuiltEvent,
     Waiting,
     decode,
     encode,
@@ -25,9 +25,9 @@ from tests.support.data import PROJECT
 from tests.support.program import run
 
 
-def rebuilt(changed: list[str], removed: list[str], *, regressed: bool = False) -> Rebuilt:
+def rebuilt(changed: list[str], removed: list[str], *, regressed: bool = False) -> RebuiltEvent:
     """Make an event of a rebuild."""
-    return Rebuilt(
+    return RebuiltEvent(
         workspace="w1",
         epoch=0,
         path="/w",
@@ -59,7 +59,7 @@ def test_lone_surrogates_become_replacement_characters() -> None:
 
 def test_absent_fields_are_absent_and_null_is_null() -> None:
     """A failure without a document has no path; a retry that will not come is null."""
-    event = json.loads(encode(Failed(code="locked", message="m", retry_ms=None, holder_pid=7)))
+    event = json.loads(encode(FailedEvent(code="locked", message="m", retry_ms=None, holder_pid=7)))
     assert event == {
         "type": "failed",
         "v": 1,

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from sidecar.errors import MirrorDamagedError, UsageError
-from sidecar.mirror.search import Found, indexes, literal, search
+from sidecar.mirror.search import Match, indexes, literal, search
 from tests.support.desk import FIELDS, Desk
 
 WORDS = {
@@ -29,12 +29,12 @@ def desk(tmp_path: Path) -> Desk:
     return desk
 
 
-def find(desk: Desk, words: str, most: int = 50) -> list[Found]:
+def find(desk: Desk, words: str, most: int = 50) -> list[Match]:
     """Search for words as they are."""
     return search(str(desk.mirror), literal(words), most)
 
 
-def ids(found: list[Found]) -> list[str]:
+def ids(found: list[Match]) -> list[str]:
     """Give table and id of each hit."""
     return sorted(f"{one.table}.{one.id}" for one in found)
 
