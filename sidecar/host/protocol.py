@@ -62,7 +62,7 @@ class Ready(Started, frozen=True, kw_only=True):
     failed: int
 
 
-class RebuiltEvent(DocEvent, frozen=True, kw_only=True):
+class RebuiltEvent(DocEvent, frozen=True, kw_only=True, tag="rebuilt"):
     """A new mirror stands in place: reopen it."""
 
     reason: RebuiltReason
@@ -74,7 +74,7 @@ class RebuiltEvent(DocEvent, frozen=True, kw_only=True):
     ms: int
 
 
-class UnchangedEvent(DocEvent, frozen=True, kw_only=True):
+class UnchangedEvent(DocEvent, frozen=True, kw_only=True, tag="unchanged"):
     """The document was written, the mirror is in step all the same."""
 
     reason: UnchangedReason
@@ -87,7 +87,7 @@ class Collapsed(DocEvent, frozen=True, kw_only=True):
     kept: str
 
 
-class FailedEvent(Event, frozen=True, kw_only=True):
+class FailedEvent(Event, frozen=True, kw_only=True, tag="failed"):
     """The old mirror stays, or a command could not be answered."""
 
     code: Code
