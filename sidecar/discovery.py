@@ -6,24 +6,31 @@ comes from listing a folder: nothing from a command or a document is ever joined
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from sidecar.errors import UsageError
-from sidecar.files import version_of
-from sidecar.model import Source
+from sidecar.files import reason_of, version_of
+from sidecar.links import is_inside, steps_to
+from sidecar.model import Selection, Source
+from sidecar.names import (
+    DOCUMENT,
+    EPOCH,
+    HEAD,
+    WORKSPACES,
+    is_literal,
+    matching,
+    mirror_of,
+    why_no_document,
+)
 
-DOCUMENT = "workspace.yjs"
-MIRROR = "tables.sqlite"
-WORKSPACES = "workspaces"
-HEAD = "head.yjs"
-
-EPOCH = re.compile("0|[1-9][0-9]*")
-"""The name of an epoch's folder."""
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_ALL = Selection()
+
+Place = tuple[str, int | None]
+"""The folder of a workspace, and the epoch for what lies in an epoch's folder."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -31,29 +38,41 @@ class Found(msgspec.Struct, frozen=True):
 
     Attributes:
         sources: By document path.
+        mirrors: Document path by mirror path.
+        behind: Path of a link by the path of what it leads to.
         folders: Those whose entries decide what the next look finds.
+        steps: Every entry on the way to a root and to what is behind a link: when one of them
+            is exchanged, something else may be found.
+        above: The folders in which those entries stand.
         awaited: Paths that do not exist and would be looked at if they did.
         missing: Roots that do not exist.
         denied: Roots that cannot be read, with the reason.
         closed: Folders below them that cannot be read, with the reason.
+        refused: Files that are named as roots and are no documents, with the reason.
         linked: Folders that were reached through a link inside their root.
     """
 
     sources: dict[str, Source] = {}
+    mirrors: dict[str, str] = {}
+    behind: dict[str, str] = {}
     folders: dict[str, None] = {}
+    steps: set[str] = set()
+    above: dict[str, None] = {}
     awaited: set[str] = set()
     missing: list[str] = []
     denied: dict[str, str] = {}
     closed: dict[str, str] = {}
+    refused: dict[str, str] = {}
     linked: list[str] = []
 
 
-def discover(roots: Sequence[str]) -> Found:
+def discover(roots: Sequence[str], selection: Selection = _ALL) -> Found:
     """Look at every root and list the documents below it.
 
     Args:
         roots: Absolute paths: app data folders, ``workspaces`` folders, workspaces, epochs or
             documents, in any mixture, nested or not.
+        selection: What counts as a document.
 
     Raises:
         UsageError: Two documents would have one mirror.
@@ -61,95 +80,184 @@ def discover(roots: Sequence[str]) -> Found:
     found = Found()
     for root in roots:
         try:
-            _look_at(root, found)
+            _Look(root, selection, found).look()
         except OSError as error:
             if error.errno in _ABSENT:
                 found.missing.append(root)
                 _await(root, found)
             else:
-                found.denied[root] = error.strerror or str(error)
-    if found.linked or len(roots) > 1:
-        _drop_twins(found)
+                found.denied[root] = reason_of(error)
+    _drop_twins(found, may_be_twice=bool(found.linked) or len(roots) > 1)
     return found
 
 
 def source_of(document: str) -> Source:
     """Return the source of a document by its path: workspace and epoch as far as they show."""
-    folder = os.path.dirname(document)
-    if os.path.basename(document) != DOCUMENT:
-        return _source(document, folder, None, None)
+    folder, name = os.path.split(document)
+    if name != DOCUMENT:
+        return Source(document, mirror_of(document), name, None)
     if _is_epoch_folder(folder):
         workspace = os.path.basename(os.path.dirname(folder)) or None
-        return _source(document, folder, workspace, int(os.path.basename(folder)))
-    return _source(document, folder, os.path.basename(folder) or None, None)
+        return Source(document, mirror_of(document), workspace, int(os.path.basename(folder)))
+    return Source(document, mirror_of(document), os.path.basename(folder) or None, None)
 
 
-def _look_at(root: str, found: Found) -> None:
-    if not stat.S_ISDIR(os.stat(root).st_mode):
-        found.folders[os.path.dirname(root)] = None
-        if version_of(root):
-            found.sources[root] = source_of(root)
-        return
-    boundary = os.path.realpath(root)
-    names = os.listdir(root)
-    found.folders[root] = None
-    if WORKSPACES in names and _is_folder(os.path.join(root, WORKSPACES), boundary):
-        _workspaces(os.path.join(root, WORKSPACES), boundary, found)
-    elif os.path.basename(root) == WORKSPACES:
-        _workspaces(root, boundary, found)
-    elif _is_epoch_folder(root) and DOCUMENT in names:
-        _document(root, source_of(os.path.join(root, DOCUMENT)), boundary, found)
-    elif _is_workspace_folder(root, names):
-        _workspace(root, os.path.basename(root), boundary, found)
-    else:
-        found.awaited.add(os.path.join(root, WORKSPACES))
-        _workspaces(root, boundary, found)
+def place_of(document: str) -> Place:
+    """Return where in the host's layout a document lies, by its path."""
+    folder = os.path.dirname(document)
+    if _is_epoch_folder(folder):
+        return os.path.dirname(folder), int(os.path.basename(folder))
+    return folder, None
 
 
-def _workspaces(folder: str, boundary: str, found: Found) -> None:
-    for path in _folders_in(folder, boundary, found):
-        _workspace(path, os.path.basename(path), boundary, found)
+class _Look:
+    """One look at one root."""
 
+    def __init__(self, root: str, selection: Selection, found: Found) -> None:
+        self._root = root
+        self._boundary = os.path.realpath(root)
+        self._selection = selection
+        self._found = found
+        self._fixed: list[str] | None = None
+        if all(map(is_literal, selection.documents)):
+            self._fixed = matching(selection.documents, selection.documents)
 
-def _workspace(folder: str, workspace: str, boundary: str, found: Found) -> None:
-    beside = os.path.join(folder, DOCUMENT)
-    _document(folder, _source(beside, folder, workspace, None), boundary, found)
-    for path in _folders_in(folder, boundary, found):
-        name = os.path.basename(path)
-        if EPOCH.fullmatch(name):
-            found.folders[path] = None
-            document = os.path.join(path, DOCUMENT)
-            _document(path, _source(document, path, workspace, int(name)), boundary, found)
+    def look(self) -> None:
+        root, inner = self._root, os.path.join(self._root, WORKSPACES)
+        self._note_steps(root)
+        if not stat.S_ISDIR(os.stat(root).st_mode):
+            self._file()
+            return
+        names = os.listdir(root)
+        if WORKSPACES in names and self._is_folder(inner):
+            self._documents(root, place_of(os.path.join(root, DOCUMENT)))
+            self._workspaces(inner)
+        elif os.path.basename(root) == WORKSPACES:
+            self._documents(root, None)
+            self._workspaces(root)
+        elif _is_epoch_folder(root) and matching(names, self._selection.documents):
+            self._documents(root, place_of(os.path.join(root, DOCUMENT)))
+        elif self._is_workspace_folder(names):
+            self._workspace(root)
+        else:
+            self._found.awaited.add(inner)
+            self._workspaces(root)
 
+    def _file(self) -> None:
+        folder, name = os.path.split(self._root)
+        self._found.folders[folder] = None
+        reason = why_no_document(name)
+        if reason:
+            self._found.refused[self._root] = reason
+        elif version_of(self._root):
+            self._add(self._root, place_of(self._root), below=folder)
 
-def _document(folder: str, source: Source, boundary: str, found: Found) -> None:
-    found.folders[folder] = None
-    try:
-        mode = os.lstat(source.document).st_mode
-    except OSError:
-        return
-    if stat.S_ISLNK(mode) and _is_inside(source.document, boundary):
-        mode = stat.S_IFREG if version_of(source.document) else mode
-    if stat.S_ISREG(mode):
-        found.sources.setdefault(source.document, source)
+    def _workspaces(self, folder: str) -> None:
+        for path in self._folders_in(folder):
+            self._workspace(path)
 
+    def _workspace(self, folder: str) -> None:
+        self._documents(folder, (folder, None))
+        for path in self._folders_in(folder):
+            name = os.path.basename(path)
+            if EPOCH.fullmatch(name):
+                self._documents(path, (folder, int(name)))
 
-def _folders_in(folder: str, boundary: str, found: Found) -> Iterator[str]:
-    """Yield the folders inside one, links last so that a real name wins over a linked one."""
-    found.folders[folder] = None
-    try:
-        with os.scandir(folder) as entries:
-            listed = sorted((entry.is_symlink(), entry.path) for entry in entries if _opens(entry))
-    except OSError as error:
+    def _documents(self, folder: str, place: Place | None) -> None:
+        """Add the documents of a folder, where ``workspace.yjs`` is one only with a place."""
+        self._found.folders[folder] = None
+        try:
+            names = self._fixed
+            if names is None:
+                names = matching(os.listdir(folder), self._selection.documents)
+            for name in names:
+                if place or name != DOCUMENT:
+                    self._document(os.path.join(folder, name), place)
+        except OSError as error:
+            self._close(folder, error)
+
+    def _document(self, path: str, place: Place | None) -> None:
+        try:
+            mode = os.lstat(path).st_mode
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return
+            raise
+        if stat.S_ISLNK(mode):
+            if not is_inside(path, self._boundary):
+                return
+            self._note_steps(path)
+            if not version_of(path):
+                return
+        elif not stat.S_ISREG(mode):
+            return
+        self._add(path, place, below=self._root)
+
+    def _add(self, path: str, place: Place | None, *, below: str) -> None:
+        """Add a document; the relative path of its mirror is counted from ``below``."""
+        source = source_of(path)
+        if place and os.path.basename(path) == DOCUMENT:
+            workspace = os.path.basename(place[0]) or None
+            source = msgspec.structs.replace(source, workspace=workspace, epoch=place[1])
+        if self._selection.into is not None:
+            mirror = os.path.join(self._selection.into, os.path.relpath(source.mirror, below))
+            source = msgspec.structs.replace(source, mirror=mirror)
+        if is_chosen(source, self._selection):
+            self._found.sources.setdefault(path, source)
+
+    def _folders_in(self, folder: str) -> Iterator[str]:
+        """Yield the folders inside one, links last so that a real name wins over a linked one."""
+        self._found.folders[folder] = None
+        try:
+            with os.scandir(folder) as entries:
+                listed = sorted((one.is_symlink(), one.path) for one in entries if _opens(one))
+        except OSError as error:
+            self._close(folder, error)
+            return
+        for is_link, path in listed:
+            if is_link:
+                if not self._is_folder(path):
+                    continue
+                self._note_steps(path)
+                self._found.linked.append(path)
+            yield path
+
+    def _note_steps(self, path: str) -> None:
+        """Note what must not be exchanged unseen, in the root's own words where it is below it."""
+        for real in steps_to(path):
+            step = real
+            if real.startswith(self._boundary + os.sep):
+                step = self._root + real[len(self._boundary) :]
+            self._found.steps.add(step)
+            self._found.above[os.path.dirname(step)] = None
+        if path != self._root:
+            self._found.behind[step] = path
+
+    def _close(self, folder: str, error: OSError) -> None:
         if error.errno not in _ABSENT:
-            found.closed[folder] = error.strerror or str(error)
-        return
-    for linked, path in listed:
-        if not linked:
-            yield path
-        elif _is_folder(path, boundary):
-            found.linked.append(path)
-            yield path
+            self._found.closed[folder] = reason_of(error)
+
+    def _is_folder(self, path: str) -> bool:
+        try:
+            is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        except OSError as error:
+            self._close(path, error)
+            return False
+        return is_folder and (not os.path.islink(path) or is_inside(path, self._boundary))
+
+    def _is_workspace_folder(self, names: list[str]) -> bool:
+        if os.path.basename(os.path.dirname(self._root)) == WORKSPACES:
+            return True
+        return any(name in {DOCUMENT, HEAD} or EPOCH.fullmatch(name) for name in names)
+
+
+def is_chosen(source: Source, selection: Selection) -> bool:
+    """Tell whether a document lies in the workspace and epoch that a selection asks for."""
+    if selection.workspace is None and selection.epoch is None:
+        return True
+    folder, epoch = place_of(source.document)
+    ids = {None, source.workspace, os.path.basename(folder)}
+    return selection.workspace in ids and selection.epoch in {None, epoch}
 
 
 def _opens(entry: os.DirEntry[str]) -> bool:
@@ -157,32 +265,13 @@ def _opens(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False) or entry.is_symlink()
 
 
-def _is_folder(path: str, boundary: str) -> bool:
-    return os.path.isdir(path) and (not os.path.islink(path) or _is_inside(path, boundary))
-
-
-def _is_inside(path: str, boundary: str) -> bool:
-    real = os.path.realpath(path)
-    return os.path.commonpath((real, boundary)) == boundary
-
-
 def _is_epoch_folder(folder: str) -> bool:
     above = os.path.basename(os.path.dirname(folder))
     return bool(EPOCH.fullmatch(os.path.basename(folder))) and above != WORKSPACES
 
 
-def _is_workspace_folder(folder: str, names: list[str]) -> bool:
-    if os.path.basename(os.path.dirname(folder)) == WORKSPACES:
-        return True
-    return any(name in {DOCUMENT, HEAD} or EPOCH.fullmatch(name) for name in names)
-
-
-def _source(document: str, folder: str, workspace: str | None, epoch: int | None) -> Source:
-    return Source(document, os.path.join(folder, MIRROR), workspace, epoch)
-
-
 def _await(root: str, found: Found) -> None:
-    """Note the nearest folder that exists above a missing root, and what must appear in it."""
+    """Note what must appear for a path to be there, and the folder in which it would."""
     path, above = root, os.path.dirname(root)
     while not os.path.isdir(above) and above != path:
         path, above = above, os.path.dirname(above)
@@ -190,25 +279,28 @@ def _await(root: str, found: Found) -> None:
     found.awaited.add(path)
 
 
-def _is_linked(document: str, found: Found) -> bool:
-    return any(document.startswith(folder + os.sep) for folder in found.linked)
-
-
-def _drop_twins(found: Found) -> None:
+def _drop_twins(found: Found, *, may_be_twice: bool) -> None:
     """Drop the second name of a document, so that no mirror has two builders.
 
     Raises:
-        UsageError: Two different documents share a folder, and so a mirror.
+        UsageError: Two different documents would have one mirror.
     """
-    owners: dict[str, str] = {}
-    for document, source in sorted(
-        found.sources.items(), key=lambda item: _is_linked(item[0], found)
-    ):
-        mirror = os.path.realpath(source.mirror)
-        owner = owners.setdefault(mirror, document)
-        if owner == document:
-            continue
-        if os.path.realpath(owner) != os.path.realpath(document):
-            message = f"{owner} and {document} would share the mirror {mirror}: give only one"
+    linked = tuple(folder + os.sep for folder in found.linked)
+    owners: dict[tuple[str, str], str] = {}
+    for source in sorted(found.sources.values(), key=lambda one: one.document.startswith(linked)):
+        document = source.document
+        if may_be_twice:
+            folder, name = os.path.split(document)
+            if owners.setdefault((os.path.realpath(folder), name), document) != document:
+                del found.sources[document]
+                continue
+        owner = found.mirrors.setdefault(source.mirror, document)
+        if owner != document:
+            message = (
+                f"{owner} and {document} would share the mirror {source.mirror}:"
+                " give each root its own --into"
+            )
             raise UsageError(message)
-        del found.sources[document]
+        folder = os.path.dirname(source.mirror)
+        if folder not in found.folders:
+            _await(folder, found)

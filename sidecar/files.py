@@ -1,5 +1,6 @@
 """Files by path: which version one is, how long it has rested, how its name is shown."""
 
+import errno
 import os
 import stat
 import sys
@@ -41,6 +42,14 @@ def rested_s(version: FileVersion) -> float:
     """
     changed_ns = version.mtime_ns if sys.platform == "win32" else version.ctime_ns
     return time.time() - changed_ns / 1e9
+
+
+def reason_of(error: OSError) -> str:
+    """Say why something cannot be read, and what to do about it."""
+    text = error.strerror or str(error)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"{text}; raise the limit of open files, see ulimit -n"
+    return f"{text}; check its permissions" if isinstance(error, PermissionError) else text
 
 
 def shown(path: str) -> str:

@@ -175,6 +175,22 @@ class Source(msgspec.Struct, frozen=True, order=True):
     epoch: int | None
 
 
+class Selection(msgspec.Struct, frozen=True):
+    """Which of the files below the roots are documents, and where their mirrors go.
+
+    Attributes:
+        documents: GLOBs of the names of documents.
+        into: Folder below which mirrors stand at the same relative paths; None for beside them.
+        workspace: Id of the only workspace that counts; None for all.
+        epoch: The only epoch that counts; None for all.
+    """
+
+    documents: tuple[str, ...] = ("workspace.yjs",)
+    into: str | None = None
+    workspace: str | None = None
+    epoch: int | None = None
+
+
 class Options(msgspec.Struct, frozen=True):
     """What may differ from one sync to the next.
 

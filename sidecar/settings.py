@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from sidecar.errors import UsageError
-from sidecar.model import Options
+from sidecar.model import Options, Selection
+from sidecar.names import DOCUMENT, is_literal, matching
 
 Parse = Callable[[str], object]
 
@@ -24,12 +25,15 @@ class Setting(msgspec.Struct, frozen=True):
         parse: Text to value; raises ValueError with what would be right.
         metavar: How the value is called in the help, None for a switch.
         help: One line.
+        repeated: Whether it may be given several times; in the variable ``os.pathsep`` stands
+            between the values, and ``parse`` takes one of them.
     """
 
     name: str
     parse: Parse
     metavar: str | None
     help: str
+    repeated: bool = False
 
     @property
     def flag(self) -> str:
@@ -48,6 +52,11 @@ class Settings(msgspec.Struct, frozen=True):
     Attributes:
         roots: Absolute paths: app data folders, folders inside them, documents.
         state_folder: Where locks live.
+        documents: GLOBs of the names of documents.
+        into: Absolute path of the folder below which mirrors go, None for beside the documents.
+        workspace: Id or name of the only workspace that is meant.
+        epoch: The only epoch that is meant.
+        all_epochs: Also where a command would take the current ones.
         max_memory_mb: None sets no limit.
         max_load: Share of one core that steady edits may cost.
         fts: As ``Options.fts``.
@@ -55,6 +64,11 @@ class Settings(msgspec.Struct, frozen=True):
 
     roots: tuple[str, ...]
     state_folder: str
+    documents: tuple[str, ...] = (DOCUMENT,)
+    into: str | None = None
+    workspace: str | None = None
+    epoch: int | None = None
+    all_epochs: bool = False
     debounce_ms: int = 500
     max_wait_ms: int = 5000
     rescan_s: float = 60.0
@@ -77,6 +91,11 @@ class Settings(msgspec.Struct, frozen=True):
         return self.log_level in {"debug", "info"}
 
     @property
+    def selection(self) -> Selection:
+        """What counts as a document; ``workspace`` must be an id by then."""
+        return Selection(self.documents, self.into, self.workspace, self.epoch)
+
+    @property
     def options(self) -> Options:
         """What a sync needs of these settings."""
         return Options(
@@ -89,7 +108,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 def resolve(
     paths: Sequence[str],
-    flags: Mapping[str, str | None],
+    flags: Mapping[str, str | Sequence[str] | None],
     environment: Mapping[str, str],
     platform: str = sys.platform,
 ) -> Settings:
@@ -97,7 +116,8 @@ def resolve(
 
     Args:
         paths: The PATH arguments.
-        flags: Text of each setting the command knows, by name; None where the flag is not given.
+        flags: Text of each setting the command knows, by name, a list of texts where it may be
+            repeated; None where the flag is not given.
         environment: The process's variables.
         platform: As ``sys.platform``.
 
@@ -169,12 +189,22 @@ def _xdg(variable: str, default: str, environment: Mapping[str, str]) -> str:
     return base if os.path.isabs(base) else os.path.expanduser(default)
 
 
-def _value(setting: Setting, text: str | None, environment: Mapping[str, str]) -> object:
+def _value(
+    setting: Setting, given: str | Sequence[str] | None, environment: Mapping[str, str]
+) -> object:
     name = setting.flag
-    if text is None:
-        text, name = environment.get(setting.variable, ""), setting.variable
-        if not text:
+    if given is None:
+        given, name = environment.get(setting.variable, ""), setting.variable
+        if not given:
             return None
+        if setting.repeated:
+            given = given.split(os.pathsep)
+    if isinstance(given, str):
+        return _parsed(setting, name, given)
+    return tuple(dict.fromkeys(_parsed(setting, name, text) for text in given))
+
+
+def _parsed(setting: Setting, name: str, text: str) -> object:
     try:
         return setting.parse(text)
     except ValueError as error:
@@ -227,6 +257,23 @@ def _switch(text: str) -> bool:
     return _choice("1", "true", "yes", "on", "0", "false", "no", "off")(text) in _YES
 
 
+def _glob(text: str) -> str:
+    if not text or "/" in text or os.sep in text:
+        message = "it takes the name of a file, with * and ? for what differs; no folders"
+        raise ValueError(message)
+    if is_literal(text) and not matching([text], (text,)):
+        message = "a file of this name is never a document"
+        raise ValueError(message)
+    return text
+
+
+def _folder(text: str) -> str:
+    if not text:
+        message = "it takes a folder"
+        raise ValueError(message)
+    return os.path.abspath(text)
+
+
 def _fields(text: str) -> tuple[str, ...]:
     if text in {"*", "none"}:
         return ("*",) if text == "*" else ()
@@ -248,6 +295,14 @@ _NO_ROOT = (
 
 PLACE = (
     Setting("identifier", str, "ID", "a Tauri app's bundle identifier, for its data folder"),
+    Setting(
+        "documents",
+        _glob,
+        "GLOB",
+        f"names of documents, may be repeated ({DOCUMENT})",
+        repeated=True,
+    ),
+    Setting("into", _folder, "DIR", "mirrors below this folder, not beside the documents"),
     Setting("state_dir", str, "DIR", "where locks are kept (the user's state folder)"),
     Setting(
         "log_level",
@@ -255,6 +310,11 @@ PLACE = (
         "LEVEL",
         "debug, info, warning or error, on stderr (warning)",
     ),
+)
+CHOICE = (
+    Setting("workspace", str, "NAME", "only this workspace, by its id or its name"),
+    Setting("epoch", _integer(0), "N", "only this epoch"),
+    Setting("all_epochs", _switch, None, "also where the current epochs would be taken"),
 )
 LIMITS = (
     Setting("max_document_mb", _integer(1), "MB", "refuse larger documents (1024)"),
@@ -278,4 +338,4 @@ WATCH = (
     Setting("parent_pid", _integer(1, _LAST_PID), "PID", "stop when this process ends"),
     Setting("wait_lock", _switch, None, "wait for the process that follows this folder now"),
 )
-_BY_NAME = {setting.name: setting for setting in (*PLACE, *LIMITS, *MIRROR, *WATCH)}
+_BY_NAME = {setting.name: setting for setting in (*PLACE, *CHOICE, *LIMITS, *MIRROR, *WATCH)}

@@ -71,7 +71,11 @@ def add_paths(
             )
         else:
             parser.add_argument(
-                setting.flag, dest=setting.name, metavar=setting.metavar, help=help_
+                setting.flag,
+                dest=setting.name,
+                metavar=setting.metavar,
+                help=help_,
+                action="append" if setting.repeated else "store",
             )
     parser.set_defaults(settings=[s.name for s in (*PLACE, *(s for g in groups for s in g))])
 

@@ -18,7 +18,7 @@ from sidecar.mirror.diff import differences
 from sidecar.mirror.state import is_mirror
 from sidecar.model import Failed
 from sidecar.reports import TableDifference
-from sidecar.settings import LIMITS, Settings
+from sidecar.settings import CHOICE, LIMITS, Settings
 from sidecar.workers.isolated import run_isolated
 from sidecar.workers.messages import RestoreAnswer, Task
 
@@ -47,6 +47,7 @@ def add_arguments(parser: Parser) -> None:
     parser.usage = "epicenter-sidecar diff A B [options]"
     add_paths(
         parser,
+        CHOICE,
         LIMITS,
         metavar="A B",
         places="documents, moments of documents (DOCUMENT@UNIX_MS, see history) or mirrors",

@@ -22,7 +22,7 @@ from sidecar.errors import UsageError
 from sidecar.files import shown
 from sidecar.model import Failed, Source
 from sidecar.reports import History, Moment
-from sidecar.settings import LIMITS, Settings
+from sidecar.settings import CHOICE, LIMITS, Settings
 from sidecar.workers.isolated import report_of, run_isolated
 from sidecar.workers.messages import HistoryAnswer, RestoreAnswer, Task
 
@@ -47,7 +47,7 @@ def add_arguments(parser: Parser) -> None:
         "Snapshots are the files snapshots/UNIX_MS.ysnap beside a document. In a shell,"
         f"\n$(date -d yesterday +%s%3N) is yesterday's UNIX_MS.\n\n{parser.epilog}"
     )
-    add_paths(parser, LIMITS)
+    add_paths(parser, CHOICE, LIMITS)
     parser.add_argument(
         "--at",
         metavar="UNIX_MS",

@@ -10,7 +10,7 @@ from sidecar.commands.terminal import complain, plural
 from sidecar.discovery import source_of
 from sidecar.model import Failed
 from sidecar.reports import Inspection
-from sidecar.settings import LIMITS
+from sidecar.settings import CHOICE, LIMITS
 from sidecar.workers.isolated import report_of, run_isolated
 from sidecar.workers.messages import InspectAnswer, Task
 
@@ -24,7 +24,7 @@ EXAMPLES = (
 def add_arguments(parser: Parser) -> None:
     """Add what ``inspect`` takes."""
     parser.usage = "epicenter-sidecar inspect FILE [options]"
-    add_paths(parser, LIMITS, metavar="FILE", places="a document, head.yjs or registry.yjs")
+    add_paths(parser, CHOICE, LIMITS, metavar="FILE", places="a document, head.yjs or registry.yjs")
     parser.add_argument("--json", action="store_true", help="one JSON value")
 
 

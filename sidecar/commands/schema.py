@@ -15,6 +15,7 @@ from sidecar.files import shown
 from sidecar.mirror.describe import read_tables
 from sidecar.model import Source
 from sidecar.reports import Schema, SchemaColumn, SchemaTable, doc_fields
+from sidecar.settings import CHOICE
 
 EXAMPLES = (
     "epicenter-sidecar schema ~/.local/share/com.example.app",
@@ -39,7 +40,7 @@ class SchemaReport(msgspec.Struct, frozen=True):
 
 def add_arguments(parser: Parser) -> None:
     """Add what ``schema`` takes."""
-    add_paths(parser, places="a mirror, a document, or a folder of them")
+    add_paths(parser, CHOICE, places="a mirror, a document, or a folder of them")
     parser.add_argument(
         "--samples", type=counted, metavar="N", help="show N different values of each column"
     )

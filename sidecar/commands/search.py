@@ -15,6 +15,7 @@ from sidecar.files import shown
 from sidecar.mirror.search import Match, indexes, literal, search
 from sidecar.model import Source
 from sidecar.reports import Hit, doc_fields
+from sidecar.settings import CHOICE
 
 EXAMPLES = (
     "epicenter-sidecar search ~/.local/share/com.example.app paper bags",
@@ -41,7 +42,7 @@ def add_arguments(parser: Parser) -> None:
         "The words are taken as they are, and a row must hold all of them. PATH is left out"
         f"\nwhere --identifier or SIDECAR_ROOT says where.\n\n{parser.epilog}"
     )
-    add_paths(parser, metavar="PATH WORDS", places="where the mirrors are, or one; what to find")
+    add_paths(parser, CHOICE, metavar="PATH WORDS", places="where the mirrors are, or one; what to find")
     parser.add_argument(
         "--fts-syntax", action="store_true", help="take the words as a query of SQLite's FTS5"
     )

@@ -22,7 +22,7 @@ from sidecar.commands.terminal import complain_of_nothing, plural
 from sidecar.host.outcomes import unreadable
 from sidecar.model import Failed, Source
 from sidecar.reports import Status
-from sidecar.settings import LIMITS, Settings
+from sidecar.settings import CHOICE, LIMITS, Settings
 from sidecar.workers.isolated import report_of, run_isolated
 from sidecar.workers.messages import StatusAnswer, Task
 
@@ -50,7 +50,7 @@ class StatusListing(msgspec.Struct, frozen=True):
 
 def add_arguments(parser: Parser) -> None:
     """Add what ``status`` takes."""
-    add_paths(parser, LIMITS)
+    add_paths(parser, CHOICE, LIMITS)
     parser.add_argument("--json", action="store_true", help="one JSON value")
 
 

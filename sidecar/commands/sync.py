@@ -11,12 +11,12 @@ from sidecar.commands import FAILED, LOCKED, OK, ROOT
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.event_lines import line_of
 from sidecar.commands.render import Progress, progress
-from sidecar.commands.targets import _elsewhere, find, in_order
+from sidecar.commands.targets import elsewhere, find, in_order
 from sidecar.commands.terminal import complain_of_nothing, has_color, say
 from sidecar.host import protocol
 from sidecar.host.outbox import stamped
 from sidecar.host.protocol import Event
-from sidecar.settings import LIMITS, MIRROR
+from sidecar.settings import CHOICE, LIMITS, MIRROR
 from sidecar.supervisor.one_pass import run_pass
 
 EXAMPLES = (
@@ -33,7 +33,7 @@ _MANY = 20
 
 def add_arguments(parser: Parser) -> None:
     """Add what ``sync`` takes."""
-    add_paths(parser, LIMITS, MIRROR)
+    add_paths(parser, CHOICE, LIMITS, MIRROR)
     parser.add_argument("--force", action="store_true", help="rebuild what is in step too")
     parser.add_argument("--out", metavar="FILE", help="build the mirror there (one document)")
     parser.add_argument("--json", action="store_true", help="events as JSON lines")
@@ -53,7 +53,7 @@ def run(arguments: Arguments) -> int:
         complain_of_nothing(settings.roots)
         return FAILED
     if arguments.out is not None:
-        sources = [_elsewhere(sources, arguments.out)]
+        sources = [elsewhere(sources, arguments.out)]
     is_long = len(sources) >= _MANY and not arguments.json
     with progress("Syncing", len(sources)) if is_long else nullcontext(Progress()) as bar:
         printer = _Printer(bar, as_json=arguments.json)

@@ -1,35 +1,86 @@
-"""Arguments that name one document, or a moment of one."""
+"""Which documents and mirrors a command means: the one place that answers this.
+
+A command that works on everything takes ``find`` or ``sources_of``; one that looks at a single
+document ``one_source``; one that reads mirrors ``chosen``, which keeps to the current epochs of
+living workspaces. ``--workspace``, ``--epoch`` and ``--all-epochs`` are honoured by all of them.
+"""
 
 import os
 import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
+from sidecar.commands.near import did_you_mean, near_path
 from sidecar.commands.terminal import complain
-from sidecar.discovery import DOCUMENT, MIRROR, Found, discover, source_of
+from sidecar.discovery import Found, discover, is_chosen, place_of, source_of
 from sidecar.errors import RootError, SidecarError, UsageError
 from sidecar.files import shown
 from sidecar.model import Source
+from sidecar.names import document_of, is_mirror_name
 from sidecar.settings import Settings
 
+if TYPE_CHECKING:
+    from sidecar.document.standing import Standing
+
 _MOMENT = re.compile(r"(.+)@([0-9]{1,15})")
+_MOST_NAMED = 5
+"""Workspaces or documents that a message names."""
+
+
+class Target(NamedTuple):
+    """One document that is meant.
+
+    Attributes:
+        source: The document and its mirror. Of a mirror that stands alone, the document's path is
+            the mirror's.
+        standing: The workspace's name and icon, whether it is living and this epoch current.
+    """
+
+    source: Source
+    standing: "Standing"
+
+
+class Chosen(NamedTuple):
+    """The documents that a command means, and what it passes over.
+
+    Attributes:
+        targets: In the order of their paths.
+        older: How many documents lie in epochs that are not current and are passed over.
+        deleted: How many lie in deleted workspaces and are passed over.
+        closed: Folders that cannot be read, with the reason; each was complained of.
+    """
+
+    targets: tuple[Target, ...]
+    older: int
+    deleted: int
+    closed: dict[str, str]
 
 
 def find(settings: Settings) -> Found:
-    """Find the documents below the roots, and complain of folders that cannot be read.
+    """Find the documents that are meant, in all epochs, and complain of closed folders.
 
     Raises:
         RootError: A root does not exist or cannot be read.
+        UsageError: A root is a file that is no document, or a workspace's name is not unique.
+        SidecarError: There is no such workspace or epoch.
     """
-    found = discover(settings.roots)
+    found = discover(settings.roots, replace(settings.selection, workspace=None, epoch=None))
     for root, reason in found.denied.items():
-        message = f"{root} cannot be read: {reason}; check its permissions"
+        message = f"{shown(root)} cannot be read: {reason}"
         raise RootError(message)
     for root in found.missing:
-        message = f"{root} does not exist; check the path or identifier, or let the app run once"
+        message = (
+            f"{shown(root)} does not exist; {near_path(root)}"
+            "check the path or identifier, or let the app run once"
+        )
         raise RootError(message)
+    for root, reason in found.refused.items():
+        raise UsageError(_refusal(root, reason))
     for folder, reason in found.closed.items():
         complain(f"{shown(folder)} cannot be read and is left out: {reason}")
+    _narrow(found, settings)
     return found
 
 
@@ -39,12 +90,19 @@ def in_order(found: Found) -> list[Source]:
 
 
 def sources_of(settings: Settings) -> list[Source]:
-    """Find the documents below the roots; as ``find``, in the order of their paths."""
+    """Find the documents that are meant; as ``find``, in the order of their paths."""
     return in_order(find(settings))
 
 
+def targets_of(settings: Settings) -> list[Target]:
+    """Find the documents that are meant, in all epochs, with what their host says of them."""
+    return [_target(source) for source in sources_of(settings)]
+
+
 def one_source(settings: Settings, command: str) -> Source:
-    """Return the one document that the roots name; a file need not be called workspace.yjs.
+    """Return the one document that is meant: of a workspace, the one of its current epoch.
+
+    A file that is named need not be called workspace.yjs, nor have a dot in its name.
 
     Raises:
         SidecarError: There is none.
@@ -54,44 +112,70 @@ def one_source(settings: Settings, command: str) -> Source:
     root = settings.roots[0]
     if len(settings.roots) == 1 and os.path.exists(root) and not os.path.isdir(root):
         return source_of(root)
-    sources = sources_of(settings)
-    if len(sources) == 1:
-        return sources[0]
+    every = targets_of(settings)
+    targets = every if settings.epoch is not None else _current(every)
+    if len(targets) == 1:
+        return targets[0].source
     places = ", ".join(map(shown, settings.roots))
-    if not sources:
+    if not targets:
         message = f"{command} is for one document, and there is none in {places}"
         raise SidecarError("gone", message)
-    first = shown(sources[0].document)
-    message = f"{command} is for one document, and {places} has {len(sources)}; name one: {first}"
-    raise UsageError(message)
+    raise UsageError(_too_many(command, places, targets))
 
 
 def mirrors_of(settings: Settings) -> list[Source]:
-    """Find the mirrors below the roots; a root may also be a mirror itself.
+    """Find all mirrors below the roots, of every epoch; a root may also be a mirror itself.
 
     Raises:
         RootError: A root does not exist or cannot be read.
     """
-    from sidecar.mirror.state import is_mirror  # noqa: PLC0415 - SQLite
-
-    named = [root for root in settings.roots if os.path.isfile(root) and is_mirror(root)]
-    others = tuple(root for root in settings.roots if root not in named)
-    found = [_source_of_mirror(root) for root in named]
-    if others:
-        found += sources_of(msgspec.structs.replace(settings, roots=others))
-    return found
+    named, others = _part_mirrors(settings)
+    return [_source_of_mirror(root) for root in named] + (sources_of(others) if others else [])
 
 
-def _source_of_mirror(path: str) -> Source:
-    """Return the document beside a mirror; one that stands alone knows where it is from."""
-    from sidecar.mirror.state import read_mirror  # noqa: PLC0415 - SQLite
+def chosen(settings: Settings, *, every: bool = False) -> Chosen:
+    """Find the mirrors that a reading command means; a root may also be a mirror itself.
 
-    beside = os.path.join(os.path.dirname(path), DOCUMENT)
-    if os.path.basename(path) == MIRROR and os.path.isfile(beside):
-        return source_of(beside)
-    facts = read_mirror(path).facts
-    epoch = facts.get("epoch") or ""
-    return Source(path, path, facts.get("workspace"), int(epoch) if epoch.isdecimal() else None)
+    Those are the mirrors of current epochs of living workspaces. What is named stays: a mirror, a
+    document, an epoch's or a deleted workspace's own folder, ``--workspace``, ``--epoch``.
+    The mirrors may be missing.
+
+    Args:
+        settings: The roots, and what of them is meant.
+        every: Take older epochs and deleted workspaces too.
+
+    Raises:
+        RootError: A root does not exist or cannot be read.
+        UsageError: A workspace's name is not unique.
+        SidecarError: There is no such workspace or epoch.
+    """
+    named, others = _part_mirrors(settings)
+    targets = [_target(_source_of_mirror(root)) for root in named]
+    if not others:
+        return Chosen(tuple(targets), 0, 0, {})
+    found = find(others)
+    below = [_target(source) for source in in_order(found)]
+    living = [one for one in below if every or not one.standing.deleted or _is_named(one, others)]
+    current = living if every or others.all_epochs or others.epoch is not None else _current(living)
+    return Chosen(
+        targets=(*targets, *current),
+        older=len(living) - len(current),
+        deleted=len(below) - len(living),
+        closed=found.closed,
+    )
+
+
+def with_workspace_id(settings: Settings) -> Settings:
+    """Return settings whose ``workspace`` is an id, where it was a name, for what goes on by id.
+
+    Raises:
+        UsageError: It is the name of several.
+        SidecarError: There is no such workspace.
+    """
+    if settings.workspace is None:
+        return settings
+    found = discover(settings.roots, replace(settings.selection, workspace=None, epoch=None))
+    return replace(settings, workspace=_workspace_id(settings.workspace, in_order(found)))
 
 
 def moment_of(argument: str) -> tuple[str, int | None]:
@@ -122,7 +206,7 @@ def check_out(out: str) -> str:
     return path
 
 
-def _elsewhere(sources: list[Source], out: str) -> Source:
+def elsewhere(sources: Sequence[Source], out: str) -> Source:
     """Return the one document with another place for its mirror.
 
     Raises:
@@ -131,4 +215,128 @@ def _elsewhere(sources: list[Source], out: str) -> Source:
     if len(sources) != 1:
         message = f"--out is for one document, and here are {len(sources)}; name one of them"
         raise UsageError(message)
-    return msgspec.structs.replace(sources[0], mirror=check_out(out))
+    return replace(sources[0], mirror=check_out(out))
+
+
+def _target(source: Source) -> Target:
+    from sidecar.document.standing import standing_of  # noqa: PLC0415 - where names are asked for
+
+    return Target(source, standing_of(source))
+
+
+def _narrow(found: Found, settings: Settings) -> None:
+    """Keep the workspace and the epoch that are asked for.
+
+    Raises:
+        UsageError: The workspace's name is that of several.
+        SidecarError: There is no such workspace or epoch.
+    """
+    if settings.workspace is not None:
+        workspace = _workspace_id(settings.workspace, in_order(found))
+        settings = replace(settings, workspace=workspace)
+    epochs = {place_of(document)[1] for document in found.sources}
+    for document, source in [*found.sources.items()]:
+        if not is_chosen(source, settings.selection):
+            del found.sources[document]
+    if settings.epoch is not None and not found.sources:
+        known = ", ".join(str(epoch) for epoch in sorted(epochs - {None})) or "none"  # type: ignore[type-var]
+        message = f"there is no epoch {settings.epoch} here; the epochs are: {known}"
+        raise SidecarError("gone", message)
+
+
+def _workspace_id(name: str, sources: Iterable[Source]) -> str:
+    """Find a workspace by its id, else by its name; of several with one name a living one.
+
+    Raises:
+        UsageError: It is the name of several.
+        SidecarError: There is none.
+    """
+    known: dict[str, Standing] = {}
+    for source in sources:
+        folder = os.path.basename(place_of(source.document)[0])
+        known.setdefault(folder, _target(source).standing)
+    if name in known:
+        return name
+    wanted = name.strip().casefold()
+    same = {id_: one for id_, one in known.items() if (one.name or "").strip().casefold() == wanted}
+    same = {id_: one for id_, one in same.items() if not one.deleted} or same
+    if len(same) == 1:
+        return next(iter(same))
+    if same:
+        message = f"{len(same)} workspaces are called {name}; say which by id: {_few(same)}"
+        raise UsageError(message)
+    names = [text for id_, one in known.items() for text in (one.name, id_) if text]
+    raise SidecarError("gone", f"there is no workspace {name}{did_you_mean(name, names)}")
+
+
+def _current(targets: Sequence[Target]) -> list[Target]:
+    """Keep the current epoch of each workspace; where it has no document, the highest there is."""
+    highest: dict[str, int] = {}
+    has_current: set[str] = set()
+    for target in targets:
+        folder, epoch = place_of(target.source.document)
+        if epoch is not None:
+            highest[folder] = max(epoch, highest.get(folder, epoch))
+        if target.standing.current:
+            has_current.add(folder)
+    return [target for target in targets if _is_current(target, highest, has_current)]
+
+
+def _is_current(target: Target, highest: dict[str, int], has_current: set[str]) -> bool:
+    folder, epoch = place_of(target.source.document)
+    return target.standing.current if folder in has_current else epoch == highest.get(folder)
+
+
+def _is_named(target: Target, settings: Settings) -> bool:
+    """Tell whether a root or an option points at the workspace of a document itself."""
+    folder = place_of(target.source.document)[0]
+    return settings.workspace is not None or any(
+        root == folder or root.startswith(folder + os.sep) for root in settings.roots
+    )
+
+
+def _part_mirrors(settings: Settings) -> tuple[list[str], Settings | None]:
+    """Part roots that are mirrors themselves from the others."""
+    from sidecar.mirror.state import is_mirror  # noqa: PLC0415 - SQLite
+
+    named = [root for root in settings.roots if os.path.isfile(root) and is_mirror(root)]
+    others = tuple(root for root in settings.roots if root not in named)
+    return named, replace(settings, roots=others) if others else None
+
+
+def _source_of_mirror(path: str) -> Source:
+    """Return the document beside a mirror; one that stands alone knows where it is from."""
+    from sidecar.mirror.state import read_mirror  # noqa: PLC0415 - SQLite
+
+    beside = document_of(path)
+    if is_mirror_name(os.path.basename(path)) and os.path.isfile(beside):
+        return replace(source_of(beside), mirror=path)
+    facts = read_mirror(path).facts
+    epoch = facts.get("epoch") or ""
+    return Source(path, path, facts.get("workspace"), int(epoch) if epoch.isdecimal() else None)
+
+
+def _refusal(root: str, reason: str) -> str:
+    text = f"{shown(root)} is no document: {reason}"
+    beside = document_of(root)
+    if is_mirror_name(os.path.basename(root)) and os.path.isfile(beside):
+        return f"{text}; the document beside it is {shown(beside)}"
+    return f"{text}; name a document, or its folder"
+
+
+def _too_many(command: str, places: str, targets: Sequence[Target]) -> str:
+    text = f"{command} is for one document, and {places} has {len(targets)}"
+    workspaces = {
+        os.path.basename(place_of(one.source.document)[0]): one.standing for one in targets
+    }
+    if len(workspaces) == len(targets):
+        return f"{text}; choose one by --workspace: {_few(workspaces)}"
+    paths = [shown(one.source.document) for one in targets]
+    return f"{text}; name one: {', '.join(paths[:_MOST_NAMED])}"
+
+
+def _few(workspaces: "dict[str, Standing]") -> str:
+    """Name some workspaces, by name and id."""
+    named = [f"{one.name} ({id_})" if one.name else id_ for id_, one in workspaces.items()]
+    more = len(named) - _MOST_NAMED
+    return ", ".join(named[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -14,7 +14,7 @@ from sidecar.commands.terminal import complain_of_nothing, plural
 from sidecar.files import shown
 from sidecar.model import Failed, Source
 from sidecar.reports import MOST_DIFFERENCES, Verification, doc_fields
-from sidecar.settings import LIMITS, Settings
+from sidecar.settings import CHOICE, LIMITS, Settings
 from sidecar.workers.isolated import report_of, run_isolated
 from sidecar.workers.messages import Task, VerifyAnswer
 
@@ -43,7 +43,7 @@ class VerifyReport(msgspec.Struct, frozen=True):
 
 def add_arguments(parser: Parser) -> None:
     """Add what ``verify`` takes."""
-    add_paths(parser, LIMITS)
+    add_paths(parser, CHOICE, LIMITS)
     parser.add_argument("--json", action="store_true", help="one JSON value")
 
 

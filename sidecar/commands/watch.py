@@ -14,6 +14,7 @@ from sidecar.commands import OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.event_lines import line_of
 from sidecar.commands.logs import log_to_stderr
+from sidecar.commands.targets import with_workspace_id
 from sidecar.commands.terminal import has_color
 from sidecar.errors import LockedError, SidecarError
 from sidecar.host import lifeline, protocol
@@ -21,7 +22,7 @@ from sidecar.host.outbox import Outbox
 from sidecar.host.protocol import Event
 from sidecar.locks import lock
 from sidecar.pipes import write_all
-from sidecar.settings import LIMITS, MIRROR, WATCH, Settings
+from sidecar.settings import CHOICE, LIMITS, MIRROR, WATCH, Settings
 from sidecar.supervisor.loop import Loop
 
 EXAMPLES = (
@@ -37,7 +38,7 @@ _LAST_WORDS_S = 0.4
 
 def add_arguments(parser: Parser) -> None:
     """Add what ``watch`` takes."""
-    add_paths(parser, WATCH, LIMITS, MIRROR)
+    add_paths(parser, CHOICE, WATCH, LIMITS, MIRROR)
 
 
 def run(arguments: Arguments) -> int:
@@ -48,7 +49,7 @@ def run(arguments: Arguments) -> int:
         LockedError: Another process follows one of the roots.
         SidecarError: The state folder cannot be used.
     """
-    settings = settings_of(arguments)
+    settings = with_workspace_id(settings_of(arguments))
     log_to_stderr(settings.log_level)
     outbox: Outbox
 

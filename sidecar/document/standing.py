@@ -5,12 +5,11 @@ from functools import lru_cache
 
 import msgspec
 
-from sidecar.discovery import DOCUMENT, EPOCH, HEAD
+from sidecar.discovery import place_of
 from sidecar.document.heads import read_head, read_registry
 from sidecar.files import FileVersion, version_of
 from sidecar.model import Source
-
-REGISTRY = "registry.yjs"
+from sidecar.names import DOCUMENT, EPOCH, HEAD, REGISTRY
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -31,15 +30,11 @@ class Standing(msgspec.Struct, frozen=True):
 
 def standing_of(source: Source) -> Standing:
     """Look up how a document stands. Nothing is raised."""
-    folder = os.path.dirname(source.document)
-    if source.epoch is not None:
-        folder = os.path.dirname(folder)
+    folder, epoch = place_of(source.document)
     head = read_head(os.path.join(folder, HEAD))
-    current = True
-    if source.epoch is not None:
-        current = source.epoch == (_highest(folder) if head.epoch is None else head.epoch)
+    current = epoch is None or epoch == (_highest(folder) if head.epoch is None else head.epoch)
     registry = os.path.join(os.path.dirname(os.path.dirname(folder)), REGISTRY)
-    return Standing(head.name, head.icon, current, _is_deleted(source.workspace, registry))
+    return Standing(head.name, head.icon, current, _is_deleted(os.path.basename(folder), registry))
 
 
 def _highest(folder: str) -> int | None:
@@ -52,10 +47,8 @@ def _highest(folder: str) -> int | None:
     return max(epochs, default=None)
 
 
-def _is_deleted(workspace: str | None, registry: str) -> bool:
+def _is_deleted(workspace: str, registry: str) -> bool:
     """Tell whether the registry knows of workspaces, and not of this one."""
-    if workspace is None:
-        return False
     listed = _listed(registry, version_of(registry))
     return listed is not None and workspace not in listed
 

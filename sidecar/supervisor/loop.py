@@ -114,14 +114,7 @@ class Loop:
         Raises:
             RootError: A root exists and cannot be read at the start.
         """
-        settings = self._settings
-        watcher = Watcher(
-            settings.roots,
-            self.inbox.put,
-            rescan_s=settings.rescan_s,
-            polling=settings.force_polling,
-            debounce_ms=settings.debounce_ms,
-        )
+        watcher = Watcher(self._settings, self.inbox.put)
         self._pool.hire(time.monotonic())
         watcher.start()
         try:
@@ -183,7 +176,7 @@ class Loop:
         began = time.monotonic()
         if began - self._scanned_at >= FRESH_S:
             with suppress(UsageError):  # the watcher says what is wrong with the roots
-                self._compare(scan(discover(self._settings.roots), began))
+                self._compare(scan(discover(self._settings.roots, self._settings.selection), began))
 
     def _compare(self, found: Scan) -> None:
         """Take in what is there; the first time, say that the watcher is armed."""
@@ -196,7 +189,7 @@ class Loop:
             self._touch(document, now)
         for root, reason in found.denied.items():
             if self._early is not None:
-                message = f"{root} cannot be used: {reason}; check its permissions"
+                message = f"{root} cannot be used: {reason}"
                 raise RootError(message)
             log.warning("%s cannot be read: %s", shown(root), reason)
         for folder in found.closed.keys() - self._closed:

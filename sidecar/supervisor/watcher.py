@@ -5,14 +5,17 @@ Files are seen by name, never by kind of event; what an event means is found by 
 
 import logging
 import os
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
-from sidecar.discovery import DOCUMENT, MIRROR, Found, discover
+from sidecar.discovery import Found, discover
 from sidecar.errors import UsageError
 from sidecar.files import version_of
-from sidecar.model import Source
+from sidecar.model import Selection, Source
+from sidecar.names import is_mirror_name, matching
+from sidecar.settings import Settings
 from sidecar.supervisor.documents import FileState, Scan, Touched
 from sidecar.supervisor.event_sources import Events, Notify, Polling, step_ms
 
@@ -25,19 +28,13 @@ Deliver = Callable[[Scan | Touched], None]
 class Watcher:
     """The thread that waits for file events and looks at the roots."""
 
-    def __init__(
-        self,
-        roots: Sequence[str],
-        deliver: Deliver,
-        *,
-        rescan_s: float,
-        polling: bool,
-        debounce_ms: int,
-    ) -> None:
+    def __init__(self, settings: Settings, deliver: Deliver) -> None:
         """Prepare; ``start`` arms it."""
-        self._roots = roots
+        self._roots = settings.roots
+        self._selection = settings.selection
         self._deliver = deliver
-        self._rescan_s = rescan_s
+        self._rescan_s = settings.rescan_s
+        polling, debounce_ms = settings.force_polling, settings.debounce_ms
         self._events: Events = Polling() if polling else Notify(step_ms(debounce_ms))
         self._found: Found | None = None
         self._stopping = threading.Event()
@@ -61,7 +58,7 @@ class Watcher:
             if self._stopping.is_set():
                 break
             now = time.monotonic()
-            if paths is None or now >= next_scan or any(is_structural(p, found) for p in paths):
+            if paths is None or now >= next_scan or self._is_structural(paths, found):
                 found = self._scan()
                 next_scan = now + self._rescan_s
             sources = {source for path in paths or () for source in touched(path, found)}
@@ -75,7 +72,7 @@ class Watcher:
             began = time.monotonic()
             self._found = found = self._discover()
             try:
-                if not self._events.follow(found.folders):
+                if not self._events.follow([*found.folders, *_above(found)]):
                     break
             except OSError as error:
                 log.warning("file events are not to be had, looking often instead: %s", error)
@@ -84,9 +81,12 @@ class Watcher:
         self._deliver(scan(found, began))
         return found
 
+    def _is_structural(self, paths: Iterable[str], found: Found) -> bool:
+        return any(is_structural(path, found, self._selection) for path in paths)
+
     def _discover(self) -> Found:
         try:
-            return discover(self._roots)
+            return discover(self._roots, self._selection)
         except UsageError as error:  # two documents in one folder, through a new link
             log.warning("%s", error)
             return self._found or Found(denied={self._roots[0]: error.message})
@@ -101,14 +101,18 @@ def scan(found: Found, began: float) -> Scan:
     return Scan(began, states, tuple(found.missing), found.denied, found.closed)
 
 
-def is_structural(path: str, found: Found) -> bool:
+def is_structural(path: str, found: Found, selection: Selection) -> bool:
     """Tell whether an event at a path means that documents may have come or gone."""
     if path in found.sources:
         return os.path.islink(path) or not os.path.exists(path)
-    name = os.path.basename(path)
-    if name == DOCUMENT or path in found.awaited or path in found.folders:
+    if path in found.steps or path in found.awaited or path in found.folders:
+        return path not in found.behind or not os.path.isfile(path)
+    folder, name = os.path.split(path)
+    if folder not in found.folders:
+        return False  # above the roots, or behind a link
+    if matching([name], selection.documents):
         return True
-    return not name.startswith(MIRROR) and os.path.isdir(path)
+    return not is_mirror_name(name) and os.path.isdir(path)
 
 
 def touched(path: str, found: Found) -> Iterator[Source]:
@@ -116,7 +120,16 @@ def touched(path: str, found: Found) -> Iterator[Source]:
 
     Our own events are ignored, except that a mirror that has disappeared asks for a new one.
     """
-    if path in found.sources:
-        yield found.sources[path]
-    elif os.path.basename(path) == MIRROR and not os.path.lexists(path):
-        yield from (source for source in found.sources.values() if source.mirror == path)
+    document = found.behind.get(path, path)
+    if document in found.sources:
+        yield found.sources[document]
+    elif path in found.mirrors and not os.path.lexists(path):
+        yield found.sources[found.mirrors[path]]
+
+
+def _above(found: Found) -> Iterable[str]:
+    """Give the folders above the roots, where their own entries can be watched for.
+
+    Elsewhere the system tells of everything below them, and a rescan has to do.
+    """
+    return found.above if sys.platform == "linux" else ()

@@ -115,7 +115,7 @@ def test_many_documents_are_2(app: Path) -> None:
     """It is for one file, and says which there are."""
     done = run("inspect", app)
     assert done.code == 2
-    assert "has 2; name one" in done.err
+    assert "has 2; choose one by --workspace" in done.err
 
 
 def test_a_folder_without_documents_is_1(tmp_path: Path) -> None:

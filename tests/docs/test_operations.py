@@ -12,7 +12,7 @@ import pytest
 
 from sidecar.errors import Code
 from sidecar.host.protocol import EVENTS, decode
-from sidecar.settings import LIMITS, MIRROR, PLACE, WATCH
+from sidecar.settings import CHOICE, LIMITS, MIRROR, PLACE, WATCH
 from tests.support.apps import document_path
 from tests.support.documents import document, save
 from tests.support.papers import DOCS
@@ -62,7 +62,7 @@ def test_the_page_has_every_event_and_code() -> None:
 
 def test_the_page_has_every_setting() -> None:
     """Each flag stands beside its variable."""
-    for setting in (*PLACE, *LIMITS, *MIRROR, *WATCH):
+    for setting in (*PLACE, *CHOICE, *LIMITS, *MIRROR, *WATCH):
         assert f"`{setting.flag}`" in OPERATIONS
         assert f"`{setting.variable}`" in OPERATIONS
 

@@ -10,7 +10,7 @@ import pytest
 from sidecar.discovery import discover, source_of
 from sidecar.errors import UsageError
 from sidecar.files import version_of
-from sidecar.model import Source
+from sidecar.model import Selection, Source
 from tests.support.systems import needs_fifos
 
 FAR = 10**30
@@ -92,10 +92,10 @@ def test_the_mirror_stands_beside_the_document(app: Path) -> None:
     )
 
 
-def test_a_document_of_another_name_belongs_to_no_workspace(tmp_path: Path) -> None:
-    """A file given by name is taken as it is."""
+def test_a_document_of_another_name_is_called_by_it(tmp_path: Path) -> None:
+    """Its workspace is its file name."""
     path = put(tmp_path / "5" / "copy.yjs")
-    assert found(Path(path)) == {path: (None, None)}
+    assert found(Path(path)) == {path: ("copy.yjs", None)}
 
 
 def test_a_folder_of_workspaces_may_have_any_name(tmp_path: Path) -> None:
@@ -195,9 +195,26 @@ def test_a_linked_root_is_the_users_own_wish(app: Path, tmp_path: Path) -> None:
 
 
 def test_two_documents_never_share_a_mirror(tmp_path: Path) -> None:
-    """Two files in one folder would overwrite each other's tables."""
+    """Below one folder for mirrors, roots with equal paths in them would."""
+    roots = [str(tmp_path / name) for name in ("a", "b")]
+    for root in roots:
+        put(Path(root, "0", "workspace.yjs"))
     with pytest.raises(UsageError, match="would share the mirror"):
-        found(Path(put(tmp_path / "a.yjs")), Path(put(tmp_path / "b.yjs")))
+        discover(roots, Selection(into=str(tmp_path / "into")))
+
+
+def test_documents_of_one_folder_have_mirrors_of_their_own(tmp_path: Path) -> None:
+    """A copy, a backup or a head never claims the tables of the workspace beside it."""
+    names = ["workspace.yjs", "workspace2.yjs", "head.yjs", "notes.txt", ".hidden"]
+    roots = [put(tmp_path / "w" / name) for name in names]
+    sources = discover(roots).sources
+    assert [os.path.basename(sources[root].mirror) for root in roots] == [
+        "tables.sqlite",
+        "workspace2.yjs.sqlite",
+        "head.yjs.sqlite",
+        "notes.txt.sqlite",
+        ".hidden.sqlite",
+    ]
 
 
 def test_names_that_are_no_text_are_found(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import UsageError
-from sidecar.settings import LIMITS, MIRROR, PLACE, WATCH, app_local_data_dir, resolve
+from sidecar.settings import CHOICE, LIMITS, MIRROR, PLACE, WATCH, app_local_data_dir, resolve
 from tests.support.systems import needs_posix_paths
 
-ALL = {setting.name: None for setting in (*PLACE, *LIMITS, *MIRROR, *WATCH)}
+ALL = {setting.name: None for setting in (*PLACE, *CHOICE, *LIMITS, *MIRROR, *WATCH)}
 ROOT = {"SIDECAR_ROOT": "/data"}
 
 

@@ -32,7 +32,7 @@ EDITS = st.lists(
 
 def update(**roots: dict[str, Any]) -> bytes:
     """Make a document of root maps."""
-    doc: Doc[Any] = Doc()
+    doc: Doc[Any] = Doc(client_id=1)
     for name, entries in roots.items():
         doc[name] = Map(entries)
     return doc.get_update()
@@ -82,7 +82,7 @@ def test_registry_lists_what_is_true(tmp_path: Path) -> None:
 
 def test_registry_that_lost_its_last_workspace_is_empty(tmp_path: Path) -> None:
     """A registry in which everything was deleted says so; one that nobody wrote to says nothing."""
-    doc: Doc[Any] = Doc()
+    doc: Doc[Any] = Doc(client_id=1)
     doc["workspaces"] = listed = Map({"a": True})
     del listed["a"]
     file = tmp_path / "registry.yjs"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.discovery import discover
+from sidecar.model import Selection
 from sidecar.supervisor.event_sources import Events, Notify, Polling, step_ms
 from sidecar.supervisor.watcher import is_structural, touched
 
@@ -46,7 +47,7 @@ def test_files_are_seen_by_name(
     """Documents count, folders may bring or take some, ours and the app's other files do not."""
     found = discover([str(app)])
     path = os.path.normpath(app / folder / name)
-    assert is_structural(path, found) is structural
+    assert is_structural(path, found, Selection()) is structural
     assert len(list(touched(path, found))) == documents
 
 
@@ -65,9 +66,9 @@ def test_a_document_that_is_gone_or_a_link_asks_for_a_look(app: Path) -> None:
     epoch = app / "workspaces" / "w1" / "0"
     path = str(epoch / "workspace.yjs")
     (epoch / "workspace.yjs").unlink()
-    assert is_structural(path, found)
+    assert is_structural(path, found, Selection())
     (epoch / "workspace.yjs").symlink_to("/etc/hostname")
-    assert is_structural(path, found)
+    assert is_structural(path, found, Selection())
 
 
 @pytest.mark.parametrize(("debounce_ms", "step"), [(0, 50), (200, 100), (500, 250), (9000, 250)])
