@@ -42,7 +42,9 @@ def add_arguments(parser: Parser) -> None:
         "The words are taken as they are, and a row must hold all of them. PATH is left out"
         f"\nwhere --identifier or SIDECAR_ROOT says where.\n\n{parser.epilog}"
     )
-    add_paths(parser, CHOICE, metavar="PATH WORDS", places="where the mirrors are, or one; what to find")
+    add_paths(
+        parser, CHOICE, metavar="PATH WORDS", places="where the mirrors are, or one; what to find"
+    )
     parser.add_argument(
         "--fts-syntax", action="store_true", help="take the words as a query of SQLite's FTS5"
     )
