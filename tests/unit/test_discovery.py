@@ -208,7 +208,7 @@ def test_documents_of_one_folder_have_mirrors_of_their_own(tmp_path: Path) -> No
     names = ["workspace.yjs", "workspace2.yjs", "head.yjs", "notes.txt", ".hidden"]
     roots = [put(tmp_path / "w" / name) for name in names]
     sources = discover(roots).sources
-    assert [os.path.basename(sources[root].mirror) for root in roots] == [
+    assert [Path(sources[root].mirror).name for root in roots] == [
         "tables.sqlite",
         "workspace2.yjs.sqlite",
         "head.yjs.sqlite",
