@@ -18,6 +18,7 @@ Code = Literal[
     "timeout",
     "crashed",
     "denied",
+    "foreign_mirror",
     "disk_full",
     "read_only",
     "busy",
@@ -79,6 +80,13 @@ class DocumentUnusableError(SidecarError):
 
 class MirrorUnavailableError(SidecarError):
     """The mirror's place is full, busy or read-only: keep the old mirror and retry slowly."""
+
+
+class MirrorReplacedError(MirrorUnavailableError):
+    """Another process was at the mirror meanwhile: look again and begin anew."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("busy", message)
 
 
 class MirrorDamagedError(SidecarError):

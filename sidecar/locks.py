@@ -18,13 +18,15 @@ from sidecar.errors import LockedError, MirrorUnavailableError, RootError, Sidec
 
 _POLL_S = 0.05
 _PID_BYTES = 20
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF)
 
 if sys.platform == "win32":
     import msvcrt
 
     _LOCK_OFFSET = 1 << 30  # the locked byte cannot be read by others, the pid must be
 
-    def _try_lock(descriptor: int) -> bool:
+    def try_lock(descriptor: int) -> bool | None:
+        """Take the system's lock on an open file; False when another process holds it."""
         os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -35,11 +37,20 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(descriptor: int) -> bool:
+    def try_lock(descriptor: int) -> bool | None:
+        """Take the system's lock on an open file; it ends when the file is closed.
+
+        Returns:
+            False when another process holds it, None where the file system has no locks.
+        """
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return None
+            raise
         return True
 
 
@@ -88,7 +99,7 @@ def _acquire(file: str, kind: str, path: str, keep_waiting: Callable[[], bool]) 
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         holder: int | None = None
         try:
-            if _try_lock(descriptor):
+            if try_lock(descriptor) is not False:
                 if _is_at(descriptor, file):
                     descriptor, held = -1, descriptor
                     return held

@@ -16,13 +16,11 @@ from sidecar.mirror.identifiers import quote
 from sidecar.mirror.rows import RowWriter
 from sidecar.mirror.schema import Column, TableSchema, create_table, dump_json, plan, sqlite_type
 from sidecar.mirror.sqlite_files import (
-    TEMPORARY_SUFFIX,
     connect,
     mirror_errors,
-    remove,
-    remove_journals,
     sync_file,
 )
+from sidecar.mirror.temporary import Temporary
 from sidecar.model import Problem, Workspace
 
 _SMALL_TABLE = 1 << 20
@@ -34,7 +32,7 @@ class Candidate:
     """A mirror being built beside its place. Leaving the context removes what was not published.
 
     Attributes:
-        path: The temporary file.
+        file: The temporary file.
         digests: Name in the mirror -> digest, of the tables filled so far.
         rows: Rows of all tables so far.
         problems: What could not be shown as asked so far, by names in the mirror.
@@ -48,8 +46,9 @@ class Candidate:
             mode: Permission bits of the document, which the mirror takes over.
             table_bytes: Size of the document for each of its tables, which decides the page size.
         """
-        self.path = mirror + TEMPORARY_SUFFIX
+        self.file = Temporary(mirror)
         self.problems: list[Problem] = []
+        self._mirror = mirror
         self._mode = mode
         self._page_size = _SMALL_PAGE if table_bytes < _SMALL_TABLE else _LARGE_PAGE
         self._tables: list[Built] = []
@@ -67,8 +66,7 @@ class Candidate:
 
     def __enter__(self) -> Self:
         try:
-            with mirror_errors(self.path):
-                self._discard()
+            with mirror_errors(self._mirror):
                 self._begin()
         except BaseException:
             with suppress(OSError):
@@ -86,13 +84,13 @@ class Candidate:
             self._discard()
         except OSError as left:
             if error is None:
-                message = f"{self.path} cannot be removed: {left}"
+                message = f"the unfinished {self._mirror} cannot be removed: {left}"
                 raise MirrorUnavailableError("denied", message) from left
 
     def fill(self, workspace: Workspace) -> None:
         """Walk, digest and insert all rows of all tables, one pass."""
         self.problems += workspace.problems
-        with mirror_errors(self.path, lambda: self._connection):
+        with mirror_errors(self._mirror, lambda: self._connection):
             for schema in plan(workspace.tables):
                 self._fill_table(schema)
 
@@ -104,7 +102,7 @@ class Candidate:
             fts: The columns to index, as in ``Options.fts``.
         """
         connection = self._open()
-        with mirror_errors(self.path, lambda: self._connection):
+        with mirror_errors(self._mirror, lambda: self._connection):
             indexes, problems = create_indexes(connection, self._tables, fts)
             self.problems += problems
             own_facts = {
@@ -115,8 +113,8 @@ class Candidate:
             connection.execute("COMMIT")
             connection.close()
             self._connection = None
-            sync_file(self.path)
-            os.chmod(self.path, self._mode)
+            sync_file(self.file.path)
+            os.chmod(self.file.path, self._mode)
 
     def _fill_table(self, schema: TableSchema) -> None:
         connection, writer, digest = self._open(), RowWriter(schema), TableDigest(schema.table)
@@ -154,14 +152,8 @@ class Candidate:
         connection.execute("PRAGMA writable_schema=OFF")
 
     def _begin(self) -> None:
-        create = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(self.path, create, self._mode)
-        try:
-            if hasattr(os, "fchmod"):
-                os.fchmod(descriptor, self._mode | 0o600)
-        finally:
-            os.close(descriptor)
-        self._connection = connect(self.path, flags=apsw.SQLITE_OPEN_READWRITE)
+        self.file.create(self._mode)
+        self._connection = connect(self.file.path, flags=apsw.SQLITE_OPEN_READWRITE, locks=False)
         self._connection.execute(
             f"PRAGMA page_size={self._page_size}; PRAGMA journal_mode=OFF;"
             "PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"
@@ -178,5 +170,4 @@ class Candidate:
         if self._connection is not None:
             self._connection.close(True)  # noqa: FBT003 - force: the file goes away
             self._connection = None
-        remove(self.path)
-        remove_journals(self.path)
+        self.file.discard()

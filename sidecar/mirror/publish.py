@@ -8,42 +8,65 @@ from contextlib import suppress
 
 import apsw
 
-from sidecar.errors import MirrorUnavailableError
+from sidecar.discovery import MIRROR
+from sidecar.errors import MirrorReplacedError, MirrorUnavailableError
+from sidecar.files import FileVersion, shown, version_of
+from sidecar.mirror import temporary
 from sidecar.mirror.sqlite_files import (
     BUSY_MS,
     JOURNALS,
-    TEMPORARY_SUFFIX,
     connect,
     last_good_of,
     mirror_errors,
-    remove,
     remove_journals,
     sync_file,
 )
-from sidecar.mirror.state import change_counter, row_count
+from sidecar.mirror.state import change_counter, is_mirror, row_count
+from sidecar.mirror.temporary import Temporary
 
 Replace = Callable[[str, str], None]
+_WRITE_VERSION, _WAL_MODE, _ROLLBACK_MODE = 18, b"\2\2", b"\1\1"
 _REFUSED_WAITS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 
-def publish(candidate: str, mirror: str, *, replace: Replace = os.replace) -> None:
+def publish(
+    candidate: Temporary,
+    mirror: str,
+    compared: FileVersion | None,
+    *,
+    replace: Replace = os.replace,
+) -> None:
     """Rename a finished candidate over the mirror and bring the folder to disk.
 
     Args:
-        candidate: The new file, closed and on disk.
+        candidate: The new file, closed by SQLite and on disk.
         mirror: The mirror's place.
+        compared: The version of the mirror that the candidate was compared with.
         replace: How a file is renamed over another.
 
     Raises:
+        MirrorReplacedError: Another process has replaced the mirror or removed the candidate.
         MirrorUnavailableError: The old mirror stays.
     """
     with mirror_errors(mirror):
-        if any(os.path.lexists(mirror + suffix) for suffix in JOURNALS):
-            _replace_with_journals(candidate, mirror, replace)
+        journals = any(os.path.lexists(mirror + suffix) for suffix in JOURNALS)
+        if journals:
+            _check_whose(mirror)
+        if version_of(mirror) != compared:
+            message = f"{mirror} was replaced by another process; try again when that is done"
+            raise MirrorReplacedError(message)
+        candidate.make_ready()
+        if journals:
+            _replace_with_journals(candidate.path, mirror, replace)
         else:
-            _replace(candidate, mirror, replace)
+            _replace(candidate.path, mirror, replace)
     with suppress(OSError):  # the mirror stands; a folder that we may not open is no failure
         sync_file(os.path.dirname(mirror))
+
+
+def sweep(mirror: str) -> None:
+    """Remove what killed processes left beside a mirror; what others are at work on stays."""
+    temporary.sweep(os.path.dirname(mirror), (mirror, last_good_of(mirror)))
 
 
 def keep_last_good(mirror: str, rows: int) -> str:
@@ -62,40 +85,26 @@ def keep_last_good(mirror: str, rows: int) -> str:
     kept = last_good_of(mirror)
     if (row_count(kept) or 0) > rows:
         return kept
-    temporary = kept + TEMPORARY_SUFFIX
+    if os.path.basename(mirror) != MIRROR and os.path.lexists(kept) and not is_mirror(kept):
+        message = f"{shown(kept)} is no mirror and is left alone; rename it, or --no-last-good"
+        raise MirrorUnavailableError("foreign_mirror", message)
+    copy = Temporary(kept)
     with mirror_errors(kept):
         try:
-            _make_private(temporary)
-            _copy(mirror, temporary)
-            if not row_count(temporary):
+            copy.create(0o600)
+            _copy(mirror, copy)
+            if not row_count(copy.path):
                 message = f"{kept} would hold none of the {rows} rows of the mirror"
                 raise MirrorUnavailableError("busy", message)
-            os.chmod(temporary, os.lstat(mirror).st_mode & 0o777)
-            sync_file(temporary)
-            os.replace(temporary, kept)
+            os.chmod(copy.path, os.lstat(mirror).st_mode & 0o777)
+            sync_file(copy.path)
+            if (row_count(kept) or 0) <= rows:  # another process may have been here
+                copy.make_ready()
+                os.replace(copy.path, kept)
         finally:
-            _clear(temporary)
+            with suppress(OSError):
+                copy.discard()
     return kept
-
-
-def sweep(mirror: str) -> None:
-    """Remove what a killed process left beside a mirror. Only for the holder of its lock."""
-    kept = last_good_of(mirror)
-    for path in (mirror + TEMPORARY_SUFFIX, kept + TEMPORARY_SUFFIX):
-        _clear(path)
-
-
-def _clear(path: str) -> None:
-    with suppress(OSError):
-        remove_journals(path)
-        remove(path)
-
-
-def _make_private(path: str) -> None:
-    """Make an empty file that only we can read, whatever lay in its place."""
-    remove_journals(path)
-    remove(path)
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _replace(candidate: str, mirror: str, replace: Replace) -> None:
@@ -103,6 +112,10 @@ def _replace(candidate: str, mirror: str, replace: Replace) -> None:
     for wait_s in (*_REFUSED_WAITS_S, None):
         try:
             replace(candidate, mirror)
+        except FileNotFoundError as error:
+            if os.path.lexists(candidate):
+                raise
+            raise MirrorReplacedError(f"{candidate} was removed by another process") from error
         except PermissionError:
             if not os.path.exists(mirror) or not _refuses_open_files(replace):
                 raise
@@ -119,7 +132,20 @@ def _refuses_open_files(replace: Replace) -> bool:
     return os.name == "nt" or replace is not os.replace
 
 
-def _copy(mirror: str, target: str) -> None:
+def _check_whose(mirror: str) -> None:
+    """Leave alone the journal of a file that is not there, in a place that is not ours by name.
+
+    Raises:
+        MirrorUnavailableError: ``foreign_mirror``: SQLite would take the journal for ours.
+    """
+    if os.path.basename(mirror) == MIRROR or os.path.lexists(mirror):
+        return
+    found = next(mirror + suffix for suffix in JOURNALS if os.path.lexists(mirror + suffix))
+    message = f"{shown(found)} belongs to somebody else; remove it, or name another place"
+    raise MirrorUnavailableError("foreign_mirror", message)
+
+
+def _copy(mirror: str, target: Temporary) -> None:
     """Copy a mirror, by SQLite where it can read it: someone may be writing to the original.
 
     Not a link: whoever holds the old file open could still write into the last copy.
@@ -129,25 +155,36 @@ def _copy(mirror: str, target: str) -> None:
         source = connect(mirror, flags=apsw.SQLITE_OPEN_READONLY)
         try:
             source.set_busy_timeout(BUSY_MS)
-            _back_up(source, target)
+            _back_up(source, target.path, locks=False)
         finally:
             source.close(True)  # noqa: FBT003 - force
     except apsw.Error:
-        _make_private(target)
+        target.empty()
         import shutil  # noqa: PLC0415 - 8 ms that nearly no start needs
 
-        shutil.copyfile(mirror, target)
-    with suppress(apsw.Error):  # a copy in WAL mode would get a -wal from each who reads it
-        _locked(target).close(True)  # noqa: FBT003 - force: the lock is not needed further
+        shutil.copyfile(mirror, target.path)
+    _leave_wal_mode(target.path)
 
 
-def _back_up(source: apsw.Connection, path: str) -> None:
+def _leave_wal_mode(path: str) -> None:
+    """Say in the header of a copy that it has no WAL, or each who reads it would make one.
+
+    By the file format (1.3.3): SQLite itself would do it under locks, and the file is ours.
+    """
+    with open(path, "r+b") as file:
+        file.seek(_WRITE_VERSION)
+        if file.read(2) == _WAL_MODE:
+            file.seek(_WRITE_VERSION)
+            file.write(_ROLLBACK_MODE)
+
+
+def _back_up(source: apsw.Connection, path: str, *, locks: bool = True) -> None:
     """Copy a database page by page under SQLite's locks.
 
     Raises:
         apsw.Error: One of the two is busy, or no database.
     """
-    target = connect(path, flags=apsw.SQLITE_OPEN_READWRITE)
+    target = connect(path, flags=apsw.SQLITE_OPEN_READWRITE, locks=locks)
     try:
         target.set_busy_timeout(BUSY_MS)
         with target.backup("main", source, "main") as backup:

@@ -10,13 +10,12 @@ import apsw
 
 from sidecar.errors import Code, MirrorUnavailableError, SidecarError
 
-TEMPORARY_SUFFIX = ".tmp"
 JOURNALS = ("-journal", "-wal", "-shm")
 BUSY_MS = 1000
 READER_BUSY_MS = 5000
 """How long a reader waits for a mirror that is being written in place."""
-_LONG_PATH = 500
-"""SQLite has room for 512 bytes, with the names of its journals."""
+_LONG_PATH = 480
+"""SQLite has room for 512 bytes, with our name for an unfinished mirror and that of its journal."""
 
 _REFUSALS = (
     apsw.BusyError,
@@ -36,15 +35,19 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CROWDED = (errno.EMFILE, errno.ENFILE, errno.EBUSY, errno.ETXTBSY)
 
 
-def connect(path: str, *, flags: int, immutable: bool = False) -> apsw.Connection:
+def connect(
+    path: str, *, flags: int, immutable: bool = False, locks: bool = True
+) -> apsw.Connection:
     """Open a database by URI, so that paths need not be UTF-8.
 
     Args:
         path: Absolute path, surrogate-escaped.
         flags: ``apsw.SQLITE_OPEN_*``.
         immutable: Take no locks and read no journal: for files that nobody writes.
+        locks: Whether SQLite locks the file. Not for one on which we hold a lock of our own: on
+            macOS the two exclude each other.
     """
-    suffix = "?immutable=1" if immutable else ""
+    suffix = "?immutable=1" if immutable else "" if locks else "?nolock=1"
     return apsw.Connection(uri_of(path) + suffix, flags=flags | apsw.SQLITE_OPEN_URI)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import apsw
 import msgspec
 
+from sidecar.files import FileVersion, version_of
 from sidecar.mirror.catalog import APPLICATION_ID, FORMAT
 from sidecar.mirror.sqlite_files import disk_error, open_reader
 from sidecar.model import RebuiltReason
@@ -27,6 +28,7 @@ class Mirror(msgspec.Struct, frozen=True):
         rows: Rows of all tables.
         state_vector: The document's, client -> clock.
         fts: The columns that are indexed for full-text search, as in ``Options.fts``.
+        version: Which file this is said of; None when there was no regular file.
     """
 
     fault: RebuiltReason | None
@@ -35,6 +37,7 @@ class Mirror(msgspec.Struct, frozen=True):
     rows: int = 0
     state_vector: dict[int, int] = {}
     fts: tuple[str, ...] = ()
+    version: FileVersion | None = None
 
     @property
     def source_digest(self) -> str | None:
@@ -67,6 +70,11 @@ def read_mirror(path: str) -> Mirror:
     Raises:
         MirrorUnavailableError: It cannot be read now: too many open files, or the disk fails.
     """
+    version = version_of(path)
+    return msgspec.structs.replace(_read(path), version=version)
+
+
+def _read(path: str) -> Mirror:
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):  # a link or FIFO of someone else's
             return Mirror("foreign")

@@ -10,6 +10,7 @@ from sidecar.errors import (
     DocumentUnavailableError,
     DocumentUnusableError,
     LockedError,
+    MirrorReplacedError,
     MirrorUnavailableError,
     RootError,
     SidecarError,
@@ -37,6 +38,8 @@ from sidecar.tasks.changes import collapsed, compare, regressed
 
 _LOCK_WAIT_S = 30.0
 """How long another process may take over the same document before it counts as locked."""
+_MOST_DISTURBANCES = 3
+"""How often a sync begins anew because another process, which shares no lock, was at its mirror."""
 
 
 def sync(
@@ -59,50 +62,59 @@ def sync(
     Returns:
         The outcome; failures raised on purpose come back as ``Failed``, bugs are raised.
     """
-    started = time.monotonic()
     version = version_of(source.document)
     try:
         with _document_lock(source, options):
-            sweep(source.mirror)
-            mirror = read_mirror(source.mirror)
-            fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
-            reason = "forced" if force else reason_to_rebuild(mirror, fts)
-            stays = reason is None and mirror.says(identity(source))
-            digests = (mirror.source_digest, known)
-            equal = Expected(mirror.source_bytes, digests) if stays else None
-            content = read_stable(source.document, options.max_document_bytes, equal)
-            if equal and content.digest in equal.digests:
-                return Unchanged("bytes", content.digest)
-            with (
-                decode(content, accept_trailing=rested) as workspace,
-                _candidate(source, content, workspace) as candidate,
-            ):
-                candidate.fill(workspace)
-                changes = compare(mirror.digests, candidate.digests)
-                facts = _facts(source, content, workspace, fts)
-                if stays and not changes and mirror.says(problems_of(workspace)):
-                    return Unchanged("content", content.digest)
-                candidate.finish(facts, fts)
-                collapse = _guard(source, options, mirror, candidate, workspace)
-                publish(candidate.path, source.mirror)
-                return Rebuilt(
-                    reason=reason or "changed",
-                    changes=changes,
-                    rows=candidate.rows,
-                    problems=len(candidate.problems),
-                    regressed=regressed(mirror.state_vector, workspace.state_vector),
-                    ms=round((time.monotonic() - started) * 1000),
-                    digest=content.digest,
-                    collapse=collapse,
-                )
+            for _ in range(_MOST_DISTURBANCES):
+                with suppress(MirrorReplacedError):
+                    return _sync(source, options, force=force, known=known, rested=rested)
+            return _sync(source, options, force=force, known=known, rested=rested)
     except SidecarError as error:
         return _failed(error, version)
 
 
-def clear(source: Source, options: Options) -> None:
-    """Remove what a killed sync left beside a mirror, unless another sync is at it."""
-    with suppress(SidecarError), lock(options.state_folder, "document", source.document):
-        sweep(source.mirror)
+def _sync(
+    source: Source, options: Options, *, force: bool, known: str | None, rested: bool
+) -> Outcome:
+    started = time.monotonic()
+    sweep(source.mirror)
+    mirror = read_mirror(source.mirror)
+    fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
+    reason = "forced" if force else reason_to_rebuild(mirror, fts)
+    stays = reason is None and mirror.says(identity(source))
+    digests = (mirror.source_digest, known)
+    equal = Expected(mirror.source_bytes, digests) if stays else None
+    content = read_stable(source.document, options.max_document_bytes, equal)
+    if equal and content.digest in equal.digests:
+        return Unchanged("bytes", content.digest)
+    with (
+        decode(content, accept_trailing=rested) as workspace,
+        _candidate(source, content, workspace) as candidate,
+    ):
+        candidate.fill(workspace)
+        changes = compare(mirror.digests, candidate.digests)
+        facts = _facts(source, content, workspace, fts)
+        if stays and not changes and mirror.says(problems_of(workspace)):
+            return Unchanged("content", content.digest)
+        candidate.finish(facts, fts)
+        collapse = _guard(source, options, mirror, candidate, workspace)
+        publish(candidate.file, source.mirror, mirror.version)
+        sweep(source.mirror)  # what another process left that was killed meanwhile
+        return Rebuilt(
+            reason=reason or "changed",
+            changes=changes,
+            rows=candidate.rows,
+            problems=len(candidate.problems),
+            regressed=regressed(mirror.state_vector, workspace.state_vector),
+            ms=round((time.monotonic() - started) * 1000),
+            digest=content.digest,
+            collapse=collapse,
+        )
+
+
+def clear(source: Source) -> None:
+    """Remove what a killed sync left beside a mirror."""
+    sweep(source.mirror)
 
 
 def reason_to_rebuild(mirror: Mirror, fts: tuple[str, ...]) -> RebuiltReason | None:

@@ -144,7 +144,7 @@ def _clear(batch: Batch) -> None:
 
     for task in batch.tasks:
         if task.function == "sync":
-            clear(task.source, batch.options)
+            clear(task.source)
 
 
 def _be_child(batch: Batch, results: int, errors: int, parent: int, run_batch: RunBatch) -> None:

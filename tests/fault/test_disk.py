@@ -238,7 +238,7 @@ ODD = [_a_folder, _a_fifo, _a_socket, _a_link_outside, _a_link_to_a_device]
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("odd", ODD)
-@pytest.mark.parametrize("suffix", ["", ".tmp", "-journal", "-wal", "-shm"])
+@pytest.mark.parametrize("suffix", ["", "-journal", "-wal", "-shm"])
 @pytest.mark.parametrize("rows", [4, 0])
 def test_something_odd_in_one_of_our_places(
     tmp_path: Path, odd: Callable[[Path], None], suffix: str, rows: int

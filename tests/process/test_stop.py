@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.apps import document_path, mirror_of
+from tests.support.apps import document_path, mirror_of, unfinished
 from tests.support.documents import document, save
 from tests.support.mirrors import query
 from tests.support.program import Watch, program
@@ -62,8 +62,7 @@ def begin_large_build(watch: Watch, large: bytes) -> list[psutil.Process]:
     """Have a large build begin, and return every process that takes part."""
     path = document_path(Path(watch.events[0]["root"][0]))
     save(path, large)
-    temporary = path.with_name("tables.sqlite.tmp")
-    wait_until(temporary.exists, "the build")
+    wait_until(lambda: unfinished(mirror_of(path)), "the build")
     return family(watch)
 
 
@@ -144,7 +143,7 @@ def test_a_sync_that_is_stopped_leaves_nothing_behind(
     path = document_path(tmp_path)
     save(path, large)
     with subprocess.Popen([*program(), "sync", tmp_path], stdout=subprocess.DEVNULL) as process:
-        wait_until(path.with_name("tables.sqlite.tmp").exists, "the build")
+        wait_until(lambda: unfinished(mirror_of(path)), "the build")
         process.send_signal(number)
         assert process.wait(10) == code
     assert [path.name for path in path.parent.iterdir()] == ["workspace.yjs"]
@@ -190,7 +189,7 @@ def test_nothing_outlives_a_killed_host(tmp_path: Path, large: bytes) -> None:
         if b'"ready"' in line:
             break
     save(path, large)
-    wait_until(path.with_name("tables.sqlite.tmp").exists, "the build")
+    wait_until(lambda: unfinished(mirror_of(path)), "the build")
     processes = psutil.Process(host.pid).children(recursive=True)
     assert len(processes) >= 3
     host.kill()

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.apps import document_path, leftovers, mirror_of
+from tests.support.apps import document_path, leftovers, mirror_of, unfinished
 from tests.support.documents import document, nested, save
 from tests.support.mirrors import query
 from tests.support.program import Watch, run
@@ -142,7 +142,7 @@ def test_a_worker_killed_at_rest_is_replaced(watch: Watch, path: Path) -> None:
 def test_a_worker_killed_at_work_is_tried_again(watch: Watch, path: Path, large: bytes) -> None:
     """It is not the document's fault: one `failed` with the wait, then the rebuild."""
     save(path, large)
-    wait_until(path.with_name("tables.sqlite.tmp").exists, "the build")
+    wait_until(lambda: unfinished(mirror_of(path)), "the build")
     for worker in workers(watch):
         worker.kill()
     failed = watch.until("failed")
@@ -157,7 +157,7 @@ def test_a_quiet_document_does_not_wait_for_a_large_one(
 ) -> None:
     """A job that hangs about lets a second worker take the others, which leaves afterwards."""
     save(path, large)
-    wait_until(path.with_name("tables.sqlite.tmp").exists, "the build")
+    wait_until(lambda: unfinished(mirror_of(path)), "the build")
     job = [process for process in workers(watch) if len(process.children()) == 0]
     for process in job:
         process.suspend()

@@ -34,6 +34,7 @@ Rows = dict[str, dict[str, Any]]
 
 KEYS = st.sampled_from(["a", "b", "c", "", "é"])
 TABLES = st.sampled_from(["notes", "tasks"])
+LEFT_BY_A_KILL = ".tables.sqlite.0123456789ab.tmp"
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.text("xü'\"", max_size=3))
 
 
@@ -151,7 +152,7 @@ class Machine(RuleBasedStateMachine):
         """Another journal mode, left behind."""
         self.meddle("PRAGMA journal_mode=WAL")
 
-    @rule(name=st.sampled_from(["tables.sqlite.tmp", "tables.sqlite-journal", "tables.sqlite-wal"]))
+    @rule(name=st.sampled_from([LEFT_BY_A_KILL, "tables.sqlite-journal", "tables.sqlite-wal"]))
     def leave_a_file(self, name: str) -> None:
         """A leftover of anyone's."""
         (self.folder / name).write_bytes(b"stale")

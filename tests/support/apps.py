@@ -21,6 +21,11 @@ def mirror_of(document: Path) -> Path:
     return document.with_name("tables.sqlite")
 
 
+def unfinished(mirror: Path) -> list[Path]:
+    """Return the files in which a mirror is being built, or was when its process was killed."""
+    return list(mirror.parent.glob(f".{mirror.name}.*.tmp"))
+
+
 def leftovers(root: Path) -> list[str]:
     """Return the files in epoch folders that neither the host nor a finished sync leaves there."""
     known = {"workspace.yjs", "tables.sqlite"}

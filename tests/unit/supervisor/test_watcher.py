@@ -28,7 +28,7 @@ def app(tmp_path: Path) -> Path:
     [
         ("workspaces/w1/0", "workspace.yjs", False, 1),
         ("workspaces/w1/0", "tables.sqlite", False, 0),
-        ("workspaces/w1/0", "tables.sqlite.tmp", False, 0),
+        ("workspaces/w1/0", ".tables.sqlite.0123456789ab.tmp", False, 0),
         ("workspaces/w1/0", "tables.sqlite-journal", False, 0),
         ("workspaces/w1/0", "kv.json", False, 0),
         ("workspaces/w1", "head.yjs", False, 0),
