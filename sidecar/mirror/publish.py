@@ -179,7 +179,7 @@ def _leave_wal_mode(path: str) -> None:
 
 
 def _back_up(source: apsw.Connection, path: str, *, locks: bool = True) -> None:
-    """Copy a database page by page under SQLite's locks.
+    """Copy a database page by page; into a file of our own without locks and journal.
 
     Raises:
         apsw.Error: One of the two is busy, or no database.
@@ -187,6 +187,8 @@ def _back_up(source: apsw.Connection, path: str, *, locks: bool = True) -> None:
     target = connect(path, flags=apsw.SQLITE_OPEN_READWRITE, locks=locks)
     try:
         target.set_busy_timeout(BUSY_MS)
+        if not locks:  # nobody reads it: no journal, which could be left behind
+            target.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")
         with target.backup("main", source, "main") as backup:
             while not backup.done:
                 backup.step(-1)
