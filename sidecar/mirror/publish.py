@@ -8,7 +8,6 @@ from contextlib import suppress
 
 import apsw
 
-from sidecar.discovery import MIRROR
 from sidecar.errors import MirrorReplacedError, MirrorUnavailableError
 from sidecar.files import FileVersion, shown, version_of
 from sidecar.mirror import temporary
@@ -23,6 +22,7 @@ from sidecar.mirror.sqlite_files import (
 )
 from sidecar.mirror.state import change_counter, is_mirror, row_count
 from sidecar.mirror.temporary import Temporary
+from sidecar.names import MIRROR
 
 Replace = Callable[[str, str], None]
 _WRITE_VERSION, _WAL_MODE, _ROLLBACK_MODE = 18, b"\2\2", b"\1\1"
