@@ -19,6 +19,7 @@ from sidecar.commands.render import (
 )
 from sidecar.commands.targets import find, in_order
 from sidecar.commands.terminal import complain_of_nothing, plural
+from sidecar.files import version_of
 from sidecar.host.outcomes import unreadable
 from sidecar.model import Failed, Source
 from sidecar.reports import Status
@@ -79,7 +80,12 @@ def look(settings: Settings, sources: Sequence[Source]) -> list[Status]:
         for task, answer in run_isolated(settings, tasks, batch=_BATCH):
             status = report_of(answer, StatusAnswer)
             if isinstance(status, Failed):
-                status = unreadable(task.source, status.code)
+                status = unreadable(
+                    task.source,
+                    status.code,
+                    version_of(task.source.document),
+                    version_of(task.source.mirror),
+                )
             found.append(status)
             bar.step()
     return found

@@ -1,7 +1,7 @@
 """Outcomes in the words of the protocol: values in, values out."""
 
 from sidecar.errors import Code
-from sidecar.files import shown, version_of
+from sidecar.files import FileVersion, shown
 from sidecar.host import protocol
 from sidecar.host.protocol import Event
 from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
@@ -26,9 +26,17 @@ def events_of(source: Source, outcome: Outcome, retry_ms: int | None = None) -> 
     return [*_collapse(source, outcome), _rebuilt(source, outcome)]
 
 
-def unreadable(source: Source, code: Code) -> Status:
-    """Return the status of a document that its reader did not survive."""
-    document, mirror = version_of(source.document), version_of(source.mirror)
+def unreadable(
+    source: Source, code: Code, document: FileVersion | None, mirror: FileVersion | None
+) -> Status:
+    """Return the status of a document that its reader did not survive.
+
+    Args:
+        source: The document.
+        code: What became of the reader.
+        document: The document's file, None when it is not there.
+        mirror: The mirror's file, None when it is not there.
+    """
     return Status(
         **doc_fields(source),
         mirror=shown(source.mirror),

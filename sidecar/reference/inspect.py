@@ -1,4 +1,4 @@
-"""What a file holds, for people who wonder: its outline without the decoder, its tables with it."""
+"""What a file holds, for ``inspect``: fields, and the kinds of their values."""
 
 from collections import Counter
 from typing import Any

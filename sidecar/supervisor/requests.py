@@ -1,4 +1,4 @@
-"""What the host asks for on stdin, and what waits for its answer. No I/O."""
+"""What the host asks for on stdin, and what waits for its answer."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from sidecar.errors import ProtocolError
+from sidecar.files import version_of
 from sidecar.host import protocol
 from sidecar.host.outcomes import unreadable
 from sidecar.host.protocol import Command, Event, Id, StatusReport
@@ -128,7 +129,11 @@ class StatusRequests:
 
     def answer(self, source: Source, result: Status | Failed) -> Event | None:
         """Note one status; return the report when it is the last one of its command."""
-        status = unreadable(source, result.code) if isinstance(result, Failed) else result
+        if isinstance(result, Failed):
+            files = version_of(source.document), version_of(source.mirror)
+            status = unreadable(source, result.code, *files)
+        else:
+            status = result
         request = self._open[0]
         request.answers.append(status)
         if len(request.answers) < request.total:
