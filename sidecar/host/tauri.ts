@@ -14,10 +14,9 @@
 import { Child, Command as ShellCommand } from "@tauri-apps/plugin-shell";
 
 // --- protocol types, printed by `epicenter-sidecar protocol --typescript` ---
-
 export type Code = "empty" | "torn" | "undecodable" | "v2" | "foreign" | "too_large" | "too_deep"
-  | "memory" | "timeout" | "crashed" | "denied" | "disk_full" | "read_only" | "busy" | "gone" |
-  "root" | "locked" | "protocol" | "internal";
+  | "memory" | "timeout" | "crashed" | "denied" | "foreign_mirror" | "disk_full" | "read_only" |
+  "busy" | "gone" | "root" | "locked" | "protocol" | "internal";
 export type Doc = { workspace: string | null; epoch: number | null; path: string };
 export type Status = { workspace: string | null; epoch: number | null; path: string;
   mirror: string; state: "damaged" | "in_step" | "missing" | "stale" | "unreadable";
@@ -52,7 +51,6 @@ export type Event =
   | { type: "status"; v: 1; time: string; id?: string | number; documents: Status[] }
   | { type: "stopped"; v: 1; time: string; id?: string | number;
     reason: "parent" | "shutdown" | "signal" | "stdin" | "stdout" };
-
 // --- end of the protocol types ---
 
 /** The event of one type: `EventOf<"rebuilt">`. */
