@@ -8,7 +8,12 @@ import pytest
 
 from scripts import nodejs
 
-pytest_plugins = ["tests.support.oddities", "tests.support.sample_app", "tests.support.typescript"]
+pytest_plugins = [
+    "tests.support.oddities",
+    "tests.support.sample_app",
+    "tests.support.twenty",
+    "tests.support.typescript",
+]
 
 
 def pytest_report_header() -> str:

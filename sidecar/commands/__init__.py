@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": "show what changed between documents, moments or mirrors",
     "history": "list a document's snapshots, or build the mirror of one",
     "search": "find rows by their words, in mirrors built with --fts",
+    "query": "answer a question in SQL, over one mirror or many",
     "schema": "print tables and columns as compact text, for people and prompts",
     "protocol": "print the host protocol as JSON Schema or TypeScript",
 }

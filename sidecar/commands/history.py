@@ -6,6 +6,7 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.layout import Column
 from sidecar.commands.render import (
     Styled,
     moment,
@@ -110,11 +111,19 @@ def _print(history: History) -> None:
         print_line(f"{name_of(history)} has no snapshots beside it")
         return
     print_table(
-        ("unix_ms", "time", "description", "size", "rows", "tables"),
+        (
+            Column("unix_ms", is_number=True),
+            Column("time", least=19),
+            Column("description", folds=True, least=11),
+            Column("size", is_number=True, rank=1),
+            Column("rows", is_number=True),
+            Column("tables", folds=True),
+        ),
         [_row(one) for one in history.snapshots],
-        numbers="size rows",
-        yielding="description tables",
     )
+    for one in history.snapshots:
+        if one.code:
+            print_line(f"{one.unix_ms}  {one.code}: {one.message}")
     if not history.exact:
         print_line(
             "the document has collected garbage: what was deleted is missing from every moment"
@@ -129,5 +138,5 @@ def _row(one: Moment) -> list[str | Styled]:
         one.description or "",
         size(one.bytes),
         "" if one.rows is None else str(one.rows),
-        Styled(f"{one.code}: {one.message}", "red") if one.code else tables,
+        Styled(one.code, "red") if one.code else tables,
     ]

@@ -4,6 +4,7 @@ import os
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.layout import Column
 from sidecar.commands.render import print_json, print_line, print_table, progress, size
 from sidecar.commands.targets import one_source
 from sidecar.commands.terminal import complain, plural
@@ -59,7 +60,7 @@ def _print(seen: Inspection) -> None:
         print_line()
         print_line(f"{table.name}: {plural(table.rows, 'row')}{odd}, {about}")
         print_table(
-            ("field", "type", "cells"),
+            ("field", Column("type", folds=True), Column("cells", folds=True)),
             [
                 (
                     field.name,

@@ -1,6 +1,6 @@
-"""Answers of the commands that look: one JSON value, plain lines, or tables on a terminal.
+"""Answers of the commands that look: one JSON value, lines, or tables that fit the terminal.
 
-The only user of rich, which is imported on terminals alone: it takes longer than most answers.
+The only user of rich, which is imported for progress bars alone: it takes longer than most answers.
 """
 
 import json
@@ -12,16 +12,18 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from sidecar.commands.terminal import escape, has_color, say
+from sidecar.commands.layout import GAP, Column, fit, fold, shorten, width_of
+from sidecar.commands.terminal import escape, has_color, say, terminal_width
 from sidecar.reports import Doc
 
 T = TypeVar("T")
 
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
 
 class Styled(NamedTuple):
-    """A piece of text and how it looks on a terminal, in rich's words."""
+    """A piece of text and how it looks on a terminal: words of ``_CODES``."""
 
     text: str
     style: str = ""
@@ -37,43 +39,71 @@ def print_json(value: object) -> None:
 
 
 def print_table(
-    headers: Sequence[str],
-    rows: Iterable[Sequence[Piece]],
-    numbers: str = "",
-    yielding: str = "",
-) -> None:
-    """Print rows under headers: as a table on a terminal, else as lines of aligned pieces.
+    headers: Sequence[str | Column], rows: Iterable[Sequence[Piece]]
+) -> tuple[str, ...]:
+    """Print rows under headers, as wide as the terminal, or 80 places where there is none.
 
     Args:
-        headers: Names of the columns.
+        headers: The columns; empty ones are left out.
         rows: Their pieces, not yet escaped.
-        numbers: The headers of columns that stand to the right, separated by blanks.
-        yielding: The headers of columns that are folded where a terminal is narrow.
+
+    Returns:
+        The columns for which there was no room.
     """
+    columns = [Column(head) if isinstance(head, str) else head for head in headers]
     lines = [[_styled(piece) for piece in row] for row in rows]
-    right = [header in numbers.split() for header in headers]
-    if has_color():
-        _print_rich(headers, lines, right, yielding.split())
-        return
-    lines.insert(0, [Styled(header) for header in headers])
-    widths = [max(len(piece.text) for piece in column) for column in zip(*lines, strict=True)]
-    for line in lines:
-        pieces = [
-            piece.text.rjust(width) if is_right else piece.text.ljust(width)
-            for piece, width, is_right in zip(line, widths, right, strict=True)
-        ]
-        say("  ".join(pieces).rstrip())
+    filled = [any(line[n].text for line in lines) or not lines for n in range(len(columns))]
+    natural = [
+        max(width_of(text) for text in (escape(column.header), *(line[n].text for line in lines)))
+        if is_filled
+        else 0
+        for n, (column, is_filled) in enumerate(zip(columns, filled, strict=True))
+    ]
+    widths = fit(columns, natural, terminal_width()).widths
+    heads = [Styled(escape(column.header), "bold") for column in columns]
+    for line in (heads, *lines):
+        _print_row(columns, widths, line)
+    return tuple(
+        column.header
+        for column, width, is_filled in zip(columns, widths, filled, strict=True)
+        if width is None and is_filled
+    )
+
+
+def _print_row(
+    columns: Sequence[Column], widths: Sequence[int | None], line: Sequence[Styled]
+) -> None:
+    cells = [
+        (_texts(column, width, piece.text), piece.style, width, column.is_number)
+        for column, width, piece in zip(columns, widths, line, strict=True)
+        if width is not None
+    ]
+    for number in range(max((len(texts) for texts, *_ in cells), default=0)):
+        parts: list[str] = []
+        for texts, style, width, is_number in cells:
+            text = texts[number] if number < len(texts) else ""
+            blanks = " " * (width - width_of(text))
+            parts.append(blanks + paint(text, style) if is_number else paint(text, style) + blanks)
+        say((" " * GAP).join(parts).rstrip())
+
+
+def _texts(column: Column, width: int, text: str) -> list[str]:
+    if column.folds:
+        return fold(text, width)
+    return [text if column.is_number else shorten(text, width, in_middle=column.in_middle)]
 
 
 def print_line(*pieces: Piece) -> None:
     """Print one line of pieces, not yet escaped."""
-    styled = [_styled(piece) for piece in pieces]
-    if has_color():
-        from rich.text import Text  # noqa: PLC0415 - see above
+    say("".join(paint(*_styled(piece)) for piece in pieces))
 
-        _console().print(Text.assemble(*styled), soft_wrap=True)
-    else:
-        say("".join(piece.text for piece in styled))
+
+def paint(text: str, style: str) -> str:
+    """Give escaped text its style, where stdout is a terminal that takes colours."""
+    if not style or not text or not has_color():
+        return text
+    codes = ";".join(_CODES[word] for word in style.split())
+    return f"\x1b[{codes}m{text}\x1b[0m"
 
 
 @contextmanager
@@ -142,36 +172,3 @@ def moment(unix_ms: int) -> str:
 def _styled(piece: Piece) -> Styled:
     text, style = piece if isinstance(piece, Styled) else (piece, "")
     return Styled(escape(text), style)
-
-
-def _print_rich(
-    headers: Sequence[str],
-    lines: Sequence[Sequence[Styled]],
-    right: Sequence[bool],
-    yielding: Sequence[str],
-) -> None:
-    from rich.measure import Measurement  # noqa: PLC0415 - see above
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415 - see above
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    filled = [n for n in range(len(headers)) if any(line[n].text for line in lines)]
-    for n in filled:
-        table.add_column(
-            headers[n],
-            justify="right" if right[n] else "left",
-            overflow="fold",
-            no_wrap=headers[n] not in yielding,
-        )
-    for line in lines:
-        table.add_row(*(Text(line[n].text, line[n].style) for n in filled))
-    console = _console()
-    least = Measurement.get(console, console.options.update(max_width=1 << 16), table).minimum
-    console.width = max(console.width, least)  # the terminal wraps the line: nothing is cut
-    console.print(table)
-
-
-def _console() -> Any:
-    from rich.console import Console  # noqa: PLC0415 - see above
-
-    return Console(highlight=False, emoji=False, markup=False)

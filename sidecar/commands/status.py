@@ -7,6 +7,7 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.layout import Column
 from sidecar.commands.render import (
     Styled,
     age,
@@ -41,6 +42,19 @@ _NEXT = {
     "damaged": "run sync",
     "unreadable": "run inspect FILE to see what is in it",
 }
+
+
+_COLUMNS = (
+    Column("name", least=10),
+    Column("document", in_middle=True, least=11),
+    Column("state", least=7),
+    Column("rows", is_number=True),
+    Column("problems", is_number=True, rank=1),
+    Column("notes", rank=2, least=11),
+    Column("published", rank=3, least=11),
+    Column("size", is_number=True, rank=4),
+    Column("tables", is_number=True, rank=5),
+)
 
 
 class StatusListing(msgspec.Struct, frozen=True):
@@ -92,12 +106,7 @@ def look(settings: Settings, sources: Sequence[Source]) -> list[Status]:
 
 
 def _print(statuses: Sequence[Status]) -> None:
-    print_table(
-        ("state", "document", "name", "tables", "rows", "problems", "size", "published", "notes"),
-        [_row(status) for status in statuses],
-        numbers="tables rows problems size",
-        yielding="name notes",
-    )
+    print_table(_COLUMNS, [_row(status) for status in statuses])
     for state, count in sorted(Counter(status.state for status in statuses).items()):
         noun = "mirror" if state in {"missing", "damaged"} else "document"
         advice = f": {_NEXT[state]}" if state in _NEXT else ""
@@ -114,13 +123,13 @@ def _row(status: Status) -> list[str | Styled]:
     ]
     published = status.mirror_mtime_ms
     return [
-        Styled(state, _STYLES.get(status.state, "red")),
-        name_of(status),
         name,
-        str(status.tables),
+        name_of(status),
+        Styled(state, _STYLES.get(status.state, "red")),
         str(status.rows),
         str(status.problems),
-        size(status.bytes),
-        "" if published is None else age(published),
         Styled(", ".join(marks), "dim"),
+        "" if published is None else age(published),
+        size(status.bytes),
+        str(status.tables),
     ]

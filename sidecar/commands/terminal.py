@@ -14,6 +14,9 @@ _UNSAFE = re.compile(
 """Control characters, and invisible ones that turn or hide what stands around them."""
 
 
+_NO_TERMINAL = 80
+
+
 def escape(text: str) -> str:
     """Return text in which whatever could steer a terminal is written as an escape sequence."""
     return _UNSAFE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
@@ -40,6 +43,17 @@ def say(line: str) -> None:
 def has_color() -> bool:
     """Tell whether stdout is a terminal that takes colours."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and _is_capable()
+
+
+def terminal_width() -> int:
+    """Return how wide the terminal is, as COLUMNS says or stdout does; 80 where neither does."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(1).columns or _NO_TERMINAL
+    except OSError:
+        return _NO_TERMINAL
 
 
 def plural(count: int, noun: str) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.layout import Column
 from sidecar.commands.render import Styled, name_of, print_json, print_line, print_table, progress
 from sidecar.commands.targets import find, in_order
 from sidecar.commands.terminal import complain_of_nothing, plural
@@ -33,6 +34,16 @@ _NEXT = {
     "unreadable": "run inspect FILE to see what is in it",
 }
 _LONGEST_CELL = 60
+
+
+_COLUMNS = (
+    Column("document", in_middle=True, least=11),
+    Column("result", least=10),
+    Column("rows", is_number=True),
+    Column("cells", is_number=True, rank=2),
+    Column("differences", is_number=True),
+    Column("integrity", rank=1, least=9),
+)
 
 
 class VerifyReport(msgspec.Struct, frozen=True):
@@ -87,22 +98,10 @@ def _unreadable(source: Source, failed: Failed) -> Verification:
 
 
 def _print(found: Sequence[Verification]) -> None:
-    print_table(
-        ("result", "document", "rows", "cells", "differences", "integrity"),
-        [
-            (
-                Styled(one.result, _STYLES.get(one.result, "red")),
-                name_of(one),
-                str(one.rows),
-                str(one.cells),
-                str(one.total),
-                one.message or one.integrity or "",
-            )
-            for one in found
-        ],
-        numbers="rows cells differences",
-        yielding="integrity",
-    )
+    print_table(_COLUMNS, [_row(one) for one in found])
+    for one in found:
+        if one.message:
+            print_line(f"{name_of(one)}: {one.message}")
     for one in found:
         if one.total:
             _print_differences(one)
@@ -112,11 +111,28 @@ def _print(found: Sequence[Verification]) -> None:
         print_line(f"{plural(count, noun)} {result}{advice}")
 
 
+def _row(one: Verification) -> list[str | Styled]:
+    return [
+        name_of(one),
+        Styled(one.result, _STYLES.get(one.result, "red")),
+        str(one.rows),
+        str(one.cells),
+        str(one.total),
+        one.integrity or "",
+    ]
+
+
 def _print_differences(one: Verification) -> None:
     print_line()
     print_line(f"{name_of(one)}: {plural(one.total, 'difference')}")
     print_table(
-        ("table", "row", "column", "in the document", "in the mirror"),
+        (
+            "table",
+            Column("row", in_middle=True),
+            "column",
+            Column("in the document", folds=True),
+            Column("in the mirror", folds=True),
+        ),
         [
             (d.table, d.row_id or "", d.column or "", _cell(d.expected), _cell(d.actual))
             for d in one.differences

@@ -24,9 +24,9 @@ def test_all_in_step_is_0(app: Path) -> None:
     done = run("status", app)
     assert (done.code, done.err) == (0, "")
     header, kitchen, studio, summary = done.out.splitlines()
-    assert header.split()[:4] == ["state", "document", "name", "tables"]
-    assert kitchen.startswith("in_step  harvest-kitchen/0  🥕 Harvest Kitchen")
-    assert "Juniper Studio        4    15         0" in studio
+    assert header.split()[:4] == ["name", "document", "state", "rows"]
+    assert kitchen.startswith("🥕 Harvest Kitchen  harvest-kitchen/0  in_step")
+    assert "juniper-studio/0   in_step    15         0" in studio
     assert summary == "2 documents in step"
 
 

@@ -54,7 +54,7 @@ class Desk:
         with opened(self.mirror(update)) as connection:
             known = dict(connection.execute("SELECT key, value FROM _mirror"))
             content = {
-                name: connection.execute(f"SELECT * FROM {name}").fetchall()  # noqa: S608
+                name: connection.execute(f"SELECT * FROM {name}").fetchall()
                 for name in ("_mirror_tables", "_mirror_columns")
             }
             content["problems"] = connection.execute(

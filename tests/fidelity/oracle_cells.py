@@ -58,8 +58,8 @@ _MEMORY.execute('CREATE TABLE t ("INTEGER" INTEGER, "REAL" REAL, "TEXT" TEXT, "B
 def _stored(value: Any, sqlite_type: str) -> Any:
     """Ask SQLite, the one that builds mirrors, what a column of a type makes of a value."""
     _MEMORY.execute("DELETE FROM t")
-    _MEMORY.execute(f'INSERT INTO t ("{sqlite_type}") VALUES (?)', (value,))  # noqa: S608
-    return _MEMORY.execute(f'SELECT "{sqlite_type}" FROM t').get  # noqa: S608
+    _MEMORY.execute(f'INSERT INTO t ("{sqlite_type}") VALUES (?)', (value,))
+    return _MEMORY.execute(f'SELECT "{sqlite_type}" FROM t').get
 
 
 def inferred_type(values: list[Any]) -> str:

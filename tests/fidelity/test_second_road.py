@@ -28,28 +28,28 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 def _change_cell(connection: Connection, name: str) -> None:
     column = connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall()[1][1]
     connection.execute(
-        f"UPDATE {quoted(name)} SET {quoted(column)} = x'00'"  # noqa: S608
+        f"UPDATE {quoted(name)} SET {quoted(column)} = x'00'"
         f" WHERE id = (SELECT max(id) FROM {quoted(name)})"
     )
 
 
 def _change_extra(connection: Connection, name: str) -> None:
     connection.execute(
-        f"UPDATE {quoted(name)} SET _extra = '{{\"more\":1}}'"  # noqa: S608
+        f"UPDATE {quoted(name)} SET _extra = '{{\"more\":1}}'"
         f" WHERE id = (SELECT min(id) FROM {quoted(name)})"
     )
 
 
 def _remove_row(connection: Connection, name: str) -> None:
     connection.execute(
-        f"DELETE FROM {quoted(name)} WHERE id = (SELECT max(id) FROM {quoted(name)})"  # noqa: S608
+        f"DELETE FROM {quoted(name)} WHERE id = (SELECT max(id) FROM {quoted(name)})"
     )
 
 
 def _add_row(connection: Connection, name: str) -> None:
-    row = connection.execute(f"SELECT * FROM {quoted(name)} LIMIT 1").fetchone()  # noqa: S608
+    row = connection.execute(f"SELECT * FROM {quoted(name)} LIMIT 1").fetchone()
     marks = ",".join("?" * len(row))
-    connection.execute(f"INSERT INTO {quoted(name)} VALUES ({marks})", ("added", *row[1:]))  # noqa: S608
+    connection.execute(f"INSERT INTO {quoted(name)} VALUES ({marks})", ("added", *row[1:]))
 
 
 def _remove_table(connection: Connection, name: str) -> None:

@@ -46,7 +46,7 @@ def content(mirror: Path) -> dict[str, Rows]:
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         names = [name for (name,) in connection.execute("SELECT name FROM _mirror_tables")]
         for name in names:
-            rows = connection.execute(f"SELECT * FROM {name}").fetchall()  # noqa: S608
+            rows = connection.execute(f"SELECT * FROM {name}").fetchall()
             found[name] = {
                 row["id"]: {key: row[key] for key in row.keys() if row[key] is not None}  # noqa: SIM118
                 for row in rows

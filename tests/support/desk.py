@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlite3 import connect
 from typing import Any, Self
 
+from msgspec.structs import replace
 from pycrdt import Doc, Map
 
 from sidecar.discovery import source_of
@@ -77,6 +78,11 @@ class Desk:
         """Save, and bring the mirror in step."""
         self.save()
         return sync(self.source, self.options, rested=True, **how)
+
+    def sync_with_index(self) -> Outcome:
+        """Bring the mirror in step, with every text column indexed."""
+        self.options = replace(self.options, fts=("*",))
+        return self.sync()
 
     def tamper(self, *statements: str) -> None:
         """Change the mirror behind the program's back."""

@@ -98,5 +98,5 @@ def _read_table(connection: sqlite3.Connection, name: str) -> MirrorTable:
         Column(column, kind, bool(not_null))
         for _, column, kind, not_null, _, _ in connection.execute(f"PRAGMA table_info({quoted})")
     ]
-    rows = connection.execute(f"SELECT * FROM {quoted} ORDER BY id").fetchall()  # noqa: S608
+    rows = connection.execute(f"SELECT * FROM {quoted} ORDER BY id").fetchall()
     return MirrorTable(columns, rows)

@@ -216,7 +216,7 @@ def assert_mirrored(app: App) -> None:
     assert list(saved) == [TABLE]
     with closing(sqlite3.connect(mirror(app))) as connection:
         connection.row_factory = sqlite3.Row
-        rows = connection.execute(f'SELECT * FROM "{TABLE}"').fetchall()  # noqa: S608 - ours
+        rows = connection.execute(f'SELECT * FROM "{TABLE}"').fetchall()
     assert {row["id"]: as_javascript(dict(row)) for row in rows} == saved[TABLE]
 
 

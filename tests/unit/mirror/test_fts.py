@@ -162,7 +162,7 @@ def test_the_users_names_win(mirror: Path, taken: str) -> None:
     """The index and its shadow tables yield."""
     rows: dict[str, Any] = {"t": {"a": {"s": "x"}}, taken: {"a": {"n": 1}}}
     assert indexed(mirror, ("*",), **rows) == {"t": "t_fts_2"}
-    assert query(mirror, f'SELECT n FROM "{taken}"') == [(1,)]  # noqa: S608
+    assert query(mirror, f'SELECT n FROM "{taken}"') == [(1,)]
 
 
 def test_more_columns_than_fts5_takes(mirror: Path) -> None:

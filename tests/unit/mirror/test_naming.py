@@ -61,7 +61,7 @@ def test_a_quoted_name_is_that_name(name: str) -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(f"CREATE TABLE {quote(name)} ({quote(name)})")
         found = connection.execute("SELECT name FROM sqlite_schema").fetchall()
-        columns = connection.execute(f"SELECT * FROM {quote(name)}").description  # noqa: S608
+        columns = connection.execute(f"SELECT * FROM {quote(name)}").description
     assert found == [(name,)]
     assert columns[0][0] == name
 

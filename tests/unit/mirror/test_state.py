@@ -44,7 +44,7 @@ def test_what_the_facts_say(mirror: Path) -> None:
         "options": '{"fts":["t.n"]}',
     }
     for key, value in facts.items():
-        statement(f"INSERT OR REPLACE INTO _mirror VALUES ('{key}', '{value}')")(mirror)  # noqa: S608
+        statement(f"INSERT OR REPLACE INTO _mirror VALUES ('{key}', '{value}')")(mirror)
     found = read_mirror(str(mirror))
     assert (found.source_digest, found.source_bytes) == ("abc", 17)
     assert (found.state_vector, found.fts) == ({5: 7}, ("t.n",))

@@ -43,10 +43,10 @@ def shown(mirror: Path) -> dict[str, Any]:
         return {
             name: {
                 key: {"id": key, "body": body, "stars": stars}
-                for key, body, stars, _ in connection.execute(f"SELECT * FROM {name}")  # noqa: S608
+                for key, body, stars, _ in connection.execute(f"SELECT * FROM {name}")
             }
             if name == "notes"
-            else {key: {"n": n} for key, n, _ in connection.execute(f"SELECT * FROM {name}")}  # noqa: S608
+            else {key: {"n": n} for key, n, _ in connection.execute(f"SELECT * FROM {name}")}
             for (name,) in tables
         }
 

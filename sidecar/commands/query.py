@@ -1,0 +1,275 @@
+"""``query``: SQL over one mirror or many. Reads, and can do nothing else."""
+
+import binascii
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+import msgspec
+
+from sidecar.commands import OK
+from sidecar.commands.answers import add_all, say_freshness, targets_of
+from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
+from sidecar.commands.layout import Column
+from sidecar.commands.render import Piece, Styled, print_json, print_table
+from sidecar.commands.terminal import complain, escape, plural
+from sidecar.errors import UsageError
+from sidecar.model import Source
+from sidecar.readers.deadline import TooLongError, last_resort
+from sidecar.readers.guard import limit_memory
+from sidecar.readers.members import Queried
+from sidecar.readers.query import Answer, Cell, Limits, Session, asking
+from sidecar.reports import Json, cell_to_json
+from sidecar.settings import Settings
+
+EXAMPLES = (
+    "epicenter-sidecar query ~/.local/share/com.example.app 'SELECT * FROM notes'",
+    "epicenter-sidecar query . --json 'SELECT _workspace_name, count(*) FROM notes GROUP BY 1'",
+    "echo 'SELECT name, rows FROM _mirror_tables' | epicenter-sidecar query . --csv -",
+)
+
+TOO_LONG = 124
+_SHAPES = ("table", "json", "ndjson", "csv")
+_LIMITS = {"table": (1000, 64), "json": (1000, 64), "ndjson": (10**6, 1024), "csv": (10**6, 1024)}
+"""Rows and megabytes where nothing else is said: those that are held, and those that stream."""
+_SECONDS = 30.0
+_WIDEST = 60
+_STDIN_BYTES = 1 << 20
+_LONGEST_S = 86_400.0
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What ``--json`` prints."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Json, ...], ...]
+    truncated: bool
+    sources: tuple[Queried, ...]
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add what ``query`` takes."""
+    parser.usage = "epicenter-sidecar query [PATH...] SQL [options]"
+    parser.epilog = (
+        "The last argument is the SQL, - for stdin. Over several mirrors each table is a view of"
+        "\nall that have it, with _workspace, _workspace_name and _epoch in front."
+        f"\nExit codes: 0 answered, 1 wrong SQL or no mirror, 124 took too long.\n\n{parser.epilog}"
+    )
+    add_paths(parser, metavar="PATH SQL", places="where the mirrors are, or one; the SQL")
+    for shape in _SHAPES:
+        parser.add_argument(
+            f"--{shape}", dest="shape", action="store_const", const=shape, help=_HELP[shape]
+        )
+    parser.add_argument(
+        "--limit",
+        type=counted,
+        metavar="N",
+        help="at most N rows (1000; 1000000 with --csv and --ndjson)",
+    )
+    parser.add_argument(
+        "--max-seconds", type=_seconds, default=_SECONDS, metavar="S", help="for the query (30)"
+    )
+    parser.add_argument("--sync", action="store_true", help="bring the mirrors in step first")
+    add_all(parser)
+
+
+_HELP = {
+    "table": "a table that fits the terminal (so it is without an option)",
+    "json": "one JSON value",
+    "ndjson": "a JSON object for each row",
+    "csv": "comma-separated values",
+}
+
+
+def run(arguments: Arguments) -> int:
+    """Answer; 0 also when there are no rows.
+
+    Raises:
+        SqlError: SQLite refuses the query.
+        UsageError: There is no SQL, or there are too many mirrors.
+        SidecarError: No mirror can be read.
+    """
+    sql = _sql(arguments)
+    settings = settings_of(arguments)
+    shape = arguments.shape or "table"
+    rows, megabytes = _LIMITS[shape]
+    limits = Limits(arguments.limit or rows, megabytes << 20, arguments.max_seconds)
+    targets = targets_of(settings, everything=arguments.all)
+    if arguments.sync:
+        _sync(settings, [target.source for target in targets])
+    limit_memory()
+    with asking(targets) as session:
+        for fault in session.faults:
+            complain(fault)
+        try:
+            with last_resort(session.clock, partial(_too_long, limits)):
+                answer = session.run(sql, limits=limits)
+                _PRINTERS[shape](session, answer)
+        except TooLongError:
+            return _too_long(limits)
+        if shape != "json":
+            say_freshness(session.sources)
+    return OK
+
+
+def _sql(arguments: Arguments) -> str:
+    """Take the SQL from the end of the arguments.
+
+    Raises:
+        UsageError: There is none.
+    """
+    words: list[str] = arguments.paths
+    if not words or (os.path.exists(words[-1]) and not _reads_like_sql(words[-1])):
+        message = "which SQL? For example: epicenter-sidecar query PATH 'SELECT * FROM notes'"
+        raise UsageError(message)
+    sql = words.pop()
+    if sql == "-":
+        sql = sys.stdin.buffer.read(_STDIN_BYTES + 1).decode("utf-8", "surrogateescape")
+    if not sql.strip():
+        message = "the SQL is empty; for example: epicenter-sidecar query PATH 'SELECT 1'"
+        raise UsageError(message)
+    return sql
+
+
+def _reads_like_sql(text: str) -> bool:
+    return " " in text or text == "-"
+
+
+def _seconds(text: str) -> float:
+    """Read a time limit, for ``add_argument``.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    from argparse import ArgumentTypeError  # noqa: PLC0415 - beside what raises it
+
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= _LONGEST_S:
+        message = f"{text!r} will not do; it takes a number of seconds above 0"
+        raise ArgumentTypeError(message)
+    return value
+
+
+def _too_long(limits: Limits) -> int:
+    complain(
+        f"the query took longer than {limits.seconds:g} s and was ended; ask for less, or give it"
+        " more with --max-seconds"
+    )
+    return TOO_LONG
+
+
+def _sync(settings: Settings, sources: Sequence[Source]) -> None:
+    """Bring mirrors in step; who cannot be is said, and answers as it is."""
+    from sidecar.host.protocol import Event, Failed  # noqa: PLC0415 - workers only where wanted
+    from sidecar.supervisor.one_pass import sync_once  # noqa: PLC0415 - as above
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Failed):
+            complain(event.message)
+
+    sync_once(settings, list(sources), tell, force=False)
+
+
+def _print_json(session: Session, answer: Answer) -> None:
+    rows = tuple(tuple(map(cell_to_json, row)) for row in answer)
+    print_json(Result(answer.columns, rows, answer.truncated, session.sources))
+
+
+def _print_ndjson(_session: Session, answer: Answer) -> None:
+    names = _unlike(answer.columns)
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    for row in answer:
+        sys.stdout.write(encode(dict(zip(names, map(cell_to_json, row), strict=True))) + "\n")
+    _say_truncated(answer)
+
+
+def _print_csv(_session: Session, answer: Answer) -> None:
+    clean = escape if sys.stdout.isatty() else _as_it_is
+    for line in _csv_lines(answer):
+        sys.stdout.write(clean(line) + "\n")
+    _say_truncated(answer)
+
+
+def _csv_lines(answer: Answer) -> Iterable[str]:
+    yield ",".join(map(_csv, answer.columns))
+    for row in answer:
+        yield ",".join(map(_csv, row))
+
+
+def _csv(cell: Cell) -> str:
+    """Write a cell as RFC 4180 has it: NULL is nothing, an empty text is two quotes."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bytes):
+        return binascii.b2a_base64(cell, newline=False).decode("ascii")
+    text = str(cell)
+    if not text or any(char in text for char in '",\r\n') or text != text.strip():
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def _print_table(_session: Session, answer: Answer) -> None:
+    rows = list(answer)
+    if answer.columns:
+        columns = [
+            Column(
+                name, is_number=_are_numbers(row[n] for row in rows), in_middle=_is_id(name), rank=n
+            )
+            for n, name in enumerate(answer.columns)
+        ]
+        left_out = print_table(columns, [list(map(_piece, row)) for row in rows])
+        if left_out:
+            complain(f"no room for {', '.join(left_out)}; name fewer columns, or use --json")
+    _say_truncated(answer)
+
+
+def _are_numbers(cells: Iterable[Cell]) -> bool:
+    kinds = {type(cell) for cell in cells} - {type(None)}
+    return bool(kinds) and kinds <= {int, float}
+
+
+def _piece(cell: Cell) -> Piece:
+    """Show a cell on a line: NULL as such, bytes by their number."""
+    if cell is None:
+        return Styled("NULL", "dim")
+    if isinstance(cell, bytes):
+        return Styled(f"({plural(len(cell), 'byte')})", "dim")
+    return str(cell)
+
+
+def _is_id(name: str) -> bool:
+    return name in {"id", "_workspace"} or name.endswith(("_id", "Id"))
+
+
+def _unlike(names: Sequence[str]) -> list[str]:
+    """Give columns of one name different ones, so that an object can hold them all."""
+    found: dict[str, None] = {}
+    for name in names:
+        unlike, number = name, 2
+        while unlike in found:
+            unlike = f"{name}_{number}"
+            number += 1
+        found[unlike] = None
+    return list(found)
+
+
+def _say_truncated(answer: Answer) -> None:
+    if answer.truncated:
+        complain("there are more rows; --limit shows more")
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+_PRINTERS = {
+    "table": _print_table,
+    "json": _print_json,
+    "ndjson": _print_ndjson,
+    "csv": _print_csv,
+}

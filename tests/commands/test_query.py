@@ -1,0 +1,217 @@
+"""``query``: the command as people, scripts and agents use it."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.documents import document
+from tests.support.program import program, run
+from tests.support.terminal import needs_terminal, run_on_terminal
+
+ENDLESS = "WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT count(*) FROM r"
+HANGING = "SELECT instr(printf('%.*c', 200000000, 'a'), printf('%.*c', 100000000, 'a') || 'b')"
+"""One function of SQLite's that works for hours and asks nobody whether it shall go on."""
+
+
+def test_json_is_the_documented_shape(app: Path) -> None:
+    """Columns, rows, and what each mirror is worth."""
+    done = run("query", app, "--json", "SELECT id, budget, NULL AS n FROM projects ORDER BY id")
+    assert (done.code, done.err) == (0, "")
+    told = done.json()
+    assert list(told) == ["v", "columns", "rows", "truncated", "sources"]
+    assert (told["v"], told["columns"], told["truncated"]) == (1, ["id", "budget", "n"], False)
+    assert told["rows"][0] == ["pr-bakery-brand", 8400, None]
+    assert [(one["workspace"], one["epoch"], one["name"]) for one in told["sources"]] == [
+        ("harvest-kitchen", 0, "Harvest Kitchen"),
+        ("juniper-studio", 0, "Juniper Studio"),
+    ]
+    source = told["sources"][0]
+    assert source["state"] == "in_step"
+    assert source["path"].endswith("workspace.yjs")
+    assert abs(source["mirror_mtime_ms"] / 1000 - time.time()) < 3600
+
+
+def test_cells_lose_nothing(app: Path) -> None:
+    """Bytes, wide integers and infinities are wrapped as everywhere."""
+    sql = "SELECT x'00ff' AS b, 9223372036854775807 AS i, -9e999 AS r, 'ü\x1b' AS t, 1 AS b"
+    (row,) = run("query", app, "--json", sql).json()["rows"]
+    whole = [{"$bytes": "AP8="}, {"$int": "9223372036854775807"}, {"$real": "-Infinity"}]
+    assert row == [*whole, "ü\x1b", 1]
+    lines = run("query", app, "--ndjson", sql).out.splitlines()
+    assert json.loads(lines[0]) == dict(zip(["b", "i", "r", "t", "b_2"], row, strict=True))
+    assert lines[0].isascii()
+
+
+def test_csv_tells_null_from_an_empty_text(app: Path) -> None:
+    """And quotes what needs it."""
+    sql = "SELECT NULL AS \"a,b\", '' AS e, 'x\"y' AS q, 'l1' || char(10) || 'l2' AS l, x'ff' AS b"
+    done = run("query", app, "--csv", sql)
+    assert done.out == '"a,b",e,q,l,b\n,"","x""y","l1\nl2",/w==\n'
+    assert next(csv.reader(io.StringIO(done.out.split("\n", 1)[1]))) == [
+        *("", "", 'x"y', "l1\nl2", "/w=="),
+    ]
+
+
+def test_table_shows_null_and_the_size_of_bytes(app: Path) -> None:
+    """One row a line; how fresh it is stands on stderr."""
+    done = run("query", app, "SELECT NULL AS n, x'00ff' AS b, 'a' || char(10) AS t, 7 AS i")
+    assert done.out == "n     b          t    i\nNULL  (2 bytes)  a\\n  7\n"
+    assert "juniper-studio/0: in step, published just now" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["SELECT titel FROM projects"], 1, "did you mean title"),
+        (["SELECT * FROM project"], 1, "did you mean projects"),
+        (["DELETE FROM projects"], 1, "cannot modify"),
+        (["ATTACH 'x' AS y"], 1, "nothing but reading"),
+        (["SELECT 1; SELECT 2"], 1, "more than one statement"),
+        ([], 2, "which SQL?"),
+        ([""], 2, "SQL is empty"),
+        (["SELECT 1", "--limit", "0"], 2, "--limit"),
+        (["SELECT 1", "--max-seconds", "-1"], 2, "--max-seconds"),
+        (["SELECT 1", "--max-seconds", "nan"], 2, "--max-seconds"),
+        (["nowhere", "SELECT 1"], 3, "does not exist"),
+    ],
+)
+def test_what_cannot_be_answered(arguments: list[str], code: int, said: str, app: Path) -> None:
+    """1 for wrong SQL, 2 for wrong usage, 3 for a wrong path, one line each."""
+    done = run("query", app, *arguments)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_missing_mirrors_are_named(app: Path, studio: Path, tmp_path: Path) -> None:
+    """The others answer; where there is no other, it is a failure."""
+    (studio / "tables.sqlite").unlink()
+    done = run("query", app, "--json", "SELECT count(*) FROM _mirror_tables")
+    assert (done.code, done.json()["rows"]) == (0, [[2]])
+    assert [one["state"] for one in done.json()["sources"]] == ["in_step", "missing"]
+    assert "has no mirror yet; run sync" in done.err
+    assert run("query", studio, "SELECT 1").code == 1
+    assert run("query", tmp_path / "app" / "workspaces" / "harvest-kitchen", "SELECT 1").code == 0
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = run("query", empty, "SELECT 1")
+    assert (done.code, "no documents" in done.err) == (1, True)
+
+
+def test_sync_comes_first_when_asked_for(studio: Path) -> None:
+    """Without it the mirror answers as it is, and is said to be behind."""
+    (studio / "workspace.yjs").write_bytes(document(5))
+    done = run("query", studio, "SELECT count(*) FROM projects")
+    assert done.out.split()[-1] == "5"
+    assert "its document has changed since" in done.err
+    done = run("query", studio, "--sync", "SELECT count(*) FROM notes")
+    assert (done.code, done.out.split()[-1]) == (0, "5")
+    assert "in step" in done.err
+
+
+def test_sql_from_stdin_and_root_from_the_environment(app: Path) -> None:
+    """As scripts like it."""
+    where = {"SIDECAR_ROOT": str(app)}
+    done = run("query", "-", "--csv", environment=where, stdin="SELECT count(*)\nFROM clients")
+    assert done.out == "count(*)\n4\n"
+    done = run("query", "SELECT 2 AS two", environment=where)
+    assert done.out == "two\n  2\n"
+
+
+def test_rows_are_cut_and_that_is_said(app: Path) -> None:
+    """By --limit, or by what is usual for the form."""
+    endless = ENDLESS.replace("count(*)", "x")
+    done = run("query", app, "--json", "--limit", "3", endless)
+    assert (done.json()["rows"], done.json()["truncated"]) == ([[1], [2], [3]], True)
+    assert len(run("query", app, "--json", endless).json()["rows"]) == 1000
+    done = run("query", app, "--ndjson", "--limit", "2", endless)
+    assert (done.out, "--limit shows more" in done.err) == ('{"x":1}\n{"x":2}\n', True)
+
+
+@pytest.mark.parametrize("sql", [ENDLESS, HANGING], ids=["endless", "hanging"])
+def test_what_takes_too_long_is_ended(sql: str, app: Path) -> None:
+    """Also inside a function of SQLite's, where it does not listen."""
+    done = run("query", app, "--max-seconds", "0.5", sql)
+    assert (done.code, done.out) == (124, "")
+    assert "took longer than 0.5 s" in done.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("sql", [ENDLESS, HANGING], ids=["endless", "hanging"])
+def test_ctrl_c_ends_it(sql: str, app: Path) -> None:
+    """At once, without a traceback."""
+    marked = sql.replace("SELECT", "SELECT 'begun' UNION ALL SELECT", 1)
+    if sql == ENDLESS:
+        marked = sql.replace("SELECT count(*)", "SELECT 'begun' UNION ALL SELECT count(*)")
+    process = subprocess.Popen(
+        [*program(), "query", str(app), "--ndjson", marked],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    assert b"begun" in process.stdout.readline()
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"Traceback" not in said
+    assert time.monotonic() - begun < 10
+
+
+def test_a_reader_that_leaves_is_no_traceback(app: Path) -> None:
+    """As with ``head``."""
+    process = subprocess.Popen(
+        [*program(), "query", str(app), "--csv", ENDLESS.replace("count(*)", "x")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    assert process.wait(30) == 1
+
+
+def test_nothing_is_left_beside_a_mirror(app: Path, studio: Path) -> None:
+    """Reading makes no file and changes none."""
+    before = {path: path.stat().st_mtime_ns for path in studio.iterdir()}
+    run("query", app, "SELECT * FROM notes ORDER BY body")
+    run("query", studio / "tables.sqlite", "SELECT * FROM notes ORDER BY body")
+    assert {path: path.stat().st_mtime_ns for path in studio.iterdir()} == before
+
+
+@needs_terminal
+def test_a_table_fits_the_terminal_and_cannot_steer_it(app: Path) -> None:
+    """Cells are shortened, what has no room is named, escape sequences are text."""
+    sql = "SELECT *, char(27) || '[2J' AS evil FROM projects"
+    code, seen = run_on_terminal("query", app, sql, environment={"COLUMNS": "80"})
+    assert code == 0
+    lines = [line for line in seen.splitlines() if "epicenter-sidecar:" not in line]
+    assert all(len(line) <= 80 + 40 for line in lines)  # with the codes of colours
+    assert "\x1b[2J" not in seen
+    assert "no room for" in seen
+    _, seen = run_on_terminal("query", app, "--csv", sql)
+    assert "\x1b[2J" not in seen
+
+
+def test_mirrors_from_anywhere_answer_together(app: Path, studio: Path) -> None:
+    """PATHs may be mirrors, documents and folders."""
+    kitchen = app / "workspaces" / "harvest-kitchen" / "0" / "workspace.yjs"
+    done = run(
+        "query",
+        studio / "tables.sqlite",
+        kitchen,
+        "--csv",
+        "SELECT _workspace FROM _mirror WHERE key = 'format' ORDER BY 1",
+    )
+    assert done.out == "_workspace\nharvest-kitchen\njuniper-studio\n"

@@ -1,0 +1,78 @@
+"""The commands that read, on a folder of twenty workspaces as people have them."""
+
+import re
+
+import pytest
+
+from sidecar.commands.layout import width_of
+from tests.support.program import run
+from tests.support.terminal import needs_terminal, run_on_terminal
+from tests.support.twenty import BIG_ROWS, DELETED, EPOCHS, IDS, NAMES, Twenty, rows_of
+
+LIVING = [n for n in range(20) if n not in DELETED]
+CODES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.mark.parametrize("command", ["status", "verify"])
+@pytest.mark.parametrize("columns", ["80", "100"])
+def test_no_row_breaks(command: str, columns: str, twenty: Twenty) -> None:
+    """A line a document, none wider than the terminal, each with its name and state whole."""
+    done = run(command, twenty.root, environment={"COLUMNS": columns})
+    assert done.code == 0
+    header, *lines, summary = done.out.splitlines()
+    assert len(lines) == 22
+    assert all(width_of(line) <= int(columns) for line in (header, *lines))
+    assert summary.startswith("22 documents")
+    state = {"status": "in_step", "verify": "equal"}[command]
+    assert all(state in line for line in lines)
+    for workspace in IDS:
+        assert any(workspace[:6] in line and workspace[-4:] in line for line in lines)
+
+
+@needs_terminal
+def test_piped_is_as_on_a_terminal(twenty: Twenty) -> None:
+    """But for colours; NO_COLOR takes those too."""
+    wide = {"COLUMNS": "80"}
+    piped = run("status", twenty.root, environment=wide).out
+    _, seen = run_on_terminal("status", twenty.root, environment=wide)
+    assert CODES.sub("", seen).replace("\r\n", "\n").strip().endswith(piped.strip())
+    _, plain = run_on_terminal("status", twenty.root, environment={**wide, "NO_COLOR": "1"})
+    assert plain.replace("\r\n", "\n").strip() == piped.strip()
+
+
+def test_deleted_and_older_ones_are_marked_at_80(twenty: Twenty) -> None:
+    """What tells two lines apart is not the first to go."""
+    out = run("status", twenty.root, environment={"COLUMNS": "80"}).out
+    assert out.count("deleted") == len(DELETED)
+    assert out.count("not current") == 2
+
+
+def test_query_takes_the_living_and_current(twenty: Twenty) -> None:
+    """Older epochs and deleted workspaces with --all, or by a PATH of their own."""
+    sql = "SELECT _workspace, _workspace_name, _epoch, count(*) FROM notes GROUP BY 1, 3"
+    rows = run("query", twenty.root, "--json", sql).json()["rows"]
+    living = [n for n in LIVING if rows_of(n, "notes")]
+    assert sorted(map(tuple, rows)) == sorted(
+        (IDS[n], NAMES[n], 1 if n == EPOCHS else 0, rows_of(n, "notes")) for n in living
+    )
+    done = run(
+        "query", twenty.root, "--all", "--json", "SELECT count(*) FROM _mirror WHERE key = 'format'"
+    )
+    assert done.json()["rows"] == [[22]]
+    assert len(done.json()["sources"]) == 22
+    oldest = twenty.workspaces[EPOCHS] / "0"
+    done = run("query", oldest, "--json", "SELECT value FROM _mirror WHERE key = 'epoch'")
+    assert done.json()["rows"] == [["0"]]
+    gone = twenty.workspaces[DELETED[0]]
+    done = run("query", gone, "SELECT 1")
+    assert (done.code, "--all" in done.err) == (1, True)
+    assert run("query", gone, "--all", "SELECT 1").code == 0
+
+
+def test_all_rows_of_the_big_one_come_as_csv(twenty: Twenty) -> None:
+    """No limit in silence; as JSON there is one, and it is said."""
+    sql = "SELECT id, title FROM notes WHERE _workspace_name = 'Big' ORDER BY id"
+    done = run("query", twenty.root, "--csv", sql)
+    assert len(done.out.splitlines()) == BIG_ROWS + 1
+    told = run("query", twenty.root, "--json", sql).json()
+    assert (len(told["rows"]), told["truncated"]) == (1000, True)
