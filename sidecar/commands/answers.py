@@ -1,18 +1,15 @@
 """What the commands share that answer from mirrors: which are asked, and how fresh they are."""
 
-import os
 from collections.abc import Sequence
 
 from sidecar.commands.arguments import Parser
 from sidecar.commands.render import age, name_of
-from sidecar.commands.targets import mirrors_of
+from sidecar.commands.targets import Chosen, chosen
 from sidecar.commands.terminal import complain, plural
-from sidecar.document.standing import standing_of
 from sidecar.errors import SidecarError
 from sidecar.files import shown
-from sidecar.model import Source
 from sidecar.readers.members import Queried
-from sidecar.readers.query import Target
+from sidecar.readers.query import NamedMirror
 from sidecar.settings import Settings
 
 _MOST_LINES = 3
@@ -30,35 +27,29 @@ def add_all(parser: Parser) -> None:
     )
 
 
-def targets_of(settings: Settings, *, everything: bool) -> list[Target]:
-    """Find the mirrors that are meant, each with its workspace's name.
+def meant(settings: Settings, *, every: bool) -> Chosen:
+    """Find the mirrors that are meant.
 
     Args:
-        settings: The roots.
-        everything: Whether older epochs and deleted workspaces count; what a PATH names by
-            itself always does.
+        settings: The roots, and what of them is meant.
+        every: Whether older epochs and deleted workspaces count too.
 
     Raises:
-        SidecarError: There are no documents.
+        SidecarError: There are none.
     """
-    found: list[Target] = []
-    sources = mirrors_of(settings)
-    for source in sources:
-        standing = standing_of(source)
-        is_living = standing.current and not standing.deleted
-        if everything or is_living or _is_named(source, settings.roots):
-            found.append(Target(source, standing.name))
-    if not sources:
+    found = chosen(settings, every=every)
+    if not found.targets:
         places = ", ".join(map(shown, settings.roots))
         message = f"no documents in {places}; give the app's data folder, a workspace or a document"
-        raise SidecarError("gone", message)
-    if not found:
-        message = (
-            f"only older epochs and deleted workspaces in {', '.join(map(shown, settings.roots))};"
-            " --all takes them too"
-        )
+        if found.older or found.deleted:
+            message = f"only older epochs and deleted workspaces in {places}; --all takes them too"
         raise SidecarError("gone", message)
     return found
+
+
+def mirrors_of(found: Chosen) -> list[NamedMirror]:
+    """Give what was found, as those who read mirrors take it."""
+    return [NamedMirror(target.source, target.standing.name) for target in found.targets]
 
 
 def say_freshness(sources: Sequence[Queried]) -> None:
@@ -72,12 +63,3 @@ def say_freshness(sources: Sequence[Queried]) -> None:
     counts = {state: sum(one.state == state for one in sources) for state in _STATES}
     told = ", ".join(f"{count} {_STATES[state]}" for state, count in counts.items() if count)
     complain(f"{plural(len(sources), 'mirror')}: {told}")
-
-
-def _is_named(source: Source, roots: Sequence[str]) -> bool:
-    """Tell whether a PATH means just this document: it, its mirror, or its epoch's folder."""
-    folder = os.path.dirname(source.document)
-    named = {source.document, source.mirror}
-    if source.epoch is not None:
-        named.add(folder)
-    return not named.isdisjoint(roots)

@@ -9,8 +9,8 @@ from functools import partial
 
 import msgspec
 
-from sidecar.commands import OK
-from sidecar.commands.answers import add_all, say_freshness, targets_of
+from sidecar.commands import FAILED, OK
+from sidecar.commands.answers import add_all, meant, mirrors_of, say_freshness
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.layout import Column
 from sidecar.commands.render import Piece, Styled, print_json, print_table
@@ -20,9 +20,9 @@ from sidecar.model import Source
 from sidecar.readers.deadline import TooLongError, last_resort
 from sidecar.readers.guard import limit_memory
 from sidecar.readers.members import Queried
-from sidecar.readers.query import Answer, Cell, Limits, Session, asking
+from sidecar.readers.query import Cell, Limits, QueryRows, Session, asking
 from sidecar.reports import Json, cell_to_json
-from sidecar.settings import Settings
+from sidecar.settings import CHOICE, Settings
 
 EXAMPLES = (
     "epicenter-sidecar query ~/.local/share/com.example.app 'SELECT * FROM notes'",
@@ -40,7 +40,7 @@ _STDIN_BYTES = 1 << 20
 _LONGEST_S = 86_400.0
 
 
-class Result(msgspec.Struct, frozen=True):
+class QueryReport(msgspec.Struct, frozen=True):
     """What ``--json`` prints."""
 
     columns: tuple[str, ...]
@@ -57,7 +57,7 @@ def add_arguments(parser: Parser) -> None:
         "\nall that have it, with _workspace, _workspace_name and _epoch in front."
         f"\nExit codes: 0 answered, 1 wrong SQL or no mirror, 124 took too long.\n\n{parser.epilog}"
     )
-    add_paths(parser, metavar="PATH SQL", places="where the mirrors are, or one; the SQL")
+    add_paths(parser, CHOICE, metavar="PATH SQL", places="where the mirrors are, or one; the SQL")
     for shape in _SHAPES:
         parser.add_argument(
             f"--{shape}", dest="shape", action="store_const", const=shape, help=_HELP[shape]
@@ -84,7 +84,7 @@ _HELP = {
 
 
 def run(arguments: Arguments) -> int:
-    """Answer; 0 also when there are no rows.
+    """QueryRows; 0 also when there are no rows.
 
     Raises:
         SqlError: SQLite refuses the query.
@@ -96,11 +96,11 @@ def run(arguments: Arguments) -> int:
     shape = arguments.shape or "table"
     rows, megabytes = _LIMITS[shape]
     limits = Limits(arguments.limit or rows, megabytes << 20, arguments.max_seconds)
-    targets = targets_of(settings, everything=arguments.all)
+    found = meant(settings, every=arguments.all)
     if arguments.sync:
-        _sync(settings, [target.source for target in targets])
+        _sync(settings, [target.source for target in found.targets])
     limit_memory()
-    with asking(targets) as session:
+    with asking(mirrors_of(found)) as session:
         for fault in session.faults:
             complain(fault)
         try:
@@ -111,7 +111,7 @@ def run(arguments: Arguments) -> int:
             return _too_long(limits)
         if shape != "json":
             say_freshness(session.sources)
-    return OK
+    return FAILED if found.closed else OK
 
 
 def _sql(arguments: Arguments) -> str:
@@ -165,22 +165,22 @@ def _too_long(limits: Limits) -> int:
 
 def _sync(settings: Settings, sources: Sequence[Source]) -> None:
     """Bring mirrors in step; who cannot be is said, and answers as it is."""
-    from sidecar.host.protocol import Event, Failed  # noqa: PLC0415 - workers only where wanted
-    from sidecar.supervisor.one_pass import sync_once  # noqa: PLC0415 - as above
+    from sidecar.host.protocol import Event, FailedEvent  # noqa: PLC0415 - where wanted
+    from sidecar.supervisor.one_pass import run_pass  # noqa: PLC0415 - as above
 
     def tell(event: Event) -> None:
-        if isinstance(event, Failed):
+        if isinstance(event, FailedEvent):
             complain(event.message)
 
-    sync_once(settings, list(sources), tell, force=False)
+    run_pass(settings, list(sources), tell, force=False)
 
 
-def _print_json(session: Session, answer: Answer) -> None:
+def _print_json(session: Session, answer: QueryRows) -> None:
     rows = tuple(tuple(map(cell_to_json, row)) for row in answer)
-    print_json(Result(answer.columns, rows, answer.truncated, session.sources))
+    print_json(QueryReport(answer.columns, rows, answer.truncated, session.sources))
 
 
-def _print_ndjson(_session: Session, answer: Answer) -> None:
+def _print_ndjson(_session: Session, answer: QueryRows) -> None:
     names = _unlike(answer.columns)
     encode = json.JSONEncoder(separators=(",", ":")).encode
     for row in answer:
@@ -188,14 +188,14 @@ def _print_ndjson(_session: Session, answer: Answer) -> None:
     _say_truncated(answer)
 
 
-def _print_csv(_session: Session, answer: Answer) -> None:
+def _print_csv(_session: Session, answer: QueryRows) -> None:
     clean = escape if sys.stdout.isatty() else _as_it_is
     for line in _csv_lines(answer):
         sys.stdout.write(clean(line) + "\n")
     _say_truncated(answer)
 
 
-def _csv_lines(answer: Answer) -> Iterable[str]:
+def _csv_lines(answer: QueryRows) -> Iterable[str]:
     yield ",".join(map(_csv, answer.columns))
     for row in answer:
         yield ",".join(map(_csv, row))
@@ -213,7 +213,7 @@ def _csv(cell: Cell) -> str:
     return text
 
 
-def _print_table(_session: Session, answer: Answer) -> None:
+def _print_table(_session: Session, answer: QueryRows) -> None:
     rows = list(answer)
     if answer.columns:
         columns = [
@@ -258,7 +258,7 @@ def _unlike(names: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def _say_truncated(answer: Answer) -> None:
+def _say_truncated(answer: QueryRows) -> None:
     if answer.truncated:
         complain("there are more rows; --limit shows more")
 

@@ -64,14 +64,14 @@ class Limits(msgspec.Struct, frozen=True):
 LIMITS = Limits()
 
 
-class Target(msgspec.Struct, frozen=True):
+class NamedMirror(msgspec.Struct, frozen=True):
     """A mirror to ask, and what its app calls the workspace."""
 
     source: Source
     name: str | None = None
 
 
-class Answer:
+class QueryRows:
     """The rows of one query, given one by one.
 
     Attributes:
@@ -181,7 +181,7 @@ class Session:
         self.views = tuple(views)
         self.clock = Clock(0)
 
-    def run(self, sql: str, parameters: Sequence[Cell] = (), limits: Limits = LIMITS) -> Answer:
+    def run(self, sql: str, parameters: Sequence[Cell] = (), limits: Limits = LIMITS) -> QueryRows:
         """Run one query.
 
         Args:
@@ -195,7 +195,7 @@ class Session:
         """
         self.clock.seconds = limits.seconds
         self.clock.watch(self.connection)
-        answer = Answer(self, sql, limits)
+        answer = QueryRows(self, sql, limits)
         answer.start(parameters)
         return answer
 
@@ -210,7 +210,7 @@ class Session:
 
 
 @contextmanager
-def asking(targets: Sequence[Target]) -> Generator[Session]:
+def asking(targets: Sequence[NamedMirror]) -> Generator[Session]:
     """Open mirrors for queries; all that is asked of them belongs to one state of each.
 
     Args:
@@ -234,7 +234,7 @@ def asking(targets: Sequence[Target]) -> Generator[Session]:
         session.connection.close(force=True)
 
 
-def _open_one(target: Target) -> Session:
+def _open_one(target: NamedMirror) -> Session:
     path = target.source.mirror
     _see(target.source)
     connection = open_mirror_file(path)
@@ -244,7 +244,7 @@ def _open_one(target: Target) -> Session:
     return Session(connection, [source])
 
 
-def _open_all(targets: Sequence[Target]) -> Session:
+def _open_all(targets: Sequence[NamedMirror]) -> Session:
     connection = open_nothing()
     faults: dict[str, str] = {}
     for number, target in enumerate(targets):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from sidecar.errors import MirrorDamagedError, UsageError
 from sidecar.readers.deadline import TooLongError
-from sidecar.readers.query import Limits, SqlError, Target, asking
+from sidecar.readers.query import Limits, NamedMirror, SqlError, asking
 from tests.support.desk import FIELDS, Desk
 
 ENDLESS = "WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) "
@@ -33,10 +33,10 @@ def desks(tmp_path: Path) -> list[Desk]:
     return [first, second]
 
 
-def targets(desks: Sequence[Desk]) -> list[Target]:
+def targets(desks: Sequence[Desk]) -> list[NamedMirror]:
     """The desks' mirrors, called after their folders."""
     return [
-        Target(replace(desk.source, workspace=f"id{n}", epoch=n), f"Name {n}")
+        NamedMirror(replace(desk.source, workspace=f"id{n}", epoch=n), f"Name {n}")
         for n, desk in enumerate(desks)
     ]
 
@@ -229,7 +229,7 @@ def test_hostile_names_are_only_names(tmp_path: Path) -> None:
     desk.put(odd, "r", **{odd: "cell", "_workspace": "theirs"})
     desk.sync_with_index()
     source = replace(desk.source, workspace="'; DROP TABLE x; --")
-    both = [Target(source, "na'me"), Target(source, None)]
+    both = [NamedMirror(source, "na'me"), NamedMirror(source, None)]
     quoted = odd.replace('"', '""')
     with asking(both) as session:
         sql = f'SELECT _workspace, _workspace_2, "{quoted}" FROM "{quoted}" LIMIT 1'
