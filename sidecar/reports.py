@@ -205,7 +205,7 @@ class Inspection(msgspec.Struct, frozen=True):
         bytes: Its size.
         encoding: Of the update.
         code: Why it cannot be read, None when it can.
-        layouts: maps, keyed_arrays.
+        layouts: maps, keyed_arrays, cells, shape.
         roots: By name.
         writers: By client.
         tables: By name, empty when the file cannot be read.

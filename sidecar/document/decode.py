@@ -2,12 +2,13 @@
 
 import gc
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
-from sidecar.document.extension import Doc
-from sidecar.document.layouts import Arrays, layouts, read_tables
+from sidecar.document.extension import Doc, Transaction
+from sidecar.document.layouts import read_roots_as_tables
 from sidecar.document.reading import Content
+from sidecar.document.roots import CaughtArrays, RootContent, names_of_arrays, read_roots
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
 from sidecar.model import JSON_DEPTH, Problem, Workspace
 from sidecar.yjs.encoding import decode_state_vector, refuse_foreign
@@ -40,14 +41,11 @@ def decode(content: Content, *, accept_trailing: bool) -> Generator[Workspace]:
         DocumentUnusableError: ``v2`` or ``foreign``.
     """
     refuse_foreign(content.data)
-    _last_decoded.clear()
     limit, collecting = sys.getrecursionlimit(), gc.isenabled()
     sys.setrecursionlimit(max(limit, _FRAMES_PER_LEVEL * JSON_DEPTH))
     gc.disable()  # millions of fresh cells and no cycles: collecting costs a tenth of the walk
     try:
-        doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc, so that the re-encoding is complete
-        _last_decoded.append(doc)
-        arrays = Arrays(doc, content.data)
+        doc, caught = _fresh(names_of_arrays(content.data))
         has_zero_tail = content.data.endswith(_ZERO_TAIL) and content.size > len(_ZERO_TAIL)
         length = _apply(doc, content.take())
         txn = doc.create_transaction()
@@ -55,13 +53,18 @@ def decode(content: Content, *, accept_trailing: bool) -> Generator[Workspace]:
         unaccounted = (
             _account(content.again(), length, accept_trailing=accept_trailing) if is_odd else ()
         )
-        found = layouts(doc, txn, arrays)
-        tables, problems = read_tables(doc, txn, arrays)
+        roots, unread = read_roots(doc, txn, caught)
+        if unread:
+            txn.drop()
+            del doc, txn, caught, roots  # freed, before it is decoded once more
+            doc, txn, roots = _again(content.again(), unread)
+        found = read_roots_as_tables(doc, txn, roots)
         yield Workspace(
-            layouts=found,
-            tables=tuple(tables),
+            layouts=found.layouts,
+            tables=found.tables,
             state_vector=decode_state_vector(doc.get_state(txn)),
-            problems=(*unaccounted, *problems),
+            problems=(*unaccounted, *found.problems),
+            roots=found.roots,
         )
     except BaseException as error:
         if not _is_panic(error):
@@ -71,6 +74,26 @@ def decode(content: Content, *, accept_trailing: bool) -> Generator[Workspace]:
         sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
+
+
+def _fresh(arrays: Iterable[str]) -> tuple[Doc, CaughtArrays]:
+    """Make an empty document that will be told of these arrays; the last one is freed."""
+    _last_decoded.clear()
+    doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc, so that the re-encoding is complete
+    _last_decoded.append(doc)
+    return doc, CaughtArrays(doc, arrays)
+
+
+def _again(data: bytes, arrays: list[str]) -> tuple[Doc, Transaction, list[RootContent]]:
+    """Decode once more for the elements of long arrays, whose names are known only now.
+
+    That costs as much as the first time; reading them by index costs the square of their length.
+    """
+    doc, caught = _fresh({*arrays, *names_of_arrays(data)})
+    _apply(doc, data)
+    txn = doc.create_transaction()
+    roots, _ = read_roots(doc, txn, caught)
+    return doc, txn, roots
 
 
 def _apply(doc: Doc, data: bytes) -> int:

@@ -1,110 +1,144 @@
-"""The two ways apps lay tables out in a document: ``maps`` and ``keyed_arrays``."""
+"""From the roots of a document to its tables: which layout claims a root, and what it holds."""
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from sidecar.document.definitions import ROOTS, read_definitions
+from sidecar.document.definitions import ROOTS, Definitions, read_definitions
+from sidecar.document.entries import join_cells, read_entries
 from sidecar.document.extension import Doc, Map, Transaction
-from sidecar.document.values import entries, items, plain
-from sidecar.document.walk import Rows, field_names, of_dict, of_map, walk
+from sidecar.document.found import Found, named
+from sidecar.document.roots import ARRAY_PREFIX, RootContent
+from sidecar.document.shapes import read_root, settings
+from sidecar.document.values import entries, plain
+from sidecar.document.walk import Rows, of_dict, of_map
 from sidecar.document.xml import TooDeepError, is_object
-from sidecar.model import Layout, Problem, Table, TableDefinition
-from sidecar.yjs.encoding import read_varuint
+from sidecar.model import Layout, Problem, Root, Table
 
 TABLES = "tables"
-ARRAY_PREFIX = "table:"
-_WIDEST_LENGTH = 2
-_MOST_NAMES = 10_000
-"""Longer names, and more of them, are read by index: slower, and nothing hostile is gained."""
+SETTINGS = "kv"
+_TINYBASE = ("t", "v")
+_ORDER: tuple[Layout, ...] = ("maps", "keyed_arrays", "cells", "tinybase", "shape")
 _ABSENT = object()
-_ENTRY_DETAIL = "an entry needs a text `key` and a number `ts`"
+_ENTRY_DETAIL = "an entry needs a text `key` and, where it has one, a number `ts`"
 
 
-class Arrays:
-    """The elements of the root arrays ``table:NAME``, caught while the update is applied.
+class Reading(msgspec.Struct, frozen=True):
+    """What the roots of a document hold.
 
-    Reading an array by index costs the square of its length once edits have split it up (20,000
-    entries: 1.7 s); its change event gives all elements in one pass (0.005 s). A root can only
-    be observed by name before the update is applied, so names are looked for in the bytes, where
-    each stands behind its length. Names that are no roots stay empty and do no harm.
+    Attributes:
+        layouts: Those found, in a fixed order.
+        tables: Of the layouts first, those found by shape last; each sorted by name.
+        roots: Every root, sorted by name.
+        problems: Those of no single table.
     """
 
-    def __init__(self, doc: Doc, data: bytes) -> None:
-        self._found: dict[str, list[Any]] = {}
-        self._subscriptions: list[Any] = []
-        self._observed = _prefixed_strings(data)
-        if not self._observed:
-            return
-        txn = doc.create_transaction()
-        for name in self._observed:
-            array = doc.get_or_insert_array(txn, name)
-            self._subscriptions.append(array.observe(self._catch(name)))
-        txn.commit()
-        txn.drop()
-
-    def read(self, doc: Doc, txn: Transaction) -> dict[str, list[Any]]:
-        """Give the elements of every root array of a table that has any, by table name."""
-        for name in doc.roots(txn):
-            if name.startswith(ARRAY_PREFIX) and name not in self._observed:
-                self._found[name] = items(doc.get_or_insert_array(txn, name), txn)
-        return {name[len(ARRAY_PREFIX) :]: found for name, found in self._found.items() if found}
-
-    def _catch(self, name: str) -> Callable[[Any], None]:
-        def catch(event: Any) -> None:
-            self._found[name] = [
-                element for change in event.delta for element in change.get("insert", ())
-            ]
-
-        return catch
+    layouts: tuple[Layout, ...]
+    tables: tuple[Table, ...]
+    roots: tuple[Root, ...]
+    problems: tuple[Problem, ...]
 
 
-def read_tables(
-    doc: Doc, txn: Transaction, arrays: Arrays
+def read_roots_as_tables(doc: Doc, txn: Transaction, roots: Sequence[RootContent]) -> Reading:
+    """Find all tables of a document.
+
+    Args:
+        doc: The document.
+        txn: The transaction of the walk.
+        roots: All of its roots.
+    """
+    claims = _claims(roots, txn)
+    tables, problems = _maps(doc, txn, roots, claims)
+    tables += _keyed_arrays(txn, roots, claims)
+    others: list[Found] = []
+    for root in roots:
+        if claims[root.name] == "tinybase":
+            others += _tinybase(root, txn)
+        elif claims[root.name] == "shape":
+            others += read_root(root, txn)
+    tables += sorted(
+        (one.ready(name, txn) for one, name in zip(others, named(others), strict=True)),
+        key=lambda table: table.name,
+    )
+    layouts = {layout for layout in claims.values() if layout} - {"keyed_arrays"}
+    layouts |= {table.layout for table in tables if table.layout != "maps"}
+    return Reading(
+        layouts=tuple(layout for layout in _ORDER if layout in layouts),
+        tables=tuple(tables),
+        roots=tuple(_root(root, claims[root.name], tables) for root in roots),
+        problems=problems,
+    )
+
+
+def _claims(roots: Sequence[RootContent], txn: Transaction) -> dict[str, Layout | None]:
+    """Tell for each root which layout claims it, None where it is listed and not shown."""
+    by_name = {root.name: root for root in roots}
+    claims: dict[str, Layout | None] = {root.name: _own_claim(root, txn) for root in roots}
+    has_maps = claims.get(TABLES) == "maps"
+    for name in ROOTS:
+        if name in claims and (has_maps or _holds_definitions(by_name[name], txn)):
+            claims[name] = "maps"
+    if SETTINGS in claims and not {"maps", "keyed_arrays"}.isdisjoint(claims.values()):
+        claims[SETTINGS] = None
+    return claims
+
+
+def _own_claim(root: RootContent, txn: Transaction) -> Layout | None:
+    if root.name == TABLES and root.kind in {"map", "unknown"}:
+        return "maps"
+    if root.name.startswith(ARRAY_PREFIX) and root.kind in {"array", "unknown"}:
+        return "keyed_arrays"
+    if root.kind == "unknown":
+        return None
+    return "tinybase" if _is_tinybase(root, txn) else "shape"
+
+
+def _holds_definitions(root: RootContent, txn: Transaction) -> bool:
+    return root.kind == "unknown" or TABLES in root.map.keys(txn)
+
+
+def _is_tinybase(root: RootContent, txn: Transaction) -> bool:
+    if root.keys != len(_TINYBASE) or root.elements or root.text:
+        return False
+    return all(isinstance(dict(entries(root.map, txn)).get(key), Map) for key in _TINYBASE)
+
+
+def _root(root: RootContent, layout: Layout | None, tables: Sequence[Table]) -> Root:
+    if layout == "keyed_arrays":
+        layout = next((t.layout for t in tables if t.root == root.name), layout)
+    return Root(root.name, root.kind, layout, root.keys or len(root.elements), root.text)
+
+
+def _maps(
+    doc: Doc, txn: Transaction, roots: Sequence[RootContent], claims: dict[str, Layout | None]
 ) -> tuple[list[Table], tuple[Problem, ...]]:
-    """Find all tables of a document, those of the layout ``maps`` first, sorted by name.
-
-    Returns:
-        The tables, and the problems of no single table.
-    """
-    tables, problems = _maps(doc, txn)
-    return [*tables, *_keyed_arrays(doc, txn, arrays)], problems
-
-
-def layouts(doc: Doc, txn: Transaction, arrays: Arrays) -> tuple[str, ...]:
-    """Recognise the layouts of a document from the names of its roots.
-
-    To be asked before ``read_tables``, which makes the roots that it looks into.
-    """
-    found = ["maps"] if doc.roots(txn).keys() & {TABLES, *ROOTS} else []
-    if arrays.read(doc, txn):
-        found.append("keyed_arrays")
-    return tuple(found)
-
-
-def _maps(doc: Doc, txn: Transaction) -> tuple[list[Table], tuple[Problem, ...]]:
-    definitions, general = read_definitions(doc, txn)
-    values = dict(entries(doc.get_or_insert_map(txn, TABLES), txn))
+    claimed = {root.name: root for root in roots if claims[root.name] == "maps"}
+    definitions: Definitions = {}
+    general: tuple[Problem, ...] = ()
+    if not claimed.keys().isdisjoint(ROOTS):
+        definitions, general = read_definitions(doc, txn)
+    values = dict(entries(claimed[TABLES].map, txn)) if TABLES in claimed else {}
     tables: list[Table] = []
     for name in sorted(definitions.keys() | values.keys()):
         definition, problems = definitions.get(name, (None, ()))
-        rows, surplus = _rows(name, values.get(name, _ABSENT), txn)
+        rows, surplus = _rows(values.get(name, _ABSENT), txn)
         if definition is None and not rows.keys and not surplus:
             continue
-        table = _Found(name, "maps", rows, (*problems, *surplus), definition)
-        tables.append(table.ready(txn))
+        path = (TABLES, name)
+        found = Found(path, "maps", rows, (), (*problems, *surplus), definition)
+        tables.append(found.ready(name, txn))
     return tables, general
 
 
-def _rows(name: str, value: Any, txn: Transaction) -> tuple[Rows, tuple[Problem, ...]]:
+def _rows(value: Any, txn: Transaction) -> tuple[Rows, tuple[Problem, ...]]:
     if isinstance(value, Map):
         return of_map(value, txn), ()
     if is_object(value):
         return of_dict(value), ()
     if value is _ABSENT:
         return of_dict({}), ()
-    return of_dict({}), (Problem(name, None, "not_a_table", detail=_shown(value, txn)),)
+    return of_dict({}), (Problem(None, None, "not_a_table", detail=_shown(value, txn)),)
 
 
 def _shown(value: Any, txn: Transaction) -> str:
@@ -114,82 +148,30 @@ def _shown(value: Any, txn: Transaction) -> str:
         return "nested too deep to be shown"
 
 
-def _keyed_arrays(doc: Doc, txn: Transaction, arrays: Arrays) -> list[Table]:
-    tables: list[Table] = []
-    for name, elements in sorted(arrays.read(doc, txn).items()):
-        rows, bad = _last_writers(elements, txn)
-        problems = (Problem(name, None, "entry", rows=bad, detail=_ENTRY_DETAIL),) if bad else ()
-        tables.append(_Found(name, "keyed_arrays", of_dict(rows), problems).ready(txn))
-    return tables
-
-
-def _last_writers(elements: list[Any], txn: Transaction) -> tuple[dict[str, Any], int]:
-    """Give for each key the value with the highest ``ts``, the later one on a tie.
-
-    Returns:
-        The values by key, and the number of elements that are no entries.
-    """
-    newest: dict[str, tuple[float, Any]] = {}
-    bad = 0
-    for element in elements:
-        entry = dict(entries(element, txn)) if isinstance(element, Map) else element
-        if not _is_entry(entry):
-            bad += 1
+def _keyed_arrays(
+    txn: Transaction, roots: Sequence[RootContent], claims: dict[str, Layout | None]
+) -> Iterator[Table]:
+    for root in roots:
+        if claims[root.name] != "keyed_arrays" or not root.elements:
             continue
-        key, ts = entry["key"], entry["ts"]
-        if key not in newest or ts >= newest[key][0]:
-            newest[key] = (ts, entry.get("val"))
-    return {key: value for key, (_, value) in newest.items()}, bad
-
-
-def _is_entry(entry: Any) -> bool:
-    if not is_object(entry) or not isinstance(entry.get("key"), str):
-        return False
-    ts: Any = entry.get("ts")
-    return isinstance(ts, (int, float)) and not isinstance(ts, bool) and ts == ts  # noqa: PLR0124 - NaN
-
-
-class _Found(msgspec.Struct, frozen=True):
-    """One table as it was found, its columns not yet known."""
-
-    name: str
-    layout: Layout
-    rows: Rows
-    problems: tuple[Problem, ...]
-    definition: TableDefinition | None = None
-
-    def ready(self, txn: Transaction) -> Table:
-        """Find out the columns and make the table ready to be walked."""
-        rows, declared = self.rows, self.definition.fields if self.definition else None
-        names = field_names(rows, txn) if declared is None else {f.name for f in declared}
-        fields = tuple(sorted(names - {"id"}))
-        return Table(
-            name=self.name,
-            layout=self.layout,
-            definition=self.definition,
-            fields=fields,
-            chunks=lambda: walk(rows, fields, txn),
-            problems=self.problems,
+        array = read_entries(root.elements, txn)
+        cells = array.holds_cells
+        problem = Problem(None, None, "entry", rows=array.bad, detail=_ENTRY_DETAIL)
+        found = Found(
+            path=(root.name,),
+            layout="cells" if cells else "keyed_arrays",
+            rows=of_dict(join_cells(array.rows) if cells else array.rows),
+            problems=(problem,) if array.bad else (),
         )
+        yield found.ready(root.name.removeprefix(ARRAY_PREFIX), txn)
 
 
-def _prefixed_strings(data: bytes) -> set[str]:
-    """Find the strings of an update that start with ``table:``, by their length prefixes."""
-    names: set[str] = set()
-    prefix = ARRAY_PREFIX.encode()
-    start = -1
-    while (start := data.find(prefix, start + 1)) != -1:
-        for width in range(1, min(_WIDEST_LENGTH, start) + 1):
-            length, end = _length(data, start - width)
-            if end == start and length >= len(ARRAY_PREFIX):
-                names.add(data[start : start + length].decode("utf-8", "replace"))
-        if len(names) > _MOST_NAMES:
-            return set()
-    return names
-
-
-def _length(data: bytes, position: int) -> tuple[int, int]:
-    try:
-        return read_varuint(data, position)
-    except ValueError:
-        return 0, 0
+def _tinybase(root: RootContent, txn: Transaction) -> Iterator[Found]:
+    """Read TinyBase's store: tables of rows of cells under ``t``, values under ``v``."""
+    parts = dict(entries(root.map, txn))
+    for name, value in entries(parts["t"], txn):
+        rows, problems = _rows(value, txn)
+        if rows.keys or problems:
+            yield Found((root.name, "t", name), "tinybase", rows, problems=problems)
+    if values := dict(entries(parts["v"], txn)):
+        yield settings((root.name, "v"), values, "tinybase")

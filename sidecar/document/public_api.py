@@ -3,20 +3,17 @@
 Shares nothing with the walk that builds mirrors: ``reference/`` reads documents with it.
 """
 
-import math
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, TypeGuard
 
-import msgspec
 import pycrdt
 
 from sidecar.errors import DocumentUnavailableError
 from sidecar.model import JSON_DEPTH, as_map
 from sidecar.yjs.encoding import refuse_foreign
 
-_ARRAYS = "table:"
 _FRAMES_PER_LEVEL = 10
 """Walking JSON of ``JSON_DEPTH`` levels takes a few Python frames a level."""
 
@@ -33,39 +30,6 @@ def open_update(data: bytes) -> pycrdt.Doc[Any]:
     with decoder_errors():
         doc.apply_update(data)
     return doc
-
-
-class RawTable(msgspec.Struct, frozen=True):
-    """One table, as pycrdt gives it.
-
-    Attributes:
-        name: In the document.
-        is_keyed_array: Which layout it has, keyed array or map.
-        definition: Anything at all, None when it has none.
-        rows: Key -> a map, an object, or whatever else stands there.
-        doc: What holds them.
-    """
-
-    name: str
-    is_keyed_array: bool
-    definition: Any
-    rows: dict[str, Any]
-    doc: pycrdt.Doc[Any]
-
-
-def raw_tables(data: bytes) -> list[RawTable]:
-    """Find all tables of a document.
-
-    Args:
-        data: One Yjs V1 update.
-
-    Raises:
-        DocumentUnavailableError: ``undecodable``, or ``torn``: nothing but zeros.
-        DocumentUnusableError: ``v2`` or ``foreign``.
-    """
-    doc = open_update(data)
-    with decoder_errors():
-        return [*_maps(doc), *_arrays(doc, data)]
 
 
 def entries(value: Any) -> dict[str, Any]:
@@ -98,67 +62,6 @@ def decoder_errors() -> Generator[None]:
         raise DocumentUnavailableError("undecodable", message) from None
     finally:
         sys.setrecursionlimit(limit)
-
-
-def _maps(doc: pycrdt.Doc[Any]) -> Iterator[RawTable]:
-    definitions: dict[str, Any] = {}
-    for root in ("schema", "definition"):
-        definitions |= entries(entries(doc.get(root, type=pycrdt.Map)).get("tables"))
-    found = entries(doc.get("tables", type=pycrdt.Map))
-    for name in definitions.keys() | found.keys():
-        value = found.get(name, {})
-        is_odd = not _is_map(value) and not isinstance(value, dict)
-        if name in definitions or is_odd or entries(value):
-            yield RawTable(
-                name=name,
-                is_keyed_array=False,
-                definition=definitions.get(name),
-                rows=entries(value),
-                doc=doc,
-            )
-
-
-def _arrays(doc: pycrdt.Doc[Any], data: bytes) -> Iterator[RawTable]:
-    names = [name for name in doc.keys() if name.startswith(_ARRAYS)]  # noqa: SIM118 - no dict
-    if not names:
-        return
-    # Indexing an array costs the square of its length; its first change event tells all of it.
-    again: pycrdt.Doc[Any] = pycrdt.Doc(skip_gc=True)
-    found: dict[str, list[Any]] = {name: [] for name in names}
-    arrays = [again.get(name, type=pycrdt.Array) for name in names]
-    for name, array in zip(names, arrays, strict=True):
-        array.observe(_inserted(found[name]))
-    again.apply_update(data)
-    for name in names:
-        if found[name]:
-            yield RawTable(
-                name=name[len(_ARRAYS) :],
-                is_keyed_array=True,
-                definition=None,
-                rows=_newest(found[name]),
-                doc=again,
-            )
-
-
-def _inserted(found: list[Any]) -> Callable[[pycrdt.ArrayEvent], None]:
-    def note(event: pycrdt.ArrayEvent) -> None:
-        for change in event.delta:  # type: ignore[attr-defined]
-            found.extend(change.get("insert", ()))
-
-    return note
-
-
-def _newest(found: list[Any]) -> dict[str, Any]:
-    """Give the value of each key's entry with the highest ts, the later one on a tie."""
-    best: dict[str, tuple[float, Any]] = {}
-    for entry in map(entries, found):
-        key, ts = entry.get("key"), entry.get("ts")
-        if not isinstance(key, str) or isinstance(ts, bool) or not isinstance(ts, (int, float)):
-            continue
-        if math.isnan(ts) or (key in best and best[key][0] > ts):
-            continue
-        best[key] = (ts, entry.get("val"))
-    return {key: value for key, (_, value) in best.items()}
 
 
 def _is_map(value: Any) -> TypeGuard[pycrdt.Map[Any]]:

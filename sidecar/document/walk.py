@@ -21,11 +21,23 @@ class Rows(msgspec.Struct, frozen=True):
 
     Attributes:
         keys: The row keys, sorted.
-        fetch: Gives the raw row of a key: a CRDT map, a dict, or anything else.
+        fetch: Gives the raw row of a key: a CRDT map, a dict, an ``Element``, or anything else.
     """
 
     keys: Sequence[str]
     fetch: Callable[[str], Any]
+
+
+class Element(msgspec.Struct, frozen=True):
+    """A row that has cells of ours beside its fields.
+
+    Attributes:
+        fields: As the document has them.
+        ours: Cells that we add; they win over fields of the same name.
+    """
+
+    fields: dict[str, Any]
+    ours: dict[str, Any]
 
 
 def field_names(rows: Rows, txn: Transaction) -> set[str]:
@@ -37,6 +49,8 @@ def field_names(rows: Rows, txn: Transaction) -> set[str]:
             names.update(row.keys(txn))
         elif is_object(row):
             names.update(row)
+        elif type(row) is Element:
+            names.update(row.fields)
     return names
 
 
@@ -133,12 +147,22 @@ class _Walk:
     def _plain_row(self, row_id: str, row: Any) -> Sequence[Any]:
         if is_object(row):
             return self._sparse_row(row_id, dict(row))
+        if type(row) is Element:
+            return self._element(row_id, row)
         value, deep = self._plain(row)
         self.extras.append([value])
         self._note(row_id, None, "not_a_row", value)
         if deep:
             self._note(row_id, None, "too_deep", None)
         return [row_id, *[None] * len(self.fields)]
+
+    def _element(self, row_id: str, row: Element) -> Sequence[Any]:
+        found = {name: value for name, value in row.fields.items() if name not in row.ours}
+        cells = self._sparse_row(row_id, {**found, **row.ours})
+        for name in sorted(row.fields.keys() & row.ours):
+            self._extra(len(self.extras) - 1, row_id, name, row.fields[name])
+            self._note(row_id, name, "name", self._plain(row.fields[name])[0])
+        return cells
 
     def _sparse_row(self, row_id: str, found: dict[str, Any]) -> Sequence[Any]:
         for name in [name for name, value in found.items() if value is _UNREADABLE]:

@@ -74,10 +74,26 @@ class TableSchema(msgspec.Struct, frozen=True):
 
 def plan(tables: Sequence[Table]) -> list[TableSchema]:
     """Name all tables and their columns, in the order of their names in the mirror."""
-    ordered = sorted(tables, key=lambda table: (table.name, table.layout != "keyed_arrays"))
-    names = place_tables([table.name for table in ordered])
+    defined = {table.name for table in tables if table.definition is not None}
+    ordered = sorted(tables, key=lambda table: _precedence(table, defined))
+    ranks = [_precedence(table, defined)[0] for table in ordered]
+    names = place_tables([table.name for table in ordered], ranks)
     schemas = [_table(name, table) for name, table in zip(names, ordered, strict=True)]
     return sorted(schemas, key=lambda schema: schema.name)
+
+
+def _precedence(table: Table, defined: Collection[str]) -> tuple[int, str, bool]:
+    """Order tables by who keeps its name: defined ones, the others of a layout we know, the rest.
+
+    Of two with exactly one name the keyed array keeps it, defined or not.
+    """
+    is_keyed = table.layout in {"keyed_arrays", "cells"}
+    if table.layout in {"tinybase", "shape"}:
+        rank = 2
+    else:
+        is_first = table.definition is not None or (is_keyed and table.name in defined)
+        rank = 0 if is_first else 1
+    return rank, table.name, not is_keyed
 
 
 def sqlite_type(column: Column, kinds: Collection[type]) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 import pycrdt
 
-from sidecar.document.public_api import RawTable, entries, raw_tables
+from sidecar.document.public_api import entries
 from sidecar.model import EXACT_INTEGER, JSON_DEPTH, Cell, as_map
-from sidecar.reference.values import NoMap, PlainRow, PlainTable, TooDeep
+from sidecar.reference.tables import RawRow, RawTable, raw_tables
+from sidecar.reference.values import Displaced, NoMap, PlainRow, PlainTable, TooDeep
 
 _TOO_DEEP = TooDeep()
 _TEXTS = (pycrdt.Text, pycrdt.XmlElement, pycrdt.XmlFragment, pycrdt.XmlText)
@@ -40,8 +41,10 @@ def read_reference(data: bytes) -> list[PlainTable]:
     return [
         PlainTable(
             name=table.name,
-            is_keyed_array=table.is_keyed_array,
+            layout=table.layout,
             definition=as_json(table.definition),
+            is_defined=table.is_defined,
+            added=table.added,
             rows=_walk(table),
         )
         for table in raw_tables(data)
@@ -59,6 +62,10 @@ def _walk(table: RawTable) -> Callable[[], Iterator[tuple[str, PlainRow]]]:
 
 
 def _row(row: Any) -> PlainRow:
+    if isinstance(row, RawRow):
+        fields = {field: _cell(value) for field, value in entries(row.fields).items()}
+        cells = {**fields, **{column: _cell(value) for column, value in row.added.items()}}
+        return Displaced(cells, {name: fields[name] for name in fields.keys() & row.added})
     if isinstance(row, (pycrdt.Map, dict)):
         return {field: _cell(value) for field, value in entries(row).items()}
     return NoMap(as_json(row))

@@ -16,12 +16,13 @@ import apsw
 import msgspec
 
 from sidecar.model import Cell, as_map, is_list
-from sidecar.reference.values import NoMap, PlainRow, PlainTable, TooDeep
+from sidecar.reference.values import Displaced, NoMap, PlainRow, PlainTable, TooDeep
 
 _MOST_FIELDS = 1998
 _ROWS_AT_ONCE = 500
 _DECLARED_TYPES = {"integer": "INTEGER", "boolean": "INTEGER", "real": "REAL"}
 _AS_JSON = ("tags", "json")
+_KEYED = ("keyed_arrays", "cells")
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -63,8 +64,8 @@ class ExpectedTable:
         declared = isinstance(definition.get("fields"), dict)
         self.about = (table.name, *_about(definition), int(declared))
         fields: dict[str, Any] = definition["fields"] if declared else _kinds(table)
-        sources = sorted(fields.keys() - {"id"})
-        names = place(sources[:_MOST_FIELDS], columns=True)
+        sources = [*table.added, *sorted(fields.keys() - {"id", *table.added})]
+        names = place(sources[:_MOST_FIELDS], {"id", "_extra"}, columns=True)
         column = _declared if declared else _inferred
         key = (
             _declared("id", "id", fields.get("id")) if declared else ExpectedColumn("id", "id", "")
@@ -104,7 +105,9 @@ class ExpectedTable:
         if isinstance(row, NoMap):
             return json_text(row.value)
         found: dict[str, Cell] = {}
-        for field, value in row.items():
+        if isinstance(row, Displaced):
+            found = {field: _plain(value) for field, value in row.fields.items()}
+        for field, value in _cells(row).items():
             if field == "id":
                 keep = value is not None and value != key
             elif field in self._surplus:
@@ -118,22 +121,35 @@ class ExpectedTable:
 
 def expect(tables: Sequence[PlainTable]) -> list[ExpectedTable]:
     """State what the mirror of these tables must hold, in the order of its names."""
-    # of two tables with one name the keyed array keeps it
-    ordered = sorted(tables, key=lambda table: (table.name, not table.is_keyed_array))
-    names = place([table.name for table in ordered], columns=False)
-    expected = [ExpectedTable(name, table) for name, table in zip(names, ordered, strict=True)]
+    arrays = {table.name for table in tables if table.layout in _KEYED}
+    defined = {table.name for table in tables if table.is_defined}
+    first: list[PlainTable] = []
+    then: list[PlainTable] = []
+    last: list[PlainTable] = []
+    for table in tables:
+        if table.layout in {"shape", "tinybase"}:
+            last.append(table)
+        else:
+            (first if table.name in defined else then).append(table)
+    used = set[str]()
+    expected: list[ExpectedTable] = []
+    for group in (first, then, last):
+        # of two tables with one name the keyed array keeps it
+        group.sort(key=lambda table: (table.name, table.name in arrays and table.layout == "maps"))
+        names = place([table.name for table in group], used)
+        expected += [ExpectedTable(name, table) for name, table in zip(names, group, strict=True)]
     return sorted(expected, key=lambda table: table.name)
 
 
-def place(names: Sequence[str], *, columns: bool) -> list[str]:
+def place(names: Sequence[str], used: set[str], *, columns: bool = False) -> list[str]:
     """Give each name its place: first those that can stay as they are, then the adjusted ones.
 
     Args:
-        names: In code point order; of equal ones the first keeps its name.
-        columns: Whether they are the columns of one table; else they are all the tables.
+        names: In the order in which they may choose; of equal ones the first keeps its name.
+        used: Names that are taken, folded; those that are given out now are added.
+        columns: Whether they are the columns of one table; else they are tables.
     """
     placed: dict[int, str] = {}
-    used = {"id", "_extra"} if columns else set[str]()
     for stays in (True, False):
         for index, name in enumerate(names):
             adjusted = _adjust(name, columns=columns)
@@ -182,13 +198,19 @@ class _Scratch:
 
 def _given(column: ExpectedColumn, row: PlainRow) -> Cell:
     """Give what a column is asked to store of a row."""
-    value = row.get(column.source or "") if isinstance(row, dict) else None
+    value = _cells(row).get(column.source or "")
     if value is None or isinstance(value, TooDeep):
         return None
     if column.type in _AS_JSON:
         finite = not isinstance(value, float) or math.isfinite(value)
         return json_text(_plain(value)) if finite else None
     return json_text(value) if isinstance(value, (list, dict)) else value
+
+
+def _cells(row: PlainRow) -> dict[str, Cell]:
+    if isinstance(row, NoMap):
+        return {}
+    return row.cells if isinstance(row, Displaced) else row
 
 
 def _is_adjusted(stored: Cell, original: Cell) -> bool:
@@ -233,7 +255,7 @@ def _kinds(table: PlainTable) -> dict[str, set[str]]:
     """Give the kinds of value that each field holds, of a table that nobody declared."""
     kinds: dict[str, set[str]] = {}
     for _, row in table.rows():
-        for field, value in row.items() if isinstance(row, dict) else ():
+        for field, value in _cells(row).items():
             found = kinds.setdefault(field, set())
             if value is not None and not isinstance(value, TooDeep):
                 found.add(_kind(value))

@@ -5,9 +5,10 @@ from typing import Any
 
 import pycrdt
 
-from sidecar.document.public_api import RawTable, entries, raw_tables
+from sidecar.document.public_api import entries
 from sidecar.model import as_map
 from sidecar.reference.document import as_json
+from sidecar.reference.tables import RawRow, RawTable, raw_tables
 from sidecar.reports import InspectedField, InspectedTable
 
 _KINDS: dict[type, str] = {
@@ -36,7 +37,7 @@ def inspect_tables(data: bytes) -> tuple[InspectedTable, ...]:
         DocumentUnavailableError: ``undecodable``, or ``torn``: nothing but zeros.
         DocumentUnusableError: ``v2`` or ``foreign``.
     """
-    found = sorted(raw_tables(data), key=lambda table: (table.name, table.is_keyed_array))
+    found = sorted(raw_tables(data), key=lambda table: (table.name, table.layout != "maps"))
     return tuple(_table(table) for table in found)
 
 
@@ -46,9 +47,10 @@ def _table(table: RawTable) -> InspectedTable:
     kinds: dict[str, Counter[str]] = {name: Counter() for name in declared}
     odd = 0
     for row in table.rows.values():
-        if not isinstance(row, (pycrdt.Map, dict)):
+        if not isinstance(row, (pycrdt.Map, dict, RawRow)):
             odd += 1
-        for name, value in entries(row).items():
+        cells = {**entries(row.fields), **row.added} if isinstance(row, RawRow) else entries(row)
+        for name, value in cells.items():
             kinds.setdefault(name, Counter())[_kind(value)] += 1
     return InspectedTable(
         name=table.name,

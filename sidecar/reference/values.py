@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from sidecar.model import Cell
+from sidecar.model import Cell, Layout
 
 
 class TooDeep(msgspec.Struct, frozen=True):
@@ -17,7 +17,19 @@ class NoMap(msgspec.Struct, frozen=True):
     value: Cell
 
 
-PlainRow = dict[str, Cell] | NoMap
+class Displaced(msgspec.Struct, frozen=True):
+    """A row with fields whose names are taken by columns that the mirror adds.
+
+    Attributes:
+        cells: Field -> cell, the added ones among them.
+        fields: The document's own fields of those names.
+    """
+
+    cells: dict[str, Cell]
+    fields: dict[str, Cell]
+
+
+PlainRow = dict[str, Cell] | NoMap | Displaced
 """Field -> cell, ``id`` among them. Cells are those of the model, or ``TooDeep``."""
 
 
@@ -26,12 +38,16 @@ class PlainTable(msgspec.Struct, frozen=True):
 
     Attributes:
         name: In the document.
-        is_keyed_array: Which layout it has, keyed array or map.
+        layout: How it was recognised.
         definition: What its definition is, as JSON, anything at all; None when it has none.
+        is_defined: Whether there is a definition, be it null.
+        added: Columns that the mirror adds.
         rows: Starts a walk over key and row, in key order. May be started again.
     """
 
     name: str
-    is_keyed_array: bool
+    layout: Layout
     definition: Cell
+    is_defined: bool
+    added: tuple[str, ...]
     rows: Callable[[], Iterator[tuple[str, PlainRow]]]

@@ -4,9 +4,9 @@ from sidecar.document.decode import decode
 from sidecar.document.reading import read_with_retry
 from sidecar.errors import Code, SidecarError
 from sidecar.files import shown
-from sidecar.model import Options, Source
+from sidecar.model import Options, Source, Workspace
 from sidecar.reference.inspect import inspect_tables
-from sidecar.reports import InspectedTable, Inspection
+from sidecar.reports import InspectedTable, Inspection, Root
 from sidecar.yjs.outline import layouts, outline
 
 
@@ -15,8 +15,10 @@ def inspect(source: Source, options: Options) -> Inspection:
     try:
         content = read_with_retry(source.document, options.max_document_bytes)
         tables = inspect_tables(content.data)
-        with decode(content, accept_trailing=True):  # as a sync would: every byte accounted for
-            return _report(source, content.again(), tables)
+        with decode(
+            content, accept_trailing=True
+        ) as workspace:  # as a sync would: every byte is read
+            return _report(source, content.again(), tables, workspace=workspace)
     except SidecarError as error:
         return outline_only(source, options, error.code, error.message)
 
@@ -34,17 +36,23 @@ def outline_only(source: Source, options: Options, code: Code, message: str) -> 
         data = read_with_retry(source.document, options.max_document_bytes).data
     except SidecarError as error:
         data, code, message = b"", error.code, error.message
-    return _report(source, data, (), code, message)
+    return _report(source, data, failure=(code, message))
 
 
 def _report(
     source: Source,
     data: bytes,
-    tables: tuple[InspectedTable, ...],
-    code: Code | None = None,
-    message: str | None = None,
+    tables: tuple[InspectedTable, ...] = (),
+    *,
+    workspace: Workspace | None = None,
+    failure: tuple[Code | None, str | None] = (None, None),
 ) -> Inspection:
     seen = outline(data)
+    code, message = failure
+    roots, found = seen.roots, layouts(seen.roots)
+    if workspace:
+        roots = tuple(Root(root.name, root.kind) for root in workspace.roots)
+        found = workspace.layouts
     if message and seen.encoding == "v1":
         message = f"{message} (its structs make sense up to byte {seen.read} of {len(data)})"
     return Inspection(
@@ -52,9 +60,15 @@ def _report(
         bytes=len(data),
         encoding=seen.encoding,
         code=code,
-        layouts=layouts(seen.roots),
-        roots=seen.roots,
+        layouts=_public(found),
+        roots=roots,
         writers=seen.writers,
         tables=tables,
         message=message,
     )
+
+
+def _public(found: tuple[str, ...]) -> tuple[str, ...]:
+    """Give layouts by the names that readers know: one library's store counts as a shape."""
+    shown = ["shape" if layout == "tinybase" else layout for layout in found]
+    return tuple(dict.fromkeys(shown))

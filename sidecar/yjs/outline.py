@@ -63,8 +63,11 @@ def layouts(roots: tuple[OutlineRoot, ...]) -> tuple[str, ...]:
     """Recognise the layouts of a document from the names of its roots."""
     names = {root.name for root in roots}
     is_keyed = any(name.startswith("table:") for name in names)
-    is_maps = bool(names & {"tables", "definition", "schema"})
-    return tuple(name for name, found in (("maps", is_maps), ("keyed_arrays", is_keyed)) if found)
+    maps = names & {"tables", "definition", "schema"}
+    others = {name for name in names - maps if not name.startswith("table:")}
+    has_shapes = bool(others - ({"kv"} if maps or is_keyed else set()))
+    told = (("maps", bool(maps)), ("keyed_arrays", is_keyed), ("shape", has_shapes))
+    return tuple(name for name, found in told if found)
 
 
 def _kind_of_root(item: Struct, data: bytes) -> str:

@@ -36,6 +36,7 @@ class _Found(msgspec.Struct):
     in_maps: bool
     rows: dict[str, Any]
     fields: dict[str, Any] | None = None
+    defined: bool = False
     problems: list[tuple[str | None, str, int]] = []
 
 
@@ -50,9 +51,14 @@ def mirror_of(update: bytes) -> Expected:
         *_maps(doc, lines),
         *_keyed_arrays({root: doc.get(root, type=Array) for root in arrays}),
     ]
-    found.sort(key=lambda table: (table.name, table.in_maps))
+    defined = {table.name for table in found if table.defined}
+    found.sort(key=lambda table: (table.name not in defined, table.name, table.in_maps))
+    first = [it.name for it in found if it.name in defined]
+    taken: set[str] = set()
+    places = place_tables(first, taken)
+    places += place_tables([it.name for it in found[len(first) :]], taken)
     shown: dict[str, Table] = {}
-    for place, table in zip(place_tables([it.name for it in found]), found, strict=True):
+    for place, table in zip(places, found, strict=True):
         if place != table.name:
             table.problems.append((None, "name", 0))
         shown[place], more = _table(place, table)
@@ -73,6 +79,7 @@ def _maps(doc: Doc[Any], lines: list[Line]) -> Iterator[_Found]:
         is_map = isinstance(value, (Map, dict))
         found = _Found(name, in_maps=True, rows=dict(entries(value)) if is_map else {}, problems=[])
         _declare(found, definitions.get(name, _ABSENT))
+        found.defined = name in definitions
         if not is_map:
             found.problems.append((None, "not_a_table", 0))
         if name in definitions or found.rows or not is_map:
@@ -106,7 +113,7 @@ def _last_writers(array: Any) -> tuple[dict[str, Any], int]:
     bad = 0
     for element in array:
         entry = dict(entries(element)) if isinstance(element, (Map, dict)) else {}
-        key, ts = entry.get("key"), entry.get("ts")
+        key, ts = entry.get("key"), entry.get("ts", -math.inf)
         if not isinstance(key, str) or not _is_time(ts):
             bad += 1
         elif key not in newest or ts >= newest[key][0]:

@@ -11,14 +11,14 @@ def fold(name: str) -> str:
     return name.translate(_LOWER)
 
 
-def place_tables(names: Sequence[str]) -> list[str]:
+def place_tables(names: Sequence[str], taken: set[str]) -> list[str]:
     """Name tables; of equal names the first comes first, otherwise code point order."""
     wished = []
     for name in names:
         bent = name.replace("\0", "\ufffd")
         wished.append("_" + bent if fold(bent).startswith("sqlite_") else bent)
     ours = [fold(name).startswith("_mirror") for name in names]
-    return _place(names, wished, ours, set())
+    return _place(names, wished, ours, taken)
 
 
 def place_columns(names: Sequence[str]) -> list[str]:

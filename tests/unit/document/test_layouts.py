@@ -31,7 +31,11 @@ def entry(key: Any, ts: Any, val: Any = None) -> dict[str, Any]:
     ("roots", "expected"),
     [
         ({}, ()),
-        ({"kv": {"a": 1}}, ()),
+        ({"kv": {"a": 1}}, ("shape",)),
+        ({"kv": {"a": 1}, "table__x": [entry("k", 1)]}, ("keyed_arrays",)),
+        ({"table__x": [entry("r:a", 1, 5)]}, ("cells",)),
+        ({"store": {"t": Map({}), "v": Map({})}}, ("tinybase",)),
+        ({"notes": [1], "tables": {"t": Map({"a": 1})}}, ("maps", "shape")),
         ({"tables": {"t": Map({"a": 1})}}, ("maps",)),
         ({"definition": {"tables": {}}}, ("maps",)),
         ({"schema": {"tables": {}}}, ("maps",)),

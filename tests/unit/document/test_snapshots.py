@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from sidecar.document.public_api import entries, raw_tables
+from sidecar.document.public_api import entries
 from sidecar.document.snapshots import Past
 from sidecar.errors import DocumentUnusableError
 from sidecar.reference.document import as_json
+from sidecar.reference.tables import raw_tables
 from tests.support.data import SNAPSHOTS
 
 KEPT, COLLECTED = SNAPSHOTS / "kept", SNAPSHOTS / "collected"

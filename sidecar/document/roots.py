@@ -1,0 +1,176 @@
+"""What stands in the roots of a document, whatever type its app opens them as."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from sidecar.document.extension import (
+    Array,
+    Doc,
+    Map,
+    Text,
+    Transaction,
+    XmlElement,
+    XmlFragment,
+    XmlText,
+)
+from sidecar.document.xml import TooDeepError, render
+from sidecar.model import RootKind
+from sidecar.yjs.encoding import read_varuint
+
+ARRAY_PREFIX = "table:"
+LONG = 256
+"""Elements of an array that are read by index without a thought: that costs their square."""
+
+_WIDEST_LENGTH = 2
+_MOST_NAMES = 10_000
+_NAMED_PARENT = 1
+_INFO_OF_FIRST = frozenset(kind | has_key for kind in range(1, 10) for has_key in (0, 0x20))
+_XML = frozenset((XmlElement, XmlFragment, XmlText))
+_TYPES = _XML | {Array, Map, Text}
+
+_Sequence = tuple[RootKind, list[Any], str | None]
+"""Kind, elements of an array, text."""
+
+
+class RootContent(msgspec.Struct, frozen=True):
+    """One root and what is left in it. Yjs lets one root have entries and a sequence, too.
+
+    Attributes:
+        name: Of the root.
+        kind: By its entries, else by its sequence.
+        map: Its entries.
+        keys: How many.
+        elements: Those of an array, as the walk takes them.
+        text: All of a text or of XML, None of anything else.
+    """
+
+    name: str
+    kind: RootKind
+    map: Map
+    keys: int
+    elements: list[Any]
+    text: str | None
+
+
+class CaughtArrays:
+    """Elements of root arrays, caught while the update is applied.
+
+    Reading an array by index costs the square of its length once edits have split it up (20,000
+    entries: 1.7 s); its change event gives all elements in one pass (0.005 s). A root can only
+    be observed by name before the update is applied.
+    """
+
+    def __init__(self, doc: Doc, names: Iterable[str]) -> None:
+        """Observe the arrays of these names. One that is no root stays empty, and is listed."""
+        self._found: dict[str, list[Any]] = {name: [] for name in names}
+        self._subscriptions: list[Any] = []
+        if not self._found:
+            return
+        txn = doc.create_transaction()
+        for name in self._found:
+            array = doc.get_or_insert_array(txn, name)
+            self._subscriptions.append(array.observe(self._catch(name)))
+        txn.commit()
+        txn.drop()
+
+    def get(self, name: str) -> list[Any] | None:
+        """Give the elements of an array, None when it was not observed."""
+        return self._found.get(name)
+
+    def _catch(self, name: str) -> Callable[[Any], None]:
+        def catch(event: Any) -> None:
+            self._found[name] = [
+                element for change in event.delta for element in change.get("insert", ())
+            ]
+
+        return catch
+
+
+def read_roots(
+    doc: Doc, txn: Transaction, caught: CaughtArrays
+) -> tuple[list[RootContent], list[str]]:
+    """Read all roots. To be asked before anything opens a root by name, which makes it.
+
+    Returns:
+        The roots, sorted by name, and the names of long arrays that must be caught to be read.
+    """
+    names = sorted(doc.roots(txn))
+    found = {name: _read(doc, txn, name, caught.get(name)) for name in names}
+    roots = [root for root in found.values() if root is not None]
+    return roots, [name for name, root in found.items() if root is None]
+
+
+def names_of_arrays(data: bytes) -> set[str]:
+    """Find the names of roots that start with ``table:``.
+
+    A root's name stands in the first struct in it: an info byte without origins, the mark of a
+    named parent, the length of the name. What only looks like it does no harm. Names of more than
+    16 kB, and of more than 10,000 roots, must be read in another way.
+    """
+    names: set[str] = set()
+    prefix = ARRAY_PREFIX.encode()
+    start = -1
+    while (start := data.find(prefix, start + 1)) != -1:
+        for width in range(1, min(_WIDEST_LENGTH, start) + 1):
+            length, end = _length(data, start - width)
+            if end == start and length >= len(prefix) and _is_named(data, start - width):
+                names.add(data[start : start + length].decode("utf-8", "replace"))
+        if len(names) > _MOST_NAMES:
+            return set()
+    return names
+
+
+def _is_named(data: bytes, at: int) -> bool:
+    marks = data[at - 2 : at] if at >= 2 else b""  # noqa: PLR2004 - info and mark
+    return len(marks) > 1 and marks[0] in _INFO_OF_FIRST and marks[1] == _NAMED_PARENT
+
+
+def _length(data: bytes, position: int) -> tuple[int, int]:
+    try:
+        return read_varuint(data, position)
+    except ValueError:
+        return 0, 0
+
+
+def _read(doc: Doc, txn: Transaction, name: str, caught: list[Any] | None) -> RootContent | None:
+    entries = doc.get_or_insert_map(txn, name)
+    keys = entries.len(txn)
+    sequence = _caught(doc.get_or_insert_text(txn, name), caught, txn) if caught else None
+    sequence = sequence or _sequence(doc, txn, name)
+    if sequence is None:
+        return None
+    kind, elements, text = sequence
+    return RootContent(name, "map" if keys else kind, entries, keys, elements, text)
+
+
+def _caught(text: Text, elements: list[Any], txn: Transaction) -> _Sequence | None:
+    is_array = not text.get_string(txn) and not set(map(type, elements)) <= _XML
+    return ("array", elements, None) if is_array else None
+
+
+def _sequence(doc: Doc, txn: Transaction, name: str) -> _Sequence | None:
+    """Read what stands in a row in a root; None when it is too long for that."""
+    array = doc.get_or_insert_array(txn, name)
+    size = array.len(txn)
+    if not size:
+        return "unknown", [], None
+    text = doc.get_or_insert_text(txn, name)
+    if words := text.get_string(txn):  # an array of strings has none
+        return "text", [], words
+    pieces = [piece for piece, _ in text.diff(txn)]  # shared types and embeds, in one pass
+    if len(pieces) < size:
+        get = array.get
+        return None if size > LONG else ("array", [get(txn, at) for at in range(size)], None)
+    kinds = set(map(type, pieces))
+    if kinds <= _XML:
+        return "xml", [], "".join([_markup(node, txn) for node in pieces])
+    return ("array", pieces, None) if kinds <= _TYPES else ("text", [], "")
+
+
+def _markup(node: Any, txn: Transaction) -> str:
+    try:
+        return render(node, txn)
+    except TooDeepError:
+        return ""

@@ -1,0 +1,181 @@
+"""Roots that no layout claims, read by their shape: what is a table, a group, settings.
+
+A *record* is a map or a plain object; a *row* a record with at least one value that is no record.
+Empty maps count for neither, and plain objects are never opened further. docs/format.md has the
+rules for people.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from sidecar.document.entries import are_entries, read_entries
+from sidecar.document.extension import Map, Transaction
+from sidecar.document.found import Found
+from sidecar.document.roots import RootContent
+from sidecar.document.values import entries
+from sidecar.document.walk import Element, Rows, of_dict, of_map
+from sidecar.document.xml import is_object
+
+POSITION = "_position"
+VALUE = "value"
+_DIGITS = 10
+_ENOUGH, _TENTHS = 8, 9
+"""From eight values on, nine rows in ten make a table."""
+
+Shape = Literal["empty", "table", "group", "settings"]
+
+
+def read_root(root: RootContent, txn: Transaction) -> Iterator[Found]:
+    """Read one root by its shape: by its entries, its elements, or both where it has both."""
+    if root.keys:
+        yield from read_map((root.name,), root.map, txn)
+    if root.elements:
+        yield read_array((root.name,), root.elements, txn)
+
+
+def read_map(path: tuple[str, ...], value: Map, txn: Transaction) -> Iterator[Found]:
+    """Read a map and all maps below it that are tables, groups, or lie in one."""
+    open_nodes = [(path, _classified(value, txn))]
+    while open_nodes:
+        path, node = open_nodes.pop()
+        if node.shape == "table":
+            yield Found(path, "shape", of_map(node.map, txn))
+        elif node.shape == "settings":
+            yield settings(path, dict(entries(node.map, txn)))
+        elif node.shape == "group":
+            others = {key: v for key, v in entries(node.map, txn) if not isinstance(v, Map)}
+            if others:
+                yield settings(path, others)
+            children = reversed(node.children.items())
+            open_nodes += [((*path, key), child) for key, child in children]
+
+
+def read_array(path: tuple[str, ...], elements: Sequence[Any], txn: Transaction) -> Found:
+    """Read an array: as entries by key, or as one row for each element."""
+    if are_entries(elements, txn):
+        array = read_entries(elements, txn)
+        if array.holds_records:
+            return Found(path, "shape", of_dict(array.rows))
+        return settings(path, array.rows)
+    has_values = not all(_is_record(element) for element in elements)
+    return Found(
+        path,
+        "shape",
+        _of_elements(elements, txn, {VALUE: None} if has_values else {}),
+        ours=(POSITION, VALUE) if has_values else (POSITION,),
+    )
+
+
+def settings(
+    path: tuple[str, ...], values: dict[str, Any], layout: Literal["shape", "tinybase"] = "shape"
+) -> Found:
+    """Make a table of keys and values."""
+    rows = {key: Element({}, {VALUE: value}) for key, value in values.items()}
+    return Found(path, layout, of_dict(rows), ours=(VALUE,))
+
+
+class _Node(msgspec.Struct):
+    """A map on its way to be told what it is, and the maps in it, where that matters."""
+
+    map: Map
+    shape: Shape = "settings"
+    children: dict[str, "_Node"] = {}
+
+
+def _classified(value: Map, txn: Transaction) -> _Node:
+    """Tell what a map is, and every map in it that the answer hangs on.
+
+    A map is opened only where it is no table itself. With a list of its own and no recursion, for
+    maps may nest thousands deep.
+    """
+    top = _Node(value)
+    seen: list[_Node] = []
+    waiting = [top]
+    while waiting:
+        node = waiting.pop()
+        seen.append(node)
+        values = dict(entries(node.map, txn))
+        if not values:
+            node.shape = "empty"
+        elif _is_table(list(values.values()), txn):
+            node.shape = "table"
+        else:
+            node.children = {key: _Node(v) for key, v in values.items() if isinstance(v, Map)}
+            waiting += node.children.values()
+    for node in reversed(seen):  # what lies inside comes first
+        if any(child.shape in {"table", "group"} for child in node.children.values()):
+            node.shape = "group"
+    return top
+
+
+def _is_table(values: Sequence[Any], txn: Transaction) -> bool:
+    counted = [value for value in values if not _is_empty(value, txn)]
+    rows = sum(1 for value in counted if is_row(value, txn))
+    most = len(counted) >= _ENOUGH and rows * 10 >= len(counted) * _TENTHS
+    return rows == len(counted) or most
+
+
+def is_row(value: Any, txn: Transaction) -> bool:
+    """Tell a record with at least one value that is no record."""
+    if isinstance(value, Map):
+        get = value.get
+        return any(not _is_record(_held(get, key, txn)) for key in value.keys(txn))
+    return is_object(value) and not all(map(_is_record, value.values()))
+
+
+def _held(get: Any, key: str, txn: Transaction) -> Any:
+    try:
+        return get(txn, key)
+    except ValueError:  # named, and not held
+        return None
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, (Map, dict))
+
+
+def _is_empty(value: Any, txn: Transaction) -> bool:
+    return not value.len(txn) if isinstance(value, Map) else value == {} and is_object(value)
+
+
+def _of_elements(elements: Sequence[Any], txn: Transaction, beside: dict[str, Any]) -> Rows:
+    """Give each element a key: its own id where that is a text of its own, else its position.
+
+    Args:
+        elements: Of the array.
+        txn: The transaction of the walk.
+        beside: What our columns but the position hold in the row of a record.
+    """
+    places: dict[str, int] = {}
+    for index, element in enumerate(elements):
+        own = _own_id(element, txn)
+        key = own if isinstance(own, str) and own not in places else _position_key(index, places)
+        places[key] = index
+
+    def fetch(key: str) -> Element:
+        index = places[key]
+        element = elements[index]
+        if isinstance(element, Map):
+            return Element(dict(entries(element, txn)), {POSITION: index, **beside})
+        if is_object(element):
+            return Element(element, {POSITION: index, **beside})
+        return Element({}, {POSITION: index, VALUE: element})
+
+    return Rows(keys=sorted(places), fetch=fetch)
+
+
+def _own_id(element: Any, txn: Transaction) -> Any:
+    if isinstance(element, Map):
+        return _held(element.get, "id", txn)
+    return element.get("id") if is_object(element) else None
+
+
+def _position_key(index: int, taken: dict[str, int]) -> str:
+    key = str(index).zfill(_DIGITS)
+    number = 2
+    unique = key
+    while unique in taken:
+        unique, number = f"{key}_{number}", number + 1
+    return unique
