@@ -17,7 +17,7 @@ class Found(msgspec.Struct, frozen=True):
         layout: How it was recognised.
         rows: Its rows.
         ours: Columns that we add; they win over fields of the same name.
-        problems: What was bent so far.
+        problems: What could not be shown as asked, so far.
         definition: None when nobody declared it.
     """
 

@@ -6,7 +6,7 @@ from sidecar.errors import Code, SidecarError
 from sidecar.files import shown
 from sidecar.model import Options, Source, Workspace
 from sidecar.reference.inspect import inspect_tables
-from sidecar.reports import InspectedTable, Inspection, Root
+from sidecar.reports import InspectedTable, Inspection, OutlineRoot
 from sidecar.yjs.outline import layouts, outline
 
 
@@ -51,7 +51,7 @@ def _report(
     code, message = failure
     roots, found = seen.roots, layouts(seen.roots)
     if workspace:
-        roots = tuple(Root(root.name, root.kind) for root in workspace.roots)
+        roots = tuple(OutlineRoot(root.name, root.kind) for root in workspace.roots)
         found = workspace.layouts
     if message and seen.encoding == "v1":
         message = f"{message} (its structs make sense up to byte {seen.read} of {len(data)})"
