@@ -88,6 +88,8 @@ def discover(roots: Sequence[str], selection: Selection = _ALL) -> Found:
             else:
                 found.denied[root] = reason_of(error)
     _drop_twins(found, may_be_twice=bool(found.linked) or len(roots) > 1)
+    if selection.into is not None:
+        _follow_mirrors(found)
     return found
 
 
@@ -279,6 +281,18 @@ def _await(root: str, found: Found) -> None:
     found.awaited.add(path)
 
 
+def _follow_mirrors(found: Found) -> None:
+    """Note the folders of mirrors that stand elsewhere, and the ways there: a mirror may go."""
+    for folder in sorted({os.path.dirname(mirror) for mirror in found.mirrors} - {*found.folders}):
+        for step in steps_to(folder):
+            found.steps.add(step)
+            found.above[os.path.dirname(step)] = None
+        if os.path.isdir(folder):
+            found.folders[folder] = None
+        else:
+            _await(folder, found)
+
+
 def _drop_twins(found: Found, *, may_be_twice: bool) -> None:
     """Drop the second name of a document, so that no mirror has two builders.
 
@@ -301,6 +315,3 @@ def _drop_twins(found: Found, *, may_be_twice: bool) -> None:
                 " give each root its own --into"
             )
             raise UsageError(message)
-        folder = os.path.dirname(source.mirror)
-        if folder not in found.folders:
-            _await(folder, found)

@@ -13,6 +13,8 @@ from sidecar.settings import PLACE, Setting, Settings, resolve
 Arguments = argparse.Namespace
 
 _FTS = "--fts"
+_END = "--"
+"""What follows is no option."""
 _WIDTH = 78
 _PLACES = (
     "the app's data folder, its workspaces folder, a workspace, an epoch or a document"
@@ -48,7 +50,13 @@ def parse(name: str, summary: str, module: ModuleType, words: list[str]) -> Argu
         allow_abbrev=False,
     )
     module.add_arguments(parser)
-    return parser.parse_intermixed_args(list(_with_bare_fts(words)))
+    end = words.index(_END) if _END in words else len(words)
+    arguments = parser.parse_intermixed_args(list(_with_bare_fts(words[:end])))
+    if behind := words[end + 1 :]:  # argparse would drop a second one, and refuse what has a dash
+        if "paths" not in arguments:
+            parser.error(f"unrecognized arguments: {' '.join(behind)}")
+        arguments.paths += behind
+    return arguments
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -10,7 +10,7 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.render import Styled, print_json, print_line, progress
-from sidecar.commands.targets import moment_of, one_source
+from sidecar.commands.targets import boundary_of, moment_of, one_source
 from sidecar.commands.terminal import plural
 from sidecar.errors import SidecarError, UsageError
 from sidecar.files import shown
@@ -86,11 +86,14 @@ def _mirror_of(settings: Settings, argument: str, out: str) -> str:
     path = os.path.abspath(path)
     if at_ms is None and is_mirror(path):
         return path
-    source = one_source(msgspec.structs.replace(settings, roots=(path,)), "each side of diff")
+    here = msgspec.structs.replace(settings, roots=(path,))
+    source = one_source(here, "each side of diff")
     if at_ms is None:
         task = Task("sync", msgspec.structs.replace(source, mirror=out), {"rested": True})
     else:
-        task = Task("restore", source, {"at_ms": at_ms, "out": out})
+        task = Task(
+            "restore", source, {"at_ms": at_ms, "out": out, "root": boundary_of(here, source)}
+        )
     ((_, result),) = run_isolated(settings, [task])
     failed = result.report.failed if isinstance(result, RestoreAnswer) else result
     if isinstance(failed, Failed):

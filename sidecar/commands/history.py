@@ -17,7 +17,7 @@ from sidecar.commands.render import (
     progress,
     size,
 )
-from sidecar.commands.targets import check_out, one_source
+from sidecar.commands.targets import boundary_of, check_out, one_source
 from sidecar.commands.terminal import complain, plural
 from sidecar.errors import UsageError
 from sidecar.files import shown
@@ -76,7 +76,9 @@ def run(arguments: Arguments) -> int:
     if arguments.out is not None:
         return _restore(settings, source, arguments)
     with progress("Reading snapshots"):
-        ((_, result),) = run_isolated(settings, [Task("history", source)])
+        ((_, result),) = run_isolated(
+            settings, [Task("history", source, {"root": boundary_of(settings, source)})]
+        )
         answer = report_of(result, HistoryAnswer)
     if isinstance(answer, Failed):
         complain(f"{shown(source.document)}: {answer.message}")
@@ -90,7 +92,8 @@ def run(arguments: Arguments) -> int:
 
 def _restore(settings: Settings, source: Source, arguments: Arguments) -> int:
     out = check_out(arguments.out)
-    task = Task("restore", source, arguments={"at_ms": arguments.at, "out": out})
+    root = boundary_of(settings, source)
+    task = Task("restore", source, {"at_ms": arguments.at, "out": out, "root": root})
     with progress("Building the mirror"):
         ((_, result),) = run_isolated(settings, [task])
         answer = report_of(result, RestoreAnswer)

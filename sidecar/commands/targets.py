@@ -123,6 +123,12 @@ def one_source(settings: Settings, command: str) -> Source:
     raise UsageError(_too_many(command, places, targets))
 
 
+def boundary_of(settings: Settings, source: Source) -> str:
+    """Return the folder that links may not leave: the root in which a document was found."""
+    roots = [root for root in settings.roots if source.document.startswith(root + os.sep)]
+    return max(roots, key=len, default=os.path.dirname(source.document))
+
+
 def mirrors_of(settings: Settings) -> list[Source]:
     """Find all mirrors below the roots, of every epoch; a root may also be a mirror itself.
 

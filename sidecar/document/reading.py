@@ -10,7 +10,7 @@ import msgspec
 
 from sidecar.digests import digest_bytes, digest_stream
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError, SidecarError
-from sidecar.files import FileVersion
+from sidecar.files import FileVersion, reason_of
 
 _WAITS_S = (0.02, 0.05, 0.1, 0.25)
 """Hosts truncate and rewrite in place; most are done within these."""
@@ -167,6 +167,4 @@ def _open_error(path: str, error: OSError) -> SidecarError:
         return DocumentUnavailableError("gone", f"{path} is not there")
     if error.errno in (errno.ENXIO, errno.EISDIR, errno.ELOOP):
         return DocumentUnusableError("foreign", f"{path} is no regular file")
-    return DocumentUnavailableError(
-        "denied", f"{path} cannot be opened: {error.strerror}; check its permissions"
-    )
+    return DocumentUnavailableError("denied", f"{path} cannot be opened: {reason_of(error)}")

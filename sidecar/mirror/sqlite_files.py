@@ -87,6 +87,25 @@ def last_good_of(mirror: str) -> str:
     return os.path.splitext(mirror)[0] + ".last-good.sqlite"
 
 
+def make_folder(folder: str, *, like: str) -> None:
+    """Make a folder for mirrors, and those above it, where there is none.
+
+    Args:
+        folder: Its path.
+        like: The documents' folder, whose permission bits it takes over.
+
+    Raises:
+        SidecarError: It cannot be made.
+    """
+    missing: list[str] = []
+    while not os.path.isdir(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    for path in reversed(missing):
+        with mirror_errors(path), suppress(FileExistsError):
+            os.mkdir(path, os.stat(like).st_mode & 0o777 | 0o700)
+
+
 def remove(path: str) -> None:
     """Remove a file that may not be there.
 

@@ -8,10 +8,12 @@ from typing import Any
 import apsw
 import msgspec
 
+from sidecar.errors import MirrorUnavailableError
 from sidecar.files import FileVersion, version_of
 from sidecar.mirror.catalog import APPLICATION_ID, FORMAT
 from sidecar.mirror.sqlite_files import disk_error, open_reader
 from sidecar.model import RebuiltReason
+from sidecar.names import MIRROR
 
 _HEADER = 100
 _MAGIC = b"SQLite format 3\0"
@@ -103,7 +105,35 @@ def is_mirror(path: str) -> bool:
             header = file.read(_HEADER)
     except OSError:
         return False
-    return header.startswith(_MAGIC) and _field(header, 68) == APPLICATION_ID
+    return _is_ours(header)
+
+
+def refuse_foreign(path: str) -> None:
+    """Leave alone what is not ours: only ``tables.sqlite`` is a name that nobody else uses.
+
+    Raises:
+        MirrorUnavailableError: ``foreign_mirror``: something that is no mirror is in the place of
+            one, and that place is not called ``tables.sqlite``; or it cannot be read now.
+    """
+    if os.path.basename(path) == MIRROR or not os.path.lexists(path):
+        return
+    try:
+        if stat.S_ISREG(os.lstat(path).st_mode):
+            with open(path, "rb") as file:
+                if _is_ours(file.read(_HEADER)):
+                    return
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        pass
+    except OSError as error:
+        raise disk_error(error, path) from error
+    message = f"{path} is no mirror and is left alone; move it away, or name a place by --into"
+    raise MirrorUnavailableError("foreign_mirror", message)
+
+
+def _is_ours(header: bytes) -> bool:
+    return header.startswith(_MAGIC) and _field(header.ljust(_HEADER), 68) == APPLICATION_ID
 
 
 def row_count(path: str) -> int | None:

@@ -24,6 +24,9 @@ from sidecar.files import FileVersion
 from sidecar.model import Failed, Outcome, Source, Unchanged
 from sidecar.supervisor.schedule import Due, Effect, Timing, rest_s
 
+_VANISHED = FileVersion(0, 0, 0, 0, 0)
+"""Of a mirror that was gone before anybody looked: the next scan finds something else."""
+
 
 class FileState(msgspec.Struct, frozen=True):
     """One document and its mirror as a scan saw them."""
@@ -107,7 +110,7 @@ class DocumentState(msgspec.Struct, eq=False):
             return
         self.reported = None
         self.kills = 0
-        self.mirror = mirror
+        self.mirror = mirror or _VANISHED
         self.forcing = False
         self.equal = (outcome.digest, mirror) if isinstance(outcome, Unchanged) else None
 

@@ -13,6 +13,7 @@ from sidecar.document.decode import decode
 from sidecar.document.reading import Content, read_stable, read_with_retry
 from sidecar.document.snapshots import Past
 from sidecar.errors import DocumentUnavailableError, SidecarError
+from sidecar.links import is_inside
 from sidecar.mirror.schema import plan
 from sidecar.model import Options, Restored, Source
 from sidecar.reports import History, Moment, doc_fields
@@ -22,19 +23,27 @@ _NAME = re.compile(r"([0-9]{1,15})\.ysnap")
 _MOST_BYTES = 64 << 20
 
 
-def history(source: Source, options: Options) -> History:
+def history(source: Source, options: Options, *, root: str | None = None) -> History:
     """Look at every snapshot beside a document, oldest first.
+
+    Args:
+        source: The document.
+        options: For its limits.
+        root: Folder that links of snapshots may not leave; the document's own when not given.
 
     Raises:
         DocumentUnavailableError: The document cannot be read now.
         DocumentUnusableError: It cannot be read at all.
     """
     past = Past(read_with_retry(source.document, options.max_document_bytes).data)
-    moments = [_moment(past, at, path) for at, path in snapshots_of(source)]
+    root = os.path.realpath(root or os.path.dirname(source.document))
+    moments = [_moment(past, at, path, root) for at, path in snapshots_of(source, root)]
     return History(**doc_fields(source), exact=past.exact, snapshots=tuple(moments))
 
 
-def restore(source: Source, options: Options, *, at_ms: int, out: str) -> Restored:
+def restore(
+    source: Source, options: Options, *, at_ms: int, out: str, root: str | None = None
+) -> Restored:
     """Build the mirror of a moment, as ``sync`` would have built it then.
 
     Args:
@@ -42,13 +51,14 @@ def restore(source: Source, options: Options, *, at_ms: int, out: str) -> Restor
         options: As for ``sync``.
         at_ms: Unix milliseconds: of a snapshot, or any later moment before the next one.
         out: Where the mirror goes, an absolute path.
+        root: As for ``history``.
 
     Raises:
         DocumentUnavailableError: ``gone``: there is no snapshot that old; or the document cannot
             be read now.
         DocumentUnusableError: The document or the snapshot cannot be read at all.
     """
-    unix_ms, state = state_at(source, options, at_ms)
+    unix_ms, state = state_at(source, options, at_ms, root)
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder, "workspace.yjs")
         document.write_bytes(state)
@@ -59,7 +69,9 @@ def restore(source: Source, options: Options, *, at_ms: int, out: str) -> Restor
     return Restored(unix_ms, outcome)
 
 
-def state_at(source: Source, options: Options, at_ms: int) -> tuple[int, bytes]:
+def state_at(
+    source: Source, options: Options, at_ms: int, root: str | None = None
+) -> tuple[int, bytes]:
     """Give the moment of a snapshot and the document as it was then, as a Yjs V1 update.
 
     Raises:
@@ -67,20 +79,23 @@ def state_at(source: Source, options: Options, at_ms: int) -> tuple[int, bytes]:
             be read now.
         DocumentUnusableError: The document or the snapshot cannot be read at all.
     """
-    found = [(unix_ms, path) for unix_ms, path in snapshots_of(source) if unix_ms <= at_ms]
+    every = list(snapshots_of(source, os.path.realpath(root or os.path.dirname(source.document))))
+    found = [(unix_ms, path) for unix_ms, path in every if unix_ms <= at_ms]
     if not found:
-        first = next(snapshots_of(source), None)
         message = "there are no snapshots beside the document"
-        if first:
-            message = f"there is no snapshot that old; the first one is {first[0]}"
+        if every:
+            message = f"there is no snapshot that old; the first one is {every[0][0]}"
         raise DocumentUnavailableError("gone", message)
     unix_ms, path = found[-1]
     past = Past(read_with_retry(source.document, options.max_document_bytes).data)
     return unix_ms, past.state_at(read_stable(path, _MOST_BYTES).data)
 
 
-def snapshots_of(source: Source) -> Iterator[tuple[int, str]]:
-    """Give moment and path of every snapshot beside a document, oldest first."""
+def snapshots_of(source: Source, root: str) -> Iterator[tuple[int, str]]:
+    """Give moment and path of every snapshot beside a document, oldest first.
+
+    What a link leads to outside of ``root``, which is a real path, is no snapshot.
+    """
     folder = Path(source.document).parent / "snapshots"
     try:
         names = [entry.name for entry in folder.iterdir()]
@@ -88,19 +103,20 @@ def snapshots_of(source: Source) -> Iterator[tuple[int, str]]:
         return
     moments = {int(match[1]): name for name in names if (match := _NAME.fullmatch(name))}
     for unix_ms, name in sorted(moments.items()):
-        yield unix_ms, str(folder / name)
+        if is_inside(str(folder / name), root):
+            yield unix_ms, str(folder / name)
 
 
-def _moment(past: Past, unix_ms: int, path: str) -> Moment:
+def _moment(past: Past, unix_ms: int, path: str, root: str) -> Moment:
     size = 0
     try:
         snapshot = read_stable(path, _MOST_BYTES).data
         size = len(snapshot)
         tables = _count(past.state_at(snapshot))
     except SidecarError as error:
-        about = _describe(path)
+        about = _describe(path, root)
         return Moment(unix_ms, about, size, error.code, None, {}, error.message)
-    return Moment(unix_ms, _describe(path), size, None, sum(tables.values()), tables)
+    return Moment(unix_ms, _describe(path, root), size, None, sum(tables.values()), tables)
 
 
 def _count(state: bytes) -> dict[str, int]:
@@ -118,10 +134,13 @@ class _Beside(msgspec.Struct):
     description: str | None = None
 
 
-def _describe(path: str) -> str | None:
+def _describe(path: str, root: str) -> str | None:
     """Read what the user called a snapshot; the file may be missing or odd."""
+    about = path.removesuffix(".ysnap") + ".json"
+    if not is_inside(about, root):
+        return None
     try:
-        beside = read_stable(path.removesuffix(".ysnap") + ".json", _MOST_BYTES)
+        beside = read_stable(about, _MOST_BYTES)
         return msgspec.json.decode(beside.data, type=_Beside).description
     except (SidecarError, msgspec.MsgspecError, ValueError):
         return None

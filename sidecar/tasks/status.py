@@ -11,7 +11,7 @@ from sidecar.files import shown
 from sidecar.mirror.catalog import identity, problems_of
 from sidecar.mirror.describe import count_problems
 from sidecar.mirror.schema import plan
-from sidecar.mirror.state import Mirror, read_mirror
+from sidecar.mirror.state import Mirror, read_mirror, refuse_foreign
 from sidecar.model import Options, Source
 from sidecar.reports import State, Status, doc_fields
 
@@ -48,6 +48,7 @@ def status(source: Source, options: Options) -> Status:
 def _compare(source: Source, options: Options) -> tuple[Mirror, State, Code | None]:
     mirror = Mirror("damaged")
     try:
+        refuse_foreign(source.mirror)
         mirror = read_mirror(source.mirror)
         known = None
         if mirror.fault is None and mirror.says(identity(source)):

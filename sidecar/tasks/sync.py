@@ -1,5 +1,6 @@
 """One pass over one document: read, decode, compare, build, publish."""
 
+import os
 import time
 from contextlib import AbstractContextManager, suppress
 
@@ -21,7 +22,8 @@ from sidecar.mirror.build import Candidate
 from sidecar.mirror.catalog import FORMAT, identity, problems_of
 from sidecar.mirror.publish import keep_last_good, publish, sweep
 from sidecar.mirror.schema import dump_json
-from sidecar.mirror.state import Mirror, read_mirror
+from sidecar.mirror.sqlite_files import make_folder
+from sidecar.mirror.state import Mirror, read_mirror, refuse_foreign
 from sidecar.model import (
     Collapse,
     Effect,
@@ -77,6 +79,7 @@ def _sync(
     source: Source, options: Options, *, force: bool, known: str | None, rested: bool
 ) -> Outcome:
     started = time.monotonic()
+    refuse_foreign(source.mirror)
     sweep(source.mirror)
     mirror = read_mirror(source.mirror)
     fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
@@ -133,6 +136,7 @@ def _document_lock(source: Source, options: Options) -> AbstractContextManager[N
 
 
 def _candidate(source: Source, content: Content, workspace: Workspace) -> Candidate:
+    make_folder(os.path.dirname(source.mirror), like=os.path.dirname(source.document))
     table_bytes = content.size // max(1, len(workspace.tables))
     return Candidate(source.mirror, mode=content.mode, table_bytes=table_bytes)
 

@@ -166,6 +166,10 @@ def _be_child(batch: Batch, results: int, errors: int, parent: int, run_batch: R
         os._exit(1)
 
 
+_ROOMY = 1 << 30
+"""More than a process of ours has before it decodes anything."""
+
+
 def _limit(max_memory_mb: int | None) -> None:
     """Bound the address space; no core files, which would hold the user's data."""
     import resource  # noqa: PLC0415 - not on Windows
@@ -173,13 +177,20 @@ def _limit(max_memory_mb: int | None) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if max_memory_mb is None or sys.platform != "linux":
         return
-    with open("/proc/self/statm", "rb") as statm:
-        pages = int(statm.read().split()[0])
-    most = pages * resource.getpagesize() + ((max_memory_mb + STACK_MB[0]) << 20)
+    most = _address_space() + ((max_memory_mb + STACK_MB[0]) << 20)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if hard != resource.RLIM_INFINITY:
         most = min(most, hard)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+def _address_space() -> int:
+    """Return the bytes of address space that this process has; without /proc a guess."""
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return _ROOMY
 
 
 class ForkWorker(Worker):
