@@ -12,7 +12,7 @@ import msgspec
 from sidecar.model import Chunk, Table
 
 _BLOCK = 1 << 18
-_encode = msgspec.msgpack.Encoder(order="sorted").encode
+_encode = msgspec.msgpack.Encoder(order="sorted", enc_hook=float).encode
 
 
 def digest_bytes(data: bytes) -> str:

@@ -152,10 +152,11 @@ const stored = (value, column) => {
 }
 
 const text = (value, type) => {
-  const looksNumeric = type !== 'TEXT' && type !== '' && /^\s*[+-]?\d+\s*$/.test(value)
-  return looksNumeric
-    ? { value: type === 'REAL' ? { r: String(Number(value)) } : { i: String(BigInt(value)) }, changed: true }
-    : { value }
+  const read = value.split('\0')[0].trim() // SQLite reads a number up to a NUL
+  const looksNumeric = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(read)
+  if (type === 'TEXT' || type === '' || !looksNumeric) return { value }
+  const whole = type !== 'REAL' && Number.isSafeInteger(Number(read))
+  return { value: whole ? { i: String(Number(read)) } : { r: String(Number(read)) }, changed: true }
 }
 
 const numeric = (number, value, type) => {

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from sidecar.document.extension import Doc, Map, Transaction
 from sidecar.document.values import plain
 from sidecar.document.xml import TooDeepError, is_object
+from sidecar.javascript import dump_json
 from sidecar.model import Cell, FieldDefinition, Problem, TableDefinition
 
 ROOTS = ("schema", "definition")
@@ -107,7 +106,7 @@ def _get(value: Any, key: str, txn: Transaction) -> Any:
 def _label(value: Cell) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return msgspec.json.encode(value, order="sorted").decode()
+    return dump_json(value)
 
 
 def _kind(value: Cell) -> str:

@@ -14,6 +14,7 @@ from sidecar.document.shapes import read_root, settings
 from sidecar.document.values import entries, plain
 from sidecar.document.walk import Rows, of_dict, of_map
 from sidecar.document.xml import TooDeepError, is_object
+from sidecar.javascript import dump_json
 from sidecar.model import Layout, Problem, Root, Table
 
 TABLES = "tables"
@@ -143,7 +144,7 @@ def _rows(value: Any, txn: Transaction) -> tuple[Rows, tuple[Problem, ...]]:
 
 def _shown(value: Any, txn: Transaction) -> str:
     try:
-        return msgspec.json.encode(plain(value, txn), order="sorted").decode()
+        return dump_json(plain(value, txn))
     except TooDeepError:
         return "nested too deep to be shown"
 

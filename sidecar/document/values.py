@@ -23,6 +23,7 @@ from sidecar.document.extension import (
     XmlText,
 )
 from sidecar.document.xml import TooDeepError, render
+from sidecar.javascript import JsonNumber, json_number
 from sidecar.model import EXACT_INTEGER, JSON_DEPTH, Cell
 
 _AS_IS = frozenset((str, bool, type(None)))
@@ -150,11 +151,11 @@ def _itself(value: Any, _txn: Transaction) -> Cell:
 
 
 def _finite(value: float, _txn: Transaction) -> Cell:
-    return number(value) if -_INFINITY < value < _INFINITY else None
+    return json_number(value) if -_INFINITY < value < _INFINITY else None
 
 
 def _integer(value: int, _txn: Transaction) -> Cell:
-    return value if -_INT64 <= value < _INT64 else float(value)
+    return value if -_INT64 <= value < _INT64 else JsonNumber(value)
 
 
 def _base64(value: bytes, _txn: Transaction) -> Cell:
@@ -170,7 +171,7 @@ def _guid(value: Doc, _txn: Transaction) -> Cell:
 
 
 _encode = msgspec.json.Encoder(order="sorted").encode
-_of_json = msgspec.json.Decoder(float_hook=lambda text: number(float(text))).decode
+_of_json = msgspec.json.Decoder(float_hook=lambda text: json_number(float(text))).decode
 _INFINITY = float("inf")
 _LEAVES: dict[type, Callable[[Any, Transaction], Cell]] = {
     str: _itself,

@@ -8,6 +8,7 @@ import msgspec
 from sidecar.document.extension import Map, Transaction
 from sidecar.document.values import cell, column, plain
 from sidecar.document.xml import TooDeepError, is_object
+from sidecar.javascript import dump_json
 from sidecar.model import JSON_DEPTH, ROWS_PER_CHUNK, Cell, Chunk, RowProblem
 
 _UNREADABLE = object()
@@ -178,7 +179,10 @@ class _Walk:
         shown, deep = self._plain(value)
         if deep:
             self._note(row_id, name, "too_deep", None)
-        self.extras[index] = {**(self.extras[index] or {}), name: shown}
+        extra = self.extras[index]
+        if extra is None:
+            extra = self.extras[index] = {}
+        extra[name] = shown
 
     def _mismatches(self, ids: Sequence[str], own_ids: Sequence[Any]) -> None:
         for index, (row_id, own) in enumerate(zip(ids, own_ids, strict=True)):
@@ -211,7 +215,7 @@ def _detail(kind: str, value: Cell) -> str | None:
         return f"nested deeper than {JSON_DEPTH}"
     if kind == "unreadable":
         return "the document names the field and does not hold it"
-    text = msgspec.json.encode(value, order="sorted").decode()
+    text = dump_json(value)
     return text if len(text) <= _DETAIL else text[:_DETAIL] + "…"
 
 

@@ -10,18 +10,19 @@ import apsw
 
 from sidecar.digests import TableDigest, digest_bytes
 from sidecar.errors import MirrorUnavailableError
+from sidecar.javascript import dump_json
 from sidecar.mirror.catalog import Built, write_catalog
 from sidecar.mirror.fts import create_indexes
 from sidecar.mirror.identifiers import quote
 from sidecar.mirror.rows import RowWriter
-from sidecar.mirror.schema import Column, TableSchema, create_table, dump_json, plan, sqlite_type
+from sidecar.mirror.schema import Column, TableSchema, create_table, plan, sqlite_type
 from sidecar.mirror.sqlite_files import (
     connect,
     mirror_errors,
     sync_file,
 )
 from sidecar.mirror.temporary import Temporary
-from sidecar.model import Problem, Workspace
+from sidecar.model import Cell, Problem, Workspace
 
 _SMALL_TABLE = 1 << 20
 _SMALL_PAGE, _LARGE_PAGE = 4096, 32768
@@ -124,7 +125,7 @@ class Candidate:
         insert = f"INSERT INTO {quote(schema.name)} VALUES ({marks})"  # noqa: S608 - quoted
         for chunk in schema.table.chunks():
             digest.update(chunk)
-            connection.executemany(insert, writer.convert(chunk))
+            self._insert(insert, list(writer.convert(chunk)), writer)
         columns = [
             (column, sqlite_type(column, kinds), nullable or not column.required)
             for column, kinds, nullable in zip(
@@ -136,6 +137,21 @@ class Candidate:
         self._tables.append(
             Built(schema.name, schema.table, columns, writer.rows, digest.hexdigest())
         )
+
+    def _insert(self, insert: str, rows: list[tuple[Cell, ...]], writer: RowWriter) -> None:
+        """Insert rows; of one that is larger than SQLite takes the largest cells are left out."""
+        connection = self._open()
+        while rows:
+            before = connection.total_changes()
+            try:
+                connection.executemany(insert, rows)
+            except apsw.TooBigError:
+                done = connection.total_changes() - before
+                limit = connection.limit(apsw.SQLITE_LIMIT_LENGTH)
+                connection.execute(insert, writer.fit(rows[done], limit))
+                rows = rows[done + 1 :]
+            else:
+                return
 
     def _settle(self, name: str, columns: list[tuple[Column, str, bool]]) -> None:
         """Give a filled table the types and NOT NULLs that only its rows could tell.

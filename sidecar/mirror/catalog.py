@@ -6,8 +6,9 @@ import apsw
 import msgspec
 
 from sidecar.files import shown
+from sidecar.javascript import dump_json
 from sidecar.mirror.naming import EXTRA, ID
-from sidecar.mirror.schema import Column, dump_json
+from sidecar.mirror.schema import Column
 from sidecar.model import Problem, Source, Table, Workspace
 
 APPLICATION_ID = 0x59534D31

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from sidecar.mirror.schema import Column, TableSchema, WideInteger, dump_json
+from sidecar.javascript import dump_json, json_number
+from sidecar.mirror.schema import Column, TableSchema, WideInteger
 from sidecar.model import EXACT_INTEGER, Cell, Chunk, Problem
 
 Converted = tuple[Cell, str | None, bool]
@@ -12,6 +13,8 @@ Converted = tuple[Cell, str | None, bool]
 _NUMERIC_CHARACTERS = frozenset("0123456789+-.eE")
 _NULL = type(None)
 _DETAIL = 200
+_ROW_HEADER = 18
+"""Bytes that SQLite needs beside the content of a cell: its type and length, or a number."""
 _TOO_MANY = "past SQLite's 2000 columns; the values are in _extra"
 
 
@@ -74,6 +77,29 @@ class RowWriter:
             self._surplus(self._schema.table.fields[source], chunk, source, originals)
         return zip(chunk.ids, *columns, _extras(chunk.extras, originals), strict=True)
 
+    def fit(self, row: tuple[Cell, ...], limit: int) -> tuple[Cell, ...]:
+        """Leave out of a row that is too large for SQLite its largest cells, until it fits.
+
+        Args:
+            row: As ``convert`` gave it.
+            limit: Bytes that SQLite takes in one row.
+        """
+        cells = list(row)
+        sizes = {index: _size(value) for index, value in enumerate(cells) if index}
+        while sum(sizes.values()) > limit - _ROW_HEADER * len(cells):
+            index = max(sizes, key=lambda index: (sizes[index], -index))
+            if not sizes[index]:
+                break  # the id alone does not fit: SQLite says so
+            detail = f"{sizes[index]} bytes, more than SQLite takes in one row"
+            cells[index], sizes[index] = None, 0
+            column = self._schema.columns[index - 1] if index <= len(self._schema.columns) else None
+            self.problems.add(column.source if column else None, "too_large", row[0], detail)
+            if column:
+                self.nullable[index - 1] = True
+                if column.required:
+                    self.problems.add(column.source, "missing", row[0], None)
+        return tuple(cells)
+
     def _column(
         self,
         index: int,
@@ -130,8 +156,12 @@ class RowWriter:
 
 def _extras(extras: Sequence[Cell], originals: Sequence[tuple[int, str, Cell]]) -> list[str | None]:
     merged: list[Cell] = list(extras)
+    own: set[int] = set()  # rows whose dict is a copy: the chunk's own stays as it was read
     for index, name, value in originals:
-        merged[index] = {**(merged[index] or {}), name: _json(value)}
+        if index not in own:
+            own.add(index)
+            merged[index] = dict(merged[index] or {})
+        merged[index][name] = _json(value)
     return [
         None if extra is None else dump_json(extra[0] if isinstance(extra, list) else extra)
         for extra in merged
@@ -139,8 +169,10 @@ def _extras(extras: Sequence[Cell], originals: Sequence[tuple[int, str, Cell]]) 
 
 
 def _json(value: Cell) -> Cell:
-    """Give a cell as JSON shows it: no NaN, no infinities."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    """Give a cell as JSON shows it: no NaN, no infinities, numbers as JavaScript prints them."""
+    if not isinstance(value, float):
+        return value
+    return json_number(value) if math.isfinite(value) else None
 
 
 def _detail(column: Column, value: Cell) -> str:
@@ -149,6 +181,12 @@ def _detail(column: Column, value: Cell) -> str:
         text = str(value)
     shown = text if len(text) <= _DETAIL else text[:_DETAIL] + "…"
     return f"{column.type or 'undeclared'} holds {shown}"
+
+
+def _size(value: Cell) -> int:
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode())
+    return len(value) if isinstance(value, bytes) else 0
 
 
 def _is_wide(value: Cell) -> bool:
@@ -177,8 +215,11 @@ def _other_in_numeric(value: Cell) -> Converted:
 
 
 def _is_numeric(text: str) -> bool:
-    """Tell whether SQLite makes a number of a text (Datatypes In SQLite, 3: numeric affinity)."""
-    literal = text.strip(" \t\n\v\f\r")
+    """Tell whether SQLite makes a number of a text (Datatypes In SQLite, 3: numeric affinity).
+
+    SQLite reads it up to a NUL, and what stands behind that is gone.
+    """
+    literal = text.partition("\0")[0].strip(" \t\n\v\f\r")
     if not _NUMERIC_CHARACTERS.issuperset(literal):
         return False
     try:
@@ -218,9 +259,7 @@ def _json_text(value: Cell) -> Converted:
         return None, None, False
     if isinstance(value, float) and not math.isfinite(value):
         return None, "not_finite", False
-    if isinstance(value, bytes):
-        return dump_json(value), "kind", False
-    return dump_json(value), None, False
+    return dump_json(_json(value)), "kind" if isinstance(value, bytes) else None, False
 
 
 def _tags(value: Cell) -> Converted:

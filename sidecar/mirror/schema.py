@@ -6,7 +6,7 @@ import msgspec
 
 from sidecar.mirror.identifiers import quote
 from sidecar.mirror.naming import EXTRA, ID, place_columns, place_tables
-from sidecar.model import Cell, FieldDefinition, Problem, Table
+from sidecar.model import FieldDefinition, Problem, Table
 
 MOST_FIELDS = 1998
 """SQLite's 2000 columns, less ``id`` and ``_extra``."""
@@ -120,14 +120,6 @@ def create_table(name: str, columns: Sequence[tuple[str, str, bool]]) -> str:
     lines.append(f"{quote(EXTRA)} TEXT")
     body = ",\n  ".join(lines)
     return f"CREATE TABLE {quote(name)} (\n  {body}\n)"
-
-
-def dump_json(value: Cell) -> str:
-    """Write canonical JSON: keys sorted, no spaces, text as it is."""
-    return _encode(value).decode()
-
-
-_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def _table(name: str, table: Table) -> TableSchema:

@@ -16,7 +16,14 @@ import apsw
 import msgspec
 
 from sidecar.model import Cell, as_map, is_list
-from sidecar.reference.values import Displaced, NoMap, PlainRow, PlainTable, TooDeep
+from sidecar.reference.values import (
+    Displaced,
+    NoMap,
+    PlainRow,
+    PlainTable,
+    TooDeep,
+    in_javascript,
+)
 
 _MOST_FIELDS = 1998
 _ROWS_AT_ONCE = 500
@@ -175,7 +182,7 @@ def json_text(value: Cell) -> str:
     if is_list(value):
         return "[" + ",".join([json_text(item) for item in value]) + "]"
     if isinstance(value, float):
-        return msgspec.json.encode(value).decode()
+        return in_javascript(value)
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -192,8 +199,29 @@ class _Scratch:
         """Store rows and read them again."""
         with self._connection:
             self._connection.execute("DELETE FROM t")
-            self._connection.executemany(self._insert, ((n, *row) for n, row in enumerate(rows)))
+            try:
+                numbered = ((n, *row) for n, row in enumerate(rows))
+                self._connection.executemany(self._insert, numbered)
+            except apsw.TooBigError:
+                self._connection.execute("DELETE FROM t")
+                for n, row in enumerate(rows):
+                    self._store(n, list(row))
         return [row[1:] for row in self._connection.execute("SELECT * FROM t ORDER BY n")]
+
+    def _store(self, n: int, row: list[Cell]) -> None:
+        """Store a row; of one that SQLite finds too large, without its largest cells."""
+        while True:
+            try:
+                self._connection.execute(self._insert, (n, *row))
+            except apsw.TooBigError:
+                row[max(range(len(row)), key=lambda index: _size(row[index]))] = None
+            else:
+                return
+
+
+def _size(value: Cell) -> int:
+    text = value.encode() if isinstance(value, str) else value
+    return len(text) if isinstance(text, bytes) else 0
 
 
 def _given(column: ExpectedColumn, row: PlainRow) -> Cell:

@@ -1,10 +1,15 @@
 """What a document holds as plain values: what ``verify`` carries from document/ to mirror/."""
 
+import math
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 
 import msgspec
 
 from sidecar.model import Cell, Layout
+
+_SMALLEST, _LARGEST = Decimal("1e-6"), Decimal("1e21")
+"""Between them JavaScript writes a number without an exponent."""
 
 
 class TooDeep(msgspec.Struct, frozen=True):
@@ -51,3 +56,18 @@ class PlainTable(msgspec.Struct, frozen=True):
     is_defined: bool
     added: tuple[str, ...]
     rows: Callable[[], Iterator[tuple[str, PlainRow]]]
+
+
+def in_javascript(value: float) -> str:
+    """Print a number as JavaScript does: as short as can be, an exponent only far from the point.
+
+    ``repr`` gives the shortest digits that read back as the same number, in another layout.
+    """
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
+    if value == 0:
+        return "0"
+    shortest = Decimal(repr(value)).normalize()
+    return f"{shortest:f}" if _SMALLEST <= abs(shortest) < _LARGEST else f"{shortest:e}"

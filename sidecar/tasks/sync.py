@@ -17,11 +17,11 @@ from sidecar.errors import (
     SidecarError,
 )
 from sidecar.files import FileVersion, version_of
+from sidecar.javascript import dump_json
 from sidecar.locks import lock
 from sidecar.mirror.build import Candidate
 from sidecar.mirror.catalog import FORMAT, identity, problems_of
 from sidecar.mirror.publish import keep_last_good, publish, sweep
-from sidecar.mirror.schema import dump_json
 from sidecar.mirror.sqlite_files import make_folder
 from sidecar.mirror.state import Mirror, read_mirror, refuse_foreign
 from sidecar.model import (

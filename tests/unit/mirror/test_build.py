@@ -14,6 +14,7 @@ from pycrdt import Map
 from sidecar.document.decode import decode
 from sidecar.errors import MirrorUnavailableError
 from sidecar.mirror.build import Candidate
+from sidecar.mirror.sqlite_files import connect
 from sidecar.model import ROWS_PER_CHUNK
 from tests.support.made import content, tables, update
 from tests.support.mirrors import query, read_problems, read_tables
@@ -215,3 +216,24 @@ def test_a_path_that_sqlite_does_not_take(tmp_path: Path) -> None:
     with pytest.raises(MirrorUnavailableError, match="480 bytes"):
         build(folder / "tables.sqlite", update(tables=tables(t={"a": {"s": "x"}})))
     assert list(folder.iterdir()) == []
+
+
+def test_a_cell_larger_than_sqlite_takes_costs_that_cell(
+    mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses it, here with a lower limit than its own 1e9 bytes; the rows go on."""
+
+    def small(path: str, *, flags: int) -> apsw.Connection:
+        connection = connect(path, flags=flags)
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, 20_000)
+        return connection
+
+    monkeypatch.setattr("sidecar.mirror.build.connect", small)
+    long = "x" * 15_000
+    large = {1, 3}
+    rows = {f"r{n}": {"a": "short", "b": long, "c": [long] if n in large else []} for n in range(5)}
+    build(mirror, update(tables=tables(t=rows)))
+    assert query(mirror, "SELECT id, length(a), length(b), length(c) FROM t ORDER BY id") == [
+        (f"r{n}", 5, 15_000, None if n in large else 2) for n in range(5)
+    ]
+    assert read_problems(mirror) == {("t", "c", "too_large", 2, "r1")}

@@ -80,6 +80,10 @@ def test_text_columns(kind: str | None, cell: Any, expected: tuple[Any, ...]) ->
         ("007", ("007", "kind", '{"c0":"007"}')),
         (" 7\n", (" 7\n", "kind", '{"c0":" 7\\n"}')),
         ("1e3", ("1e3", "kind", '{"c0":"1e3"}')),
+        ("12\0 and more", ("12\0 and more", "kind", '{"c0":"12\\u0000 and more"}')),
+        (" 1e2\n\0", (" 1e2\n\0", "kind", '{"c0":" 1e2\\n\\u0000"}')),
+        ("twelve\0", ("twelve\0", "kind", None)),
+        ("\x0012", ("\x0012", "kind", None)),
         ("0x10", ("0x10", "kind", None)),
         ("1_000", ("1_000", "kind", None)),
         ("infinity", ("infinity", "kind", None)),
@@ -106,6 +110,7 @@ def test_integer_columns(cell: Any, expected: tuple[Any, ...]) -> None:
         (2**60, (2**60, None, None)),
         (False, (False, "kind", None)),
         ("1.5", ("1.5", "kind", '{"c0":"1.5"}')),
+        ("1.5\0x", ("1.5\0x", "kind", '{"c0":"1.5\\u0000x"}')),
         ({}, ("{}", "kind", None)),
     ],
 )
@@ -123,6 +128,7 @@ def test_real_columns(cell: Any, expected: tuple[Any, ...]) -> None:
         (0.5, (0.5, "kind", None)),
         ("true", ("true", "kind", None)),
         ("1", ("1", "kind", '{"c0":"1"}')),
+        ("1\0", ("1\0", "kind", '{"c0":"1\\u0000"}')),
         (math.nan, (None, "not_finite", None)),
     ],
 )
@@ -263,3 +269,35 @@ def test_details_are_short() -> None:
     (problem,) = rows.problems.lines("t")
     assert problem.detail is not None
     assert len(problem.detail) < 250
+
+
+@pytest.mark.parametrize(
+    ("cells", "limit", "left_out"),
+    [
+        (("a" * 50, "b" * 40), 200, ()),
+        (("a" * 50, "b" * 40), 160, (0,)),
+        (("a" * 40, "b" * 50), 160, (1,)),
+        (("ä" * 30, "b" * 50), 180, (0,)),
+        ((b"a" * 300, "b" * 300), 180, (0, 1)),
+    ],
+)
+def test_a_row_that_is_too_large_loses_its_largest_cells(
+    cells: tuple[Any, ...], limit: int, left_out: tuple[int, ...]
+) -> None:
+    """As many as must go, measured in the bytes of SQLite; each is a problem of its own."""
+    rows = writer("text", "json", nullable=False)
+    row = rows.fit(("r0", *cells, None), limit)
+    assert row == ("r0", *(None if i in left_out else cell for i, cell in enumerate(cells)), None)
+    assert rows.nullable == [index in left_out for index in range(2)]
+    told = [(line.field, line.kind) for line in rows.problems.lines("t")]
+    kinds = ("missing", "too_large")
+    assert told == [(f"c{index}", kind) for index in sorted(left_out) for kind in kinds]
+
+
+def test_what_has_no_column_may_be_too_large_as_well() -> None:
+    """Then it is the row's problem, of no field."""
+    rows = writer("text")
+    assert rows.fit(("r0", "short", "x" * 300), 200) == ("r0", "short", None)
+    (line,) = rows.problems.lines("t")
+    assert (line.field, line.kind, line.row_id) == (None, "too_large", "r0")
+    assert line.detail == "300 bytes, more than SQLite takes in one row"

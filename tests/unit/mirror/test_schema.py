@@ -2,7 +2,6 @@
 
 import sqlite3
 from contextlib import closing
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,6 @@ from sidecar.mirror.schema import (
     Column,
     WideInteger,
     create_table,
-    dump_json,
     plan,
     sqlite_type,
 )
@@ -129,18 +127,3 @@ def test_the_statement_makes_the_table_it_says() -> None:
         ("r", "REAL", 0, 0),
         ("_extra", "TEXT", 0, 0),
     ]
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (None, "null"),
-        ({"b": 1, "a": {"d": [], "c": 2}}, '{"a":{"c":2,"d":[]},"b":1}'),
-        ([1, 1.5, True, None, "ü\n\u2028🌱"], '[1,1.5,true,null,"ü\\n\u2028🌱"]'),
-        (b"\0\xff", '"AP8="'),
-        (2**63 - 1, "9223372036854775807"),
-    ],
-)
-def test_canonical_json(value: Any, expected: str) -> None:
-    """Keys sorted, no spaces, text as it is, bytes as base64."""
-    assert dump_json(value) == expected
