@@ -17,10 +17,15 @@ class Json(str):
     __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, str) and bool(json.loads(other) == json.loads(self))
+        return isinstance(other, str) and _read(other) == _read(self)
 
     def __hash__(self) -> int:
-        return hash(json.dumps(json.loads(self)))
+        return hash(json.dumps(_read(self)))
+
+
+def _read(text: str) -> Any:
+    """Read JSON as JavaScript does: every number is a float."""
+    return json.loads(text, parse_int=float)
 
 
 class Table(msgspec.Struct, frozen=True):
