@@ -223,8 +223,8 @@ def test_a_cell_larger_than_sqlite_takes_costs_that_cell(
 ) -> None:
     """SQLite refuses it, here with a lower limit than its own 1e9 bytes; the rows go on."""
 
-    def small(path: str, *, flags: int) -> apsw.Connection:
-        connection = connect(path, flags=flags)
+    def small(path: str, *, flags: int, locks: bool) -> apsw.Connection:
+        connection = connect(path, flags=flags, locks=locks)
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, 20_000)
         return connection
 
