@@ -74,6 +74,26 @@ def read_varuint(data: bytes, position: int) -> tuple[int, int]:
     raise ValueError(message)
 
 
+def write_varuint(value: int) -> bytes:
+    """Write one lib0 variable-length unsigned integer."""
+    if value < 0x80:  # noqa: PLR2004 - the continuation bit
+        return _ONE_BYTE[value]
+    written = bytearray()
+    while value >= 0x80:  # noqa: PLR2004
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    written.append(value)
+    return bytes(written)
+
+
+def write_bytes(data: bytes) -> bytes:
+    """Write bytes, or a text in UTF-8, behind their length."""
+    return write_varuint(len(data)) + data
+
+
+_ONE_BYTE = tuple(bytes((value,)) for value in range(0x80))
+
+
 def decode_state_vector(data: bytes) -> dict[int, int]:
     """Decode a state vector, client -> clock (Yjs V1 encoding)."""
     count, position = read_varuint(data, 0)
