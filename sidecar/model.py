@@ -1,6 +1,6 @@
 """The values every room speaks: what a document holds, its problems, how a sync ended."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeGuard, cast
 
 import msgspec
@@ -114,6 +114,10 @@ class Table(msgspec.Struct, frozen=True):
         chunks: Starts the walk over the rows.
         problems: What is wrong with the definition.
         root: Name of the root that holds the rows.
+        edited: Keys of the rows that changed, appeared or went since ``Workspace.base``; None
+            where that is not known and all of them may have.
+        pick: Walks the rows of some keys, sorted, and passes over those that are not there; None
+            where ``edited`` is. It may be asked any number of times.
     """
 
     name: str
@@ -123,6 +127,8 @@ class Table(msgspec.Struct, frozen=True):
     chunks: Callable[[], Iterator[Chunk]]
     problems: tuple[Problem, ...] = ()
     root: str = "tables"
+    edited: frozenset[str] | None = None
+    pick: Callable[[Sequence[str]], Chunk] | None = None
 
     @property
     def declared(self) -> tuple[FieldDefinition, ...] | None:
@@ -157,6 +163,10 @@ class Workspace(msgspec.Struct, frozen=True):
         state_vector: client -> clock, of the whole document.
         problems: Those of no single table.
         roots: Every root, sorted by name.
+        base: Digest of the bytes of the document that the mirror was made of which ``Table.edited``
+            builds on; None for a document that was decoded afresh.
+        notes: What a builder of mirrors wants to find again at the next edit, such as digests of
+            rows. It lives as long as the document stays warm; None where nothing does.
     """
 
     layouts: tuple[str, ...]
@@ -164,6 +174,8 @@ class Workspace(msgspec.Struct, frozen=True):
     state_vector: dict[int, int]
     problems: tuple[Problem, ...] = ()
     roots: tuple[Root, ...] = ()
+    base: str | None = None
+    notes: dict[str, Any] | None = None
 
 
 class Source(msgspec.Struct, frozen=True, order=True):
