@@ -1,13 +1,19 @@
 """What somebody may have meant: names and paths near a mistyped one."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from sidecar.files import shown
+from sidecar.model import Selection
+from sidecar.names import DOCUMENT, WORKSPACES, matching
 
 _MOST = 3
+_ALIKE = 0.7
+"""Of 1: at 0.6, difflib's own choice, `state` is like `com.example.app`."""
 _MOST_LISTED = 2000
 """Names of a folder that are compared; more would take noticeable time."""
+_MOST_FOLDERS, _DEEPEST = 200, 3
+"""How far below a folder is looked for documents."""
 
 
 def near(word: str, words: Iterable[str]) -> list[str]:
@@ -15,7 +21,7 @@ def near(word: str, words: Iterable[str]) -> list[str]:
     from difflib import get_close_matches  # noqa: PLC0415 - only after a mistake
 
     folded = {candidate.casefold(): candidate for candidate in words}
-    return [folded[one] for one in get_close_matches(word.casefold(), folded, _MOST)]
+    return [folded[one] for one in get_close_matches(word.casefold(), folded, _MOST, _ALIKE)]
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
@@ -40,9 +46,52 @@ def near_path(path: str) -> str:
     above, name = os.path.split(path)
     while not os.path.isdir(above) and os.path.dirname(above) != above:
         above, name = os.path.split(above)
-    try:
-        names = os.listdir(above)[:_MOST_LISTED]
-    except OSError:
-        return ""
-    close = [shown(os.path.join(above, one)) for one in near(name, names)]
+    close = [shown(os.path.join(above, one)) for one in near(name, _names(above))]
     return f"did you mean {' or '.join(close)}? Else " if close else ""
+
+
+def nothing_here(roots: Sequence[str], selection: Selection) -> str:
+    """Return a sentence for roots without documents: that there are none, and what is near."""
+    text = f"no documents in {', '.join(map(shown, roots))}"
+    for root in roots:
+        if advice := _advice(root, selection):
+            return f"{text}; {advice}"
+    return (
+        f"{text}; give the app's data folder, its workspaces folder, a workspace, an epoch or a"
+        " document"
+    )
+
+
+def _advice(root: str, selection: Selection) -> str | None:
+    others = [name for name in matching(_names(root), ("*.yjs",)) if name != DOCUMENT]
+    if others and not matching(others, selection.documents):
+        return f"there is {others[0]}, which --documents '*.yjs' takes"
+    for folder in (*_below(root), os.path.dirname(root)):
+        names = _names(folder)
+        if WORKSPACES in names or matching(names, selection.documents):
+            return f"there are some in {shown(folder)}"
+    return None
+
+
+def _below(root: str) -> Iterator[str]:
+    """Yield some folders below one, the nearest first; links are not followed."""
+    waiting = [(root, 0)]
+    for count, (folder, depth) in enumerate(waiting):
+        if count > _MOST_FOLDERS:
+            return
+        if folder != root:
+            yield folder
+        if depth < _DEEPEST:
+            paths = (os.path.join(folder, name) for name in sorted(_names(folder)))
+            waiting += [(path, depth + 1) for path in paths if _is_real_folder(path)]
+
+
+def _is_real_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)[:_MOST_LISTED]
+    except OSError:
+        return []

@@ -18,8 +18,8 @@ from sidecar.commands.render import (
     progress,
     size,
 )
-from sidecar.commands.targets import find, in_order
-from sidecar.commands.terminal import complain_of_nothing, plural
+from sidecar.commands.targets import complain_of_nothing, find, in_order
+from sidecar.commands.terminal import plural
 from sidecar.files import version_of
 from sidecar.host.outcomes import unreadable
 from sidecar.model import Failed, Source
@@ -79,7 +79,7 @@ def run(arguments: Arguments) -> int:
     elif statuses:
         _print(statuses)
     else:
-        complain_of_nothing(settings.roots)
+        complain_of_nothing(settings)
     is_fine = (
         statuses and not found.closed and all(status.state == "in_step" for status in statuses)
     )

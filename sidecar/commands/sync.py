@@ -11,8 +11,8 @@ from sidecar.commands import FAILED, LOCKED, OK, ROOT
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.event_lines import line_of
 from sidecar.commands.render import Progress, progress
-from sidecar.commands.targets import elsewhere, find, in_order
-from sidecar.commands.terminal import complain_of_nothing, has_color, say
+from sidecar.commands.targets import complain_of_nothing, elsewhere, find, in_order
+from sidecar.commands.terminal import has_color, say
 from sidecar.host import protocol
 from sidecar.host.outbox import stamped
 from sidecar.host.protocol import Event
@@ -50,7 +50,7 @@ def run(arguments: Arguments) -> int:
     found = find(settings)
     sources = in_order(found)
     if not sources:
-        complain_of_nothing(settings.roots)
+        complain_of_nothing(settings)
         return FAILED
     if arguments.out is not None:
         sources = [elsewhere(sources, arguments.out)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from sidecar.commands.near import did_you_mean, near_path
+from sidecar.commands.near import did_you_mean, near_path, nothing_here
 from sidecar.commands.terminal import complain
 from sidecar.discovery import Found, discover, is_chosen, place_of, source_of
 from sidecar.errors import RootError, SidecarError, UsageError
@@ -171,17 +171,30 @@ def chosen(settings: Settings, *, every: bool = False) -> Chosen:
     )
 
 
-def with_workspace_id(settings: Settings) -> Settings:
-    """Return settings whose ``workspace`` is an id, where it was a name, for what goes on by id.
+def to_be_watched(settings: Settings) -> Settings:
+    """Return settings whose ``workspace`` is an id, and say what may not be as it was meant.
+
+    A root that does not exist, or has no documents, is waited for; so only what is near is told.
 
     Raises:
-        UsageError: It is the name of several.
+        UsageError: A root is a file that is no document, or a workspace's name is not unique.
         SidecarError: There is no such workspace.
     """
-    if settings.workspace is None:
-        return settings
     found = discover(settings.roots, replace(settings.selection, workspace=None, epoch=None))
-    return replace(settings, workspace=_workspace_id(settings.workspace, in_order(found)))
+    for root, reason in found.refused.items():
+        raise UsageError(_refusal(root, reason))
+    for root in found.missing:
+        complain(f"{shown(root)} does not exist yet; {near_path(root)}it is waited for")
+    if settings.workspace is not None:
+        settings = replace(settings, workspace=_workspace_id(settings.workspace, in_order(found)))
+    elif not found.sources and not found.missing and not found.denied:
+        complain(f"{nothing_here(settings.roots, settings.selection)}; they are waited for")
+    return settings
+
+
+def complain_of_nothing(settings: Settings) -> None:
+    """Say that there are no documents, and what is near."""
+    complain(nothing_here(settings.roots, settings.selection))
 
 
 def moment_of(argument: str) -> tuple[str, int | None]:

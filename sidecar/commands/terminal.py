@@ -3,9 +3,6 @@
 import os
 import re
 import sys
-from collections.abc import Sequence
-
-from sidecar.files import shown
 
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
@@ -25,14 +22,6 @@ def escape(text: str) -> str:
 def complain(message: str) -> None:
     """Write one line to stderr."""
     _write(sys.stderr, f"epicenter-sidecar: {escape(message)}\n")
-
-
-def complain_of_nothing(roots: Sequence[str]) -> None:
-    """Say that there are no documents, and what a PATH should be."""
-    complain(
-        f"no documents in {', '.join(map(shown, roots))}; give the app's data folder, its "
-        "workspaces folder, a workspace, an epoch or a document"
-    )
 
 
 def say(line: str) -> None:

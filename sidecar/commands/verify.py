@@ -10,8 +10,8 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.layout import Column
 from sidecar.commands.render import Styled, name_of, print_json, print_line, print_table, progress
-from sidecar.commands.targets import find, in_order
-from sidecar.commands.terminal import complain_of_nothing, plural
+from sidecar.commands.targets import complain_of_nothing, find, in_order
+from sidecar.commands.terminal import plural
 from sidecar.files import shown
 from sidecar.model import Failed, Source
 from sidecar.reports import MOST_DIFFERENCES, Verification, doc_fields
@@ -68,7 +68,7 @@ def run(arguments: Arguments) -> int:
     elif found:
         _print(found)
     else:
-        complain_of_nothing(settings.roots)
+        complain_of_nothing(settings)
     is_fine = found and not places.closed and all(one.result == "equal" for one in found)
     return OK if is_fine else FAILED
 

@@ -14,7 +14,7 @@ from sidecar.commands import OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.event_lines import line_of
 from sidecar.commands.logs import log_to_stderr
-from sidecar.commands.targets import with_workspace_id
+from sidecar.commands.targets import to_be_watched
 from sidecar.commands.terminal import has_color
 from sidecar.errors import LockedError, SidecarError
 from sidecar.host import lifeline, protocol
@@ -49,7 +49,7 @@ def run(arguments: Arguments) -> int:
         LockedError: Another process follows one of the roots.
         SidecarError: The state folder cannot be used.
     """
-    settings = with_workspace_id(settings_of(arguments))
+    settings = to_be_watched(settings_of(arguments))
     log_to_stderr(settings.log_level)
     outbox: Outbox
 
