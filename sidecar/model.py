@@ -203,6 +203,10 @@ class Selection(msgspec.Struct, frozen=True):
     epoch: int | None = None
 
 
+AUTO = "auto"
+"""The word of ``Options.tables`` by which every root is shown by its shape."""
+
+
 class Options(msgspec.Struct, frozen=True):
     """What may differ from one sync to the next.
 
@@ -211,12 +215,15 @@ class Options(msgspec.Struct, frozen=True):
             every declared text column; otherwise TABLE.FIELD names.
         last_good: Whether a collapsed mirror is kept as tables.last-good.sqlite.
         max_document_bytes: Larger documents are refused, code ``too_large``.
+        tables: What is shown beside the known layouts. None keeps the mirror's own setting;
+            ("auto",) shows every root by its shape, ("none",) none; otherwise patterns of names.
         state_folder: Where the locks live.
     """
 
     state_folder: str
     fts: tuple[str, ...] | None = None
     last_good: bool = True
+    tables: tuple[str, ...] | None = None
     max_document_bytes: int = 1024 * 1024 * 1024
 
 

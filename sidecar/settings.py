@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True):
         max_memory_mb: None sets no limit.
         max_load: Share of one core that steady edits may cost.
         fts: As ``Options.fts``.
+        tables: As ``Options.tables``.
     """
 
     roots: tuple[str, ...]
@@ -82,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True):
     parent_pid: int | None = None
     wait_lock: bool = False
     fts: tuple[str, ...] | None = None
+    tables: tuple[str, ...] | None = None
     no_last_good: bool = False
     log_level: str = "warning"
 
@@ -102,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True):
             state_folder=self.state_folder,
             fts=self.fts,
             last_good=not self.no_last_good,
+            tables=self.tables,
             max_document_bytes=self.max_document_mb << 20,
         )
 
@@ -138,6 +141,7 @@ def resolve(
         roots.append(environment["SIDECAR_ROOT"])
     if not roots:
         raise UsageError(_NO_ROOT)
+    _check_tables(given.get("tables"))
     given.setdefault("max_memory_mb", _three_quarters_of_memory_mb())
     return msgspec.convert(
         {
@@ -147,6 +151,13 @@ def resolve(
         },
         Settings,
     )
+
+
+def _check_tables(words: object) -> None:
+    alone = ("auto", "none")
+    if isinstance(words, tuple) and len(words) > 1 and any(word in words for word in alone):
+        message = "--tables: auto and none stand alone; patterns are given without them"
+        raise UsageError(message)
 
 
 def app_local_data_dir(identifier: str, platform: str, environment: Mapping[str, str]) -> str:
@@ -274,6 +285,13 @@ def _folder(text: str) -> str:
     return os.path.abspath(text)
 
 
+def _pattern(text: str) -> str:
+    if not text:
+        message = "it takes auto, none, or a path such as blocks or notebook.cells.*"
+        raise ValueError(message)
+    return text
+
+
 def _fields(text: str) -> tuple[str, ...]:
     if text in {"*", "none"}:
         return ("*",) if text == "*" else ()
@@ -324,6 +342,14 @@ LIMITS = (
 MIRROR = (
     Setting(
         "fts", _fields, "FIELDS", "full-text search: TABLE.FIELD,... or none; all text when bare"
+    ),
+    Setting(
+        "tables",
+        _pattern,
+        "PATTERN",
+        "auto, none, or what is a table beside the known layouts: ROOT.KEY, * for any one step, "
+        "may be repeated (auto)",
+        repeated=True,
     ),
     Setting("no_last_good", _switch, None, "keep no copy when a document collapses"),
 )

@@ -2,11 +2,12 @@
 
 import gc
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
 from sidecar.document.extension import Doc, Transaction
 from sidecar.document.layouts import read_roots_as_tables
+from sidecar.document.patterns import parse_choice
 from sidecar.document.reading import Content
 from sidecar.document.roots import CaughtArrays, RootContent, names_of_arrays, read_roots
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
@@ -27,13 +28,16 @@ a worker that is about to exit need not spend."""
 
 
 @contextmanager
-def decode(content: Content, *, accept_trailing: bool) -> Generator[Workspace]:
+def decode(
+    content: Content, *, accept_trailing: bool, tables: Sequence[str] = ()
+) -> Generator[Workspace]:
     """Decode a document; its rows can be walked until the context ends.
 
     Args:
         content: What was read.
         accept_trailing: Accept a whole update with the stale end of a longer one behind it, which
             Yjs passes over; otherwise it is torn.
+        tables: What is shown beside the known layouts, as in ``Options.tables``.
 
     Raises:
         DocumentUnavailableError: ``torn`` or ``undecodable``; a host that is still writing gives
@@ -58,7 +62,7 @@ def decode(content: Content, *, accept_trailing: bool) -> Generator[Workspace]:
             txn.drop()
             del doc, txn, caught, roots  # freed, before it is decoded once more
             doc, txn, roots = _again(content.again(), unread)
-        found = read_roots_as_tables(doc, txn, roots)
+        found = read_roots_as_tables(doc, txn, roots, parse_choice(tables))
         yield Workspace(
             layouts=found.layouts,
             tables=found.tables,

@@ -1,6 +1,6 @@
 """From the roots of a document to its tables: which layout claims a root, and what it holds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from sidecar.document.definitions import ROOTS, Definitions, read_definitions
 from sidecar.document.entries import join_cells, read_entries
 from sidecar.document.extension import Doc, Map, Transaction
 from sidecar.document.found import Found, named
+from sidecar.document.patterns import Choice, read_named
 from sidecar.document.roots import ARRAY_PREFIX, RootContent
 from sidecar.document.shapes import read_root, settings
 from sidecar.document.values import entries, plain
@@ -41,35 +42,72 @@ class Reading(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
 
 
-def read_roots_as_tables(doc: Doc, txn: Transaction, roots: Sequence[RootContent]) -> Reading:
+def read_roots_as_tables(
+    doc: Doc, txn: Transaction, roots: Sequence[RootContent], choice: Choice
+) -> Reading:
     """Find all tables of a document.
 
     Args:
         doc: The document.
         txn: The transaction of the walk.
         roots: All of its roots.
+        choice: What is shown beside the known layouts.
     """
     claims = _claims(roots, txn)
     tables, problems = _maps(doc, txn, roots, claims)
     tables += _keyed_arrays(txn, roots, claims)
-    others: list[Found] = []
-    for root in roots:
-        if claims[root.name] == "tinybase":
-            others += _tinybase(root, txn)
-        elif claims[root.name] == "shape":
-            others += read_root(root, txn)
+    others = _others(txn, roots, claims, choice)
+    if not choice.guesses:
+        shown = {found.root for found in others}
+        claims = {name: _chosen(name, claim, shown) for name, claim in claims.items()}
     tables += sorted(
         (one.ready(name, txn) for one, name in zip(others, named(others), strict=True)),
         key=lambda table: table.name,
     )
+    shown_as = {table.root: table.layout for table in tables}
     layouts = {layout for layout in claims.values() if layout} - {"keyed_arrays"}
     layouts |= {table.layout for table in tables if table.layout != "maps"}
     return Reading(
         layouts=tuple(layout for layout in _ORDER if layout in layouts),
         tables=tuple(tables),
-        roots=tuple(_root(root, claims[root.name], tables) for root in roots),
+        roots=tuple(_root(root, shown_as.get(root.name, claims[root.name])) for root in roots),
         problems=problems,
     )
+
+
+def _others(
+    txn: Transaction,
+    roots: Sequence[RootContent],
+    claims: dict[str, Layout | None],
+    choice: Choice,
+) -> list[Found]:
+    """Find the tables that have no name of their own but their place."""
+    found: list[Found] = []
+    for root in roots:
+        if claims[root.name] == "tinybase":
+            found += _tinybase(root, txn)
+        elif claims[root.name] == "shape" and choice.guesses:
+            found += read_root(root, txn)
+    free = {
+        root.name: root
+        for root in roots
+        if claims[root.name] in {"shape", None}
+        and (root.name != SETTINGS or claims[SETTINGS] == "shape" or choice.names(SETTINGS))
+    }
+    return [*found, *read_named(choice, free, lambda name: _is_known(name, claims), txn)]
+
+
+def _is_known(name: str, claims: Mapping[str, Layout | None]) -> bool:
+    """Tell the name of a root that a layout claims, or would claim if it were there."""
+    ours = name in {TABLES, *ROOTS} or name.startswith(ARRAY_PREFIX)
+    return claims.get(name, "maps" if ours else "shape") not in {"shape", None}
+
+
+def _chosen(name: str, claim: Layout | None, shown: Collection[str]) -> Layout | None:
+    """Tell what becomes of a root where the guess is replaced: only what was named is shown."""
+    if name in shown and claim in {"shape", None}:
+        return "shape"
+    return None if claim == "shape" else claim
 
 
 def _claims(roots: Sequence[RootContent], txn: Transaction) -> dict[str, Layout | None]:
@@ -105,10 +143,9 @@ def _is_tinybase(root: RootContent, txn: Transaction) -> bool:
     return all(isinstance(dict(entries(root.map, txn)).get(key), Map) for key in _TINYBASE)
 
 
-def _root(root: RootContent, layout: Layout | None, tables: Sequence[Table]) -> Root:
-    if layout == "keyed_arrays":
-        layout = next((t.layout for t in tables if t.root == root.name), layout)
-    return Root(root.name, root.kind, layout, root.keys or len(root.elements), root.text)
+def _root(root: RootContent, layout: Layout | None) -> Root:
+    text = root.text if layout else None
+    return Root(root.name, root.kind, layout, root.keys or len(root.elements), text)
 
 
 def _maps(

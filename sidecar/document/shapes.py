@@ -14,9 +14,10 @@ from sidecar.document.entries import are_entries, read_entries
 from sidecar.document.extension import Map, Transaction
 from sidecar.document.found import Found
 from sidecar.document.roots import RootContent
-from sidecar.document.values import entries
+from sidecar.document.values import entries, plain
 from sidecar.document.walk import Element, Rows, of_dict, of_map
-from sidecar.document.xml import is_object
+from sidecar.document.xml import TooDeepError, is_object
+from sidecar.model import Problem
 
 POSITION = "_position"
 VALUE = "value"
@@ -59,7 +60,7 @@ def read_array(path: tuple[str, ...], elements: Sequence[Any], txn: Transaction)
         if array.holds_records:
             return Found(path, "shape", of_dict(array.rows))
         return settings(path, array.rows)
-    has_values = not all(_is_record(element) for element in elements)
+    has_values = not all(is_record(element) for element in elements)
     return Found(
         path,
         "shape",
@@ -74,6 +75,16 @@ def settings(
     """Make a table of keys and values."""
     rows = {key: Element({}, {VALUE: value}) for key, value in values.items()}
     return Found(path, layout, of_dict(rows), ours=(VALUE,))
+
+
+def not_a_table(path: tuple[str, ...], value: Any, txn: Transaction) -> Found:
+    """Make the table of what can have no rows; what it is instead is said."""
+    try:
+        shown = msgspec.json.encode(plain(value, txn), order="sorted").decode()
+    except TooDeepError:
+        shown = "nested too deep to be shown"
+    problem = Problem(None, None, "not_a_table", detail=shown)
+    return Found(path, "shape", of_dict({}), problems=(problem,))
 
 
 class _Node(msgspec.Struct):
@@ -121,8 +132,8 @@ def is_row(value: Any, txn: Transaction) -> bool:
     """Tell a record with at least one value that is no record."""
     if isinstance(value, Map):
         get = value.get
-        return any(not _is_record(_held(get, key, txn)) for key in value.keys(txn))
-    return is_object(value) and not all(map(_is_record, value.values()))
+        return any(not is_record(_held(get, key, txn)) for key in value.keys(txn))
+    return is_object(value) and not all(map(is_record, value.values()))
 
 
 def _held(get: Any, key: str, txn: Transaction) -> Any:
@@ -132,7 +143,8 @@ def _held(get: Any, key: str, txn: Transaction) -> Any:
         return None
 
 
-def _is_record(value: Any) -> bool:
+def is_record(value: Any) -> bool:
+    """Tell a map or a plain object."""
     return isinstance(value, (Map, dict))
 
 

@@ -12,7 +12,7 @@ from sidecar.errors import MirrorUnavailableError
 from sidecar.files import FileVersion, version_of
 from sidecar.mirror.catalog import APPLICATION_ID, FORMAT
 from sidecar.mirror.sqlite_files import disk_error, open_reader
-from sidecar.model import RebuiltReason
+from sidecar.model import AUTO, RebuiltReason
 from sidecar.names import MIRROR
 
 _HEADER = 100
@@ -30,6 +30,7 @@ class Mirror(msgspec.Struct, frozen=True):
         rows: Rows of all tables.
         state_vector: The document's, client -> clock.
         fts: The columns that are indexed for full-text search, as in ``Options.fts``.
+        tables: What it shows beside the known layouts, as in ``Options.tables``.
         version: Which file this is said of; None when there was no regular file.
     """
 
@@ -39,6 +40,7 @@ class Mirror(msgspec.Struct, frozen=True):
     rows: int = 0
     state_vector: dict[int, int] = {}
     fts: tuple[str, ...] = ()
+    tables: tuple[str, ...] = (AUTO,)
     version: FileVersion | None = None
 
     @property
@@ -61,6 +63,7 @@ class _Options(msgspec.Struct, frozen=True):
     """The line ``options`` of ``_mirror``."""
 
     fts: tuple[str, ...]
+    tables: tuple[str, ...] = (AUTO,)
 
 
 def read_mirror(path: str) -> Mirror:
@@ -193,6 +196,7 @@ def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
         fault=fault,
         state_vector=state_vector,
         fts=options.fts,
+        tables=options.tables,
         facts=facts,
         digests={name: digest for name, digest, _ in tables},
         rows=sum(rows for _, _, rows in tables),

@@ -6,7 +6,7 @@ is slow, plain, and states the rules of docs/format.md in words of its own.
 
 import binascii
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,8 @@ import pycrdt
 
 from sidecar.document.public_api import entries
 from sidecar.model import EXACT_INTEGER, JSON_DEPTH, Cell, as_map
-from sidecar.reference.tables import RawRow, RawTable, raw_tables
+from sidecar.reference.roots import RawRow, RawTable
+from sidecar.reference.tables import raw_tables
 from sidecar.reference.values import Displaced, NoMap, PlainRow, PlainTable, TooDeep
 
 _TOO_DEEP = TooDeep()
@@ -25,11 +26,12 @@ class _TooDeepError(Exception):
     """A value nests deeper than is shown."""
 
 
-def read_reference(data: bytes) -> list[PlainTable]:
+def read_reference(data: bytes, chosen: Sequence[str] = ()) -> list[PlainTable]:
     """Read all tables of a document.
 
     Args:
         data: One Yjs V1 update.
+        chosen: What is shown beside the known layouts, as in ``Options.tables``.
 
     Returns:
         The tables in no particular order. Their rows can be walked as long as they are held.
@@ -47,7 +49,7 @@ def read_reference(data: bytes) -> list[PlainTable]:
             added=table.added,
             rows=_walk(table),
         )
-        for table in raw_tables(data)
+        for table in raw_tables(data, chosen)
     ]
 
 

@@ -8,7 +8,8 @@ import pycrdt
 from sidecar.document.public_api import entries
 from sidecar.model import as_map
 from sidecar.reference.document import as_json
-from sidecar.reference.tables import RawRow, RawTable, raw_tables
+from sidecar.reference.roots import RawRow, RawTable
+from sidecar.reference.tables import raw_tables
 from sidecar.reports import InspectedField, InspectedTable
 
 _KINDS: dict[type, str] = {

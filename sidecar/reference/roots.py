@@ -7,7 +7,7 @@ import msgspec
 import pycrdt
 
 from sidecar.document.public_api import decoder_errors, entries, open_update
-from sidecar.model import RootKind
+from sidecar.model import Layout, RootKind
 
 _XML = (pycrdt.XmlElement, pycrdt.XmlFragment, pycrdt.XmlText)
 
@@ -20,6 +20,7 @@ class RawRoot(msgspec.Struct, frozen=True):
         kind: By what is in it: entries first.
         entries: Those of a map.
         elements: Those of an array.
+        has_sequence: Whether there is anything beside the entries.
         doc: What holds them all.
     """
 
@@ -27,7 +28,49 @@ class RawRoot(msgspec.Struct, frozen=True):
     kind: RootKind
     entries: dict[str, Any]
     elements: list[Any]
+    has_sequence: bool
     doc: pycrdt.Doc[Any]
+
+
+class RawRow(msgspec.Struct, frozen=True):
+    """A row with columns that the mirror adds.
+
+    Attributes:
+        fields: A map or an object.
+        added: Column -> value.
+    """
+
+    fields: Any
+    added: dict[str, Any]
+
+
+class RawTable(msgspec.Struct, frozen=True):
+    """One table, as pycrdt gives it.
+
+    Attributes:
+        name: In the document.
+        layout: How it was recognised.
+        rows: Key -> a map, an object, a ``RawRow``, or whatever else stands there.
+        doc: What holds them.
+        definition: Anything at all, None when it has none.
+        is_defined: Whether there is a definition, be it null.
+        added: Columns that the mirror adds.
+    """
+
+    name: str
+    layout: Layout
+    rows: dict[str, Any]
+    doc: pycrdt.Doc[Any]
+    definition: Any = None
+    is_defined: bool = False
+    added: tuple[str, ...] = ()
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A table that was found by its place."""
+
+    steps: list[str]
+    table: RawTable
 
 
 def raw_roots(data: bytes) -> list[RawRoot]:
@@ -59,7 +102,7 @@ def _root(doc: pycrdt.Doc[Any], name: str, told: list[Any]) -> RawRoot:
     if is_text or is_xml:
         kind = "text" if is_text else "xml"
     elements = told if kind == "array" else []
-    return RawRoot(name, "map" if found else kind, found, elements, doc)
+    return RawRoot(name, "map" if found else kind, found, elements, bool(told), doc)
 
 
 def _is_embeds(doc: pycrdt.Doc[Any], name: str, told: list[Any]) -> bool:

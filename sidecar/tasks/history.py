@@ -15,6 +15,7 @@ from sidecar.document.snapshots import Past
 from sidecar.errors import DocumentUnavailableError, SidecarError
 from sidecar.links import is_inside
 from sidecar.mirror.schema import plan
+from sidecar.mirror.state import read_mirror
 from sidecar.model import Options, Restored, Source
 from sidecar.reports import History, Moment, doc_fields
 from sidecar.tasks.sync import sync
@@ -37,7 +38,9 @@ def history(source: Source, options: Options, *, root: str | None = None) -> His
     """
     past = Past(read_with_retry(source.document, options.max_document_bytes).data)
     root = os.path.realpath(root or os.path.dirname(source.document))
-    moments = [_moment(past, at, path, root) for at, path in snapshots_of(source, root)]
+    tables = read_mirror(source.mirror).tables
+    found = snapshots_of(source, root)
+    moments = [_moment(past, at, path, root, tables) for at, path in found]
     return History(**doc_fields(source), exact=past.exact, snapshots=tuple(moments))
 
 
@@ -64,7 +67,8 @@ def restore(
         document.write_bytes(state)
         document.chmod(os.stat(source.document).st_mode & 0o777)
         then = Source(str(document), out, source.workspace, source.epoch)
-        chosen = msgspec.structs.replace(options, last_good=False)
+        tables = options.tables or read_mirror(source.mirror).tables
+        chosen = msgspec.structs.replace(options, last_good=False, tables=tables)
         outcome = sync(then, chosen, rested=True, force=True)
     return Restored(unix_ms, outcome)
 
@@ -107,21 +111,21 @@ def snapshots_of(source: Source, root: str) -> Iterator[tuple[int, str]]:
             yield unix_ms, str(folder / name)
 
 
-def _moment(past: Past, unix_ms: int, path: str, root: str) -> Moment:
+def _moment(past: Past, unix_ms: int, path: str, root: str, chosen: tuple[str, ...]) -> Moment:
     size = 0
     try:
         snapshot = read_stable(path, _MOST_BYTES).data
         size = len(snapshot)
-        tables = _count(past.state_at(snapshot))
+        tables = _count(past.state_at(snapshot), chosen)
     except SidecarError as error:
         about = _describe(path, root)
         return Moment(unix_ms, about, size, error.code, None, {}, error.message)
     return Moment(unix_ms, _describe(path, root), size, None, sum(tables.values()), tables)
 
 
-def _count(state: bytes) -> dict[str, int]:
+def _count(state: bytes, tables: tuple[str, ...]) -> dict[str, int]:
     content = Content(data=state, size=len(state), digest=digest_bytes(state), mode=0o600)
-    with decode(content, accept_trailing=True) as workspace:
+    with decode(content, accept_trailing=True, tables=tables) as workspace:
         return {
             schema.name: sum(len(chunk.ids) for chunk in schema.table.chunks())
             for schema in plan(workspace.tables)

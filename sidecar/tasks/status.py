@@ -56,7 +56,7 @@ def _compare(source: Source, options: Options) -> tuple[Mirror, State, Code | No
         content = read_with_retry(source.document, options.max_document_bytes, known)
         if known and content.digest in known.digests:
             return mirror, "in_step", None
-        digests, problems = digests_of(content)
+        digests, problems = digests_of(content, mirror.tables)
     except MirrorUnavailableError as error:
         return mirror, "damaged", error.code
     except SidecarError as error:
@@ -76,8 +76,12 @@ def _look_at(file: Path) -> tuple[int, int | None]:
     return seen.st_size, seen.st_mtime_ns // 1_000_000
 
 
-def digests_of(content: Content) -> tuple[dict[str, str], dict[str, str]]:
+def digests_of(content: Content, tables: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
     """Decode a document and digest its tables, by their names in a mirror.
+
+    Args:
+        content: What was read.
+        tables: What is shown beside the known layouts, as in ``Options.tables``.
 
     Returns:
         The digests, and the fact that lists its problems.
@@ -86,7 +90,7 @@ def digests_of(content: Content) -> tuple[dict[str, str], dict[str, str]]:
         SidecarError: It cannot be decoded.
     """
     digests: dict[str, str] = {}
-    with decode(content, accept_trailing=True) as workspace:
+    with decode(content, accept_trailing=True, tables=tables) as workspace:
         problems = problems_of(workspace)
         for schema in plan(workspace.tables):
             digest = TableDigest(schema.table)

@@ -83,7 +83,8 @@ def _sync(
     sweep(source.mirror)
     mirror = read_mirror(source.mirror)
     fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
-    reason = "forced" if force else reason_to_rebuild(mirror, fts)
+    tables = mirror.tables if options.tables is None else tuple(sorted(set(options.tables)))
+    reason = "forced" if force else reason_to_rebuild(mirror, fts, tables)
     stays = reason is None and mirror.says(identity(source))
     digests = (mirror.source_digest, known)
     equal = Expected(mirror.source_bytes, digests) if stays else None
@@ -91,12 +92,13 @@ def _sync(
     if equal and content.digest in equal.digests:
         return Unchanged("bytes", content.digest)
     with (
-        decode(content, accept_trailing=rested) as workspace,
+        decode(content, accept_trailing=rested, tables=tables) as workspace,
         _candidate(source, content, workspace) as candidate,
     ):
         candidate.fill(workspace)
         changes = compare(mirror.digests, candidate.digests)
-        facts = _facts(source, content, workspace, fts)
+        chosen = {"options": dump_json({"fts": list(fts), "tables": list(tables)})}
+        facts = {**_facts(source, content, workspace), **chosen}
         if stays and not changes and mirror.says(problems_of(workspace)):
             return Unchanged("content", content.digest)
         candidate.finish(facts, fts)
@@ -120,9 +122,12 @@ def clear(source: Source) -> None:
     sweep(source.mirror)
 
 
-def reason_to_rebuild(mirror: Mirror, fts: tuple[str, ...]) -> RebuiltReason | None:
+def reason_to_rebuild(
+    mirror: Mirror, fts: tuple[str, ...], tables: tuple[str, ...]
+) -> RebuiltReason | None:
     """Tell why a mirror must be rebuilt whatever its document holds, None when it need not."""
-    return mirror.fault or ("options" if mirror.fts != fts else None)
+    is_other = (mirror.fts, mirror.tables) != (fts, tables)
+    return mirror.fault or ("options" if is_other else None)
 
 
 def _document_lock(source: Source, options: Options) -> AbstractContextManager[None]:
@@ -141,9 +146,7 @@ def _candidate(source: Source, content: Content, workspace: Workspace) -> Candid
     return Candidate(source.mirror, mode=content.mode, table_bytes=table_bytes)
 
 
-def _facts(
-    source: Source, content: Content, workspace: Workspace, fts: tuple[str, ...]
-) -> dict[str, str | None]:
+def _facts(source: Source, content: Content, workspace: Workspace) -> dict[str, str | None]:
     return {
         "format": str(FORMAT),
         "generator": f"epicenter-sidecar {__version__}",
@@ -152,7 +155,6 @@ def _facts(
         **problems_of(workspace),
         "source_bytes": str(content.size),
         "source_digest": content.digest,
-        "options": dump_json({"fts": list(fts)}),
         "state_vector": dump_json({str(c): k for c, k in workspace.state_vector.items()}),
     }
 

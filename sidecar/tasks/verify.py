@@ -36,7 +36,7 @@ def verify(source: Source, options: Options) -> Verification:
         found = None
         if mirror.fault not in {"missing", "foreign", "format"}:
             with decoder_errors():
-                found = compare_mirror(source.mirror, read_reference(content.data))
+                found = compare_mirror(source.mirror, read_reference(content.data, mirror.tables))
         with tempfile.TemporaryDirectory() as folder:
             fresh = _build(content, source, options, mirror, Path(folder))
             if found is None:
@@ -66,7 +66,8 @@ def _build(content: Content, source: Source, options: Options, mirror: Mirror, f
     document, fresh = folder / "workspace.yjs", folder / "tables.sqlite"
     document.write_bytes(content.data)
     there = replace(source, document=str(document), mirror=str(fresh))
-    outcome = sync(there, replace(options, state_folder=str(folder), fts=mirror.fts), rested=True)
+    same = replace(options, state_folder=str(folder), fts=mirror.fts, tables=mirror.tables)
+    outcome = sync(there, same, rested=True)
     if isinstance(outcome, Failed):
         raise DocumentUnavailableError(outcome.code, outcome.message)
     return str(fresh)

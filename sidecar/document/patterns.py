@@ -1,0 +1,145 @@
+"""What `--tables` names: paths from a root down to what is shown as a table."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from sidecar.document.extension import Array, Map, Transaction
+from sidecar.document.found import Found
+from sidecar.document.roots import RootContent
+from sidecar.document.shapes import is_record, not_a_table, read_array, settings
+from sidecar.document.values import entries, items
+from sidecar.document.walk import of_dict, of_map
+from sidecar.document.xml import is_object
+from sidecar.model import AUTO
+
+NONE = "none"
+
+Steps = tuple[str | None, ...]
+"""One name for each step, None for ``*``: any one."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What is shown beside the layouts that are known.
+
+    Attributes:
+        guesses: Whether every other root is read by its shape.
+        patterns: Instead of that, what is a table, whatever it holds.
+    """
+
+    guesses: bool
+    patterns: tuple[Steps, ...] = ()
+
+    def names(self, root: str) -> bool:
+        """Tell whether a pattern begins with exactly this name."""
+        return any(steps[0] == root for steps in self.patterns)
+
+
+def parse_choice(words: Sequence[str]) -> Choice:
+    """Read the words of `--tables`: ``auto``, ``none``, or patterns."""
+    if not words or AUTO in words:
+        return Choice(guesses=True)
+    patterns = tuple(parse_pattern(word) for word in words if word != NONE)
+    return Choice(guesses=False, patterns=patterns)
+
+
+def parse_pattern(text: str) -> Steps:
+    r"""Cut a pattern at its dots. ``*`` is any one step; a backslash makes any sign a plain one."""
+    steps: list[str | None] = []
+    step, is_any, position = "", False, 0
+    while position < len(text):
+        character = text[position]
+        if character == "\\" and position + 1 < len(text):
+            position += 1
+            step += text[position]
+        elif character == ".":
+            steps.append(None if is_any else step)
+            step, is_any = "", False
+        else:
+            alone = not step and text[position + 1 : position + 2] in {"", "."}
+            is_any = character == "*" and alone
+            step += character
+        position += 1
+    return (*steps, None if is_any else step)
+
+
+def read_named(
+    choice: Choice, roots: Mapping[str, RootContent], known: Callable[[str], bool], txn: Transaction
+) -> Iterator[Found]:
+    """Find what the patterns name, each once, empty ones too.
+
+    A pattern without ``*`` gives a table also where there is nothing (any more).
+
+    Args:
+        choice: The patterns.
+        roots: Those that patterns may speak of, by name.
+        known: Tells the names of roots that belong to a layout, there or not.
+        txn: The transaction of the walk.
+    """
+    places = dict[tuple[str, ...], Any]()
+    for steps in choice.patterns:
+        if steps[0] in roots or not known(steps[0] or ""):
+            places.update(_places(steps, roots, txn))
+    for path, node in places.items():
+        yield from _tables(path, node, txn)
+
+
+def _places(
+    steps: Steps, roots: Mapping[str, RootContent], txn: Transaction
+) -> list[tuple[tuple[str, ...], Any]]:
+    places: list[tuple[tuple[str, ...], Any]] = [
+        ((name,), root) for name, root in roots.items() if _fits(steps[0], name, root)
+    ]
+    for step in steps[1:]:
+        places = [
+            ((*path, key), child)
+            for path, node in places
+            for key, child in _children(node, txn)
+            if _fits(step, key, child)
+        ]
+    literal = tuple(step for step in steps if step is not None)
+    return places if places or len(literal) < len(steps) else [(literal, {})]
+
+
+def _fits(step: str | None, name: str, node: Any) -> bool:
+    """Tell whether a step leads to a node; ``*`` only to what can hold rows."""
+    if step is not None:
+        return step == name
+    if isinstance(node, RootContent):
+        return node.kind not in {"text", "xml"}
+    return isinstance(node, (Map, Array, dict, list))
+
+
+def _children(node: Any, txn: Transaction) -> Iterable[tuple[str, Any]]:
+    if isinstance(node, RootContent):
+        return entries(node.map, txn)
+    if isinstance(node, Map):
+        return entries(node, txn)
+    return sorted(node.items()) if is_object(node) else ()
+
+
+def _tables(path: tuple[str, ...], node: Any, txn: Transaction) -> Iterator[Found]:
+    """Show one place as a table, whatever it holds."""
+    if isinstance(node, RootContent):
+        if node.keys or node.kind == "unknown":
+            yield _of_records(path, node.map, txn)
+        if node.elements:
+            yield read_array(path, node.elements, txn)
+        if node.kind in {"text", "xml"}:
+            yield not_a_table(path, node.text, txn)
+    elif isinstance(node, (Map, dict)):
+        yield _of_records(path, node, txn)
+    elif isinstance(node, (Array, list)):
+        elements: list[Any] = items(node, txn) if isinstance(node, Array) else node
+        yield read_array(path, elements, txn) if elements else Found(path, "shape", of_dict({}))
+    else:
+        yield not_a_table(path, node, txn)
+
+
+def _of_records(path: tuple[str, ...], value: Any, txn: Transaction) -> Found:
+    """Show a map as rows, or as settings where nothing in it is a record."""
+    found = dict(entries(value, txn)) if isinstance(value, Map) else value
+    if found and not any(map(is_record, found.values())):
+        return settings(path, found)
+    return Found(path, "shape", of_map(value, txn) if isinstance(value, Map) else of_dict(found))
