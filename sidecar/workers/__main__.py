@@ -1,13 +1,12 @@
 """The worker's own process: takes one batch at a time on stdin and answers on stdout.
 
-Started as ``python -m sidecar.workers PARENT``, or by the frozen program. On POSIX it only
-forks and waits, so that a crash, a hang or grown memory is a batch's and never its own. On Windows
-it does the batch itself and ends after a decode, which is how the memory is given back.
+Started by ``workers.pool`` with the supervisor's pid. On POSIX it only forks and waits, so that a
+crash, a hang or grown memory is a batch's and never its own. On Windows it does the batch itself
+and ends after a decode, which is how the memory is given back.
 """
 
 import os
 import signal
-import sys
 
 from sidecar.pipes import read_chunks, split_lines, write_all
 from sidecar.workers.fork import die_with_parent
@@ -64,7 +63,3 @@ def _write(answers: int, line: bytes) -> None:
         write_all(answers, line)
     except OSError:
         os._exit(1)  # the supervisor is gone
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -43,7 +43,7 @@ class ProcessWorker(Worker):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            env={**os.environ, "RUST_BACKTRACE": "0"},
+            env=_environment(),
             start_new_session=True,
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
         )
@@ -169,6 +169,31 @@ class ProcessPool:
 
 
 def _command() -> list[str]:
+    """Start a worker that imports nothing from the current folder (``-P``).
+
+    This package is found where it was found here, but behind all others: its folder may be the
+    current one.
+    """
     if getattr(sys, "frozen", False):
         return [sys.executable, "--sidecar-worker", str(os.getpid())]
-    return [sys.executable, "-m", "sidecar.workers", str(os.getpid())]
+    home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return [sys.executable, "-P", "-c", _START, home, str(os.getpid())]
+
+
+_START = """import sys
+sys.path.append(sys.argv[1])
+from sidecar.workers.__main__ import main
+main(int(sys.argv[2]))
+"""
+
+
+def _environment() -> dict[str, str]:
+    """Return this process's environment, without the ways into the current folder.
+
+    An empty entry of PYTHONPATH is the current folder: ``PYTHONPATH=$PYTHONPATH:/lib`` is one.
+    """
+    environment = {**os.environ, "RUST_BACKTRACE": "0"}
+    if entries := environment.pop("PYTHONPATH", ""):
+        kept = [entry for entry in entries.split(os.pathsep) if os.path.normpath(entry) != "."]
+        environment["PYTHONPATH"] = os.pathsep.join(kept)
+    return environment
