@@ -4,6 +4,7 @@ The code is stable and travels to the host; the message is free text that says w
 Anything else that escapes is a bug: it ends as a traceback, or as code ``internal`` in a worker.
 """
 
+import errno
 from typing import Literal
 
 Code = Literal[
@@ -98,3 +99,10 @@ class ProtocolError(SidecarError):
 
     def __init__(self, message: str) -> None:
         super().__init__("protocol", message)
+
+
+def is_scarcity(error: BaseException) -> bool:
+    """Tell whether the system had no descriptor, process or thread left, as it may have again."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+    return isinstance(error, RuntimeError) and "start new thread" in str(error)

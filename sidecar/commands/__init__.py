@@ -9,9 +9,10 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sidecar.errors import LockedError, RootError, SidecarError, UsageError
+from sidecar.errors import LockedError, RootError, SidecarError, UsageError, is_scarcity
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -33,21 +34,41 @@ COMMANDS = {
 OK, FAILED, USAGE, ROOT, LOCKED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
 
+_NO_STDOUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF)
+"""What a write may be refused with; for files of ours the error has a name."""
+
 
 def main(words: Sequence[str]) -> int:
     """Run one command and return its exit code: 2 usage, 3 root unusable, 4 locked."""
     try:
-        return _run(words)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its end
+        try:
+            return _run(words)
+        finally:
+            sys.stdout.flush()
+    except (OSError, RuntimeError) as error:
+        message = _hindrance(error)
+        if message is None:
+            raise
+        with suppress(OSError):  # or the interpreter complains at its end of what is unwritten
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _complain(message)
         return FAILED
+
+
+def _hindrance(error: OSError | RuntimeError) -> str | None:
+    """Say what the system refuses, None for what is a bug of ours."""
+    if is_scarcity(error):
+        reason = error.strerror if isinstance(error, OSError) else error
+        return f"the system has no room for this program: {reason}; see ulimit -a"
+    if isinstance(error, OSError) and error.errno in _NO_STDOUT and error.filename is None:
+        return f"stdout cannot be written: {error.strerror}"
+    return None
 
 
 def _run(words: Sequence[str]) -> int:
     name, *rest = words or ["--help"]
     if name in {"-h", "--help", "help"}:
         sys.stdout.write(_overview())
-        sys.stdout.flush()
         return OK if words else USAGE
     if name == "--version":
         from sidecar import __version__  # noqa: PLC0415 - only what is needed
@@ -65,17 +86,11 @@ def _guarded(module: "ModuleType", name: str, words: list[str]) -> int:
 
     try:
         code: int = module.run(parse(name, COMMANDS[name], module, words))
-        sys.stdout.flush()
     except SidecarError as error:
         _complain(error.message)
         return exit_code(error)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except OSError as error:
-        if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN):
-            raise
-        _complain(f"the system has no room for this program: {error.strerror}; see ulimit -a")
-        return FAILED
     return code
 
 

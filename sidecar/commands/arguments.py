@@ -3,12 +3,16 @@
 import argparse
 import os
 import re
+import sys
 from collections.abc import Iterable
 from types import ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from sidecar.errors import UsageError
 from sidecar.settings import PLACE, Setting, Settings, resolve
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 Arguments = argparse.Namespace
 
@@ -25,6 +29,10 @@ _FIELD_LIST = re.compile(r"[^/\\]+\.[^/\\]+")
 
 class Parser(argparse.ArgumentParser):
     """One that says in one line what is wrong, as everything here does."""
+
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Write the help; argparse itself says nothing of a stdout that cannot be written."""
+        (file or sys.stdout).write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         """Refuse a command line.

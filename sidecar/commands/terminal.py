@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from contextlib import suppress
 
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
@@ -20,8 +21,9 @@ def escape(text: str) -> str:
 
 
 def complain(message: str) -> None:
-    """Write one line to stderr."""
-    _write(sys.stderr, f"epicenter-sidecar: {escape(message)}\n")
+    """Write one line to stderr; when nobody reads it, that is no failure."""
+    with suppress(OSError):
+        _write(sys.stderr, f"epicenter-sidecar: {escape(message)}\n")
 
 
 def say(line: str) -> None:

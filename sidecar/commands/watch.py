@@ -1,5 +1,6 @@
 """``watch``: the long-running process."""
 
+import atexit
 import os
 import sys
 import threading
@@ -10,16 +11,17 @@ from functools import partial
 
 import msgspec
 
-from sidecar.commands import OK
+from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.event_lines import line_of
 from sidecar.commands.logs import log_to_stderr
 from sidecar.commands.targets import to_be_watched
-from sidecar.commands.terminal import has_color
+from sidecar.commands.terminal import complain, has_color
 from sidecar.errors import LockedError, SidecarError
 from sidecar.host import lifeline, protocol
 from sidecar.host.outbox import Outbox
-from sidecar.host.protocol import Event
+from sidecar.host.protocol import Event, StopReason
+from sidecar.host.stderr import Stderr
 from sidecar.locks import lock
 from sidecar.pipes import write_all
 from sidecar.settings import CHOICE, LIMITS, MIRROR, WATCH, Settings
@@ -34,6 +36,15 @@ EXAMPLES = (
 _LOCK_RETRY_MS = 50
 _LAST_WORDS_S = 0.4
 """How long the end waits for a reader of stdout."""
+_LAST_LINES_S = 0.2
+"""How long it then waits for a reader of stderr."""
+_ENDS: dict[StopReason, str] = {
+    "shutdown": "its host asked for it",
+    "signal": "a signal asked for it",
+    "stdin": "stdin ended, so its host is gone",
+    "parent": "the process of --parent-pid is gone",
+    "stdout": "nobody can read its stdout any more",
+}
 
 
 def add_arguments(parser: Parser) -> None:
@@ -50,13 +61,15 @@ def run(arguments: Arguments) -> int:
         SidecarError: The state folder cannot be used.
     """
     settings = to_be_watched(settings_of(arguments))
+    stderr = _stand_before_stderr()
     log_to_stderr(settings.log_level)
     outbox: Outbox
 
     def write(line: bytes) -> None:
         try:
             write_all(1, line)
-        except OSError:
+        except OSError as error:
+            complain(f"stdout cannot be written: {error.strerror}")
             loop.stop("stdout")
             raise
 
@@ -65,7 +78,7 @@ def run(arguments: Arguments) -> int:
 
     loop = Loop(settings, emit)
     outbox = Outbox(_renderer(settings), write)
-    _end_on_bugs_in_threads()
+    _end_on_bugs_in_threads(stderr)
     _tie_lifelines(settings, loop, outbox)
     try:
         with ExitStack() as locks:
@@ -79,8 +92,9 @@ def run(arguments: Arguments) -> int:
     finally:
         if loop.stop_reason:
             emit(protocol.Stopped(reason=loop.stop_reason))
+            complain(f"stopped: {_ENDS[loop.stop_reason]}")
         outbox.close(_LAST_WORDS_S)
-    return OK
+    return FAILED if loop.stop_reason == "stdout" else OK
 
 
 def _tie_lifelines(settings: Settings, loop: Loop, outbox: Outbox) -> None:
@@ -128,11 +142,19 @@ def _renderer(settings: Settings) -> Callable[[Event], bytes]:
     return lambda event: (line_of(event, color=color) + "\n").encode("utf-8", "replace")
 
 
-def _end_on_bugs_in_threads() -> None:
+def _stand_before_stderr() -> Stderr:
+    """Have whatever is written to stderr wait for its reader, and not this process."""
+    sys.stderr = stderr = Stderr(partial(write_all, 2))
+    atexit.register(stderr.finish, _LAST_LINES_S)
+    return stderr
+
+
+def _end_on_bugs_in_threads(stderr: Stderr) -> None:
     """A thread that dies of a bug takes the process with it: half a program helps nobody."""
 
     def end(bug: threading.ExceptHookArgs) -> None:
-        traceback.print_exception(bug.exc_type, bug.exc_value, bug.exc_traceback, file=sys.stderr)
+        traceback.print_exception(bug.exc_type, bug.exc_value, bug.exc_traceback, file=stderr)
+        stderr.finish(_LAST_LINES_S)
         os._exit(1)
 
     threading.excepthook = end

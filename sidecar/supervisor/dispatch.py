@@ -139,18 +139,14 @@ class Dispatcher:
     def _blame(self, task: Task, ended: Ended, cost_s: float, now: float) -> None:
         """Count the end of a batch as a failure of the document that it was at.
 
-        A worker that somebody else ended is no fault of the document: it is tried once more.
+        A worker that somebody else ended is no fault of the document: it is tried again.
         """
         document = task.source.document
         message = f"{shown(document)}: {ended.message}"
-        failed = Failed(ended.code or "crashed", message, "once")
+        failed = Failed(ended.code or "crashed", message, "slow" if ended.passing else "once")
         if task.function == "status":
             self._emit(self._statuses.answer(task.source, failed))
         elif document in self._documents:
-            state = self._documents[document]
-            state.kills = state.kills + 1 if ended.killed else 0
-            if state.kills == 1:
-                failed = Failed("crashed", message, "slow")
             self._record(task.source, failed, cost_s, now)
 
     def _give_back(self, task: Task, now: float) -> None:

@@ -71,7 +71,6 @@ class DocumentState(msgspec.Struct, eq=False):
         reported: The failure that was reported last, and of which version of the file.
         torn: The failure of a file that may still be written: of which version, whether it
             counted as rested, and what was said. The same try would end in the same way.
-        kills: How often in a row its worker was ended by somebody else.
     """
 
     source: Source
@@ -86,7 +85,6 @@ class DocumentState(msgspec.Struct, eq=False):
     reported: tuple[str, FileVersion | None] | None = None
     torn: tuple[FileVersion | None, bool, Failed] | None = None
     rested: bool = False
-    kills: int = 0
 
     def known_digest(self, mirror: FileVersion | None) -> str | None:
         """Return the digest that is known to be equal to the mirror that is there now."""
@@ -109,7 +107,6 @@ class DocumentState(msgspec.Struct, eq=False):
         if isinstance(outcome, Failed):
             return
         self.reported = None
-        self.kills = 0
         self.mirror = mirror or _VANISHED
         self.forcing = False
         self.equal = (outcome.digest, mirror) if isinstance(outcome, Unchanged) else None

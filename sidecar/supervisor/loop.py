@@ -82,7 +82,12 @@ class Loop:
             )
         )
         self._syncs, statuses = SyncRequests(), StatusRequests()
-        self._pool = ProcessPool(lambda worker, message: self.inbox.put(Heard(worker, message)))
+        self._pool = ProcessPool(
+            lambda worker, message: self.inbox.put(Heard(worker, message)),
+            lambda message, retry_ms: self._emit(
+                protocol.FailedEvent(code="busy", message=message, retry_ms=retry_ms)
+            ),
+        )
         self._host = HostCommands(
             self._documents, self._syncs, statuses, emit=self._emit, refresh=self._refresh
         )
@@ -191,10 +196,10 @@ class Loop:
             if self._early is not None:
                 message = f"{root} cannot be used: {reason}"
                 raise RootError(message)
-            log.warning("%s cannot be read: %s", shown(root), reason)
-        for folder in found.closed.keys() - self._closed:
-            log.warning("%s cannot be read: %s", shown(folder), found.closed[folder])
-        self._closed = frozenset(found.closed)
+        closed = {**found.closed, **found.denied}
+        for folder in closed.keys() - self._closed:
+            log.warning("%s cannot be read: %s", shown(folder), closed[folder])
+        self._closed = frozenset(closed)
         roots = [shown(root) for root in self._settings.roots]
         if self._early is not None:
             self._emit(protocol.Started(pid=os.getpid(), version=__version__, root=roots))

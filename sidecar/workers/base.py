@@ -22,7 +22,7 @@ class Worker(ABC):
         self.batch: Batch | None = None
         self.answered = 0
         self.since = 0.0
-        self.end = Ended("crashed", "its worker process was ended from outside", killed=True)
+        self.end = Ended("crashed", "its worker process was ended from outside", passing=True)
 
     @property
     def waiting_tasks(self) -> tuple[Task, ...]:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from sidecar.pipes import LineBuffer, write_all
 from sidecar.workers.base import Inbox, Worker
 from sidecar.workers.messages import Answer, Batch, Ended, message_of, to_line
-from sidecar.workers.run import STACK_MB, preload, run_batch
+from sidecar.workers.run import STACK_MB, is_out_of_room, preload, run_batch
 
 RunBatch = Callable[[Batch, Callable[[Answer], None]], object]
 
@@ -25,6 +25,8 @@ _CHUNK = 1 << 16
 
 
 _PR_SET_PDEATHSIG = 1
+_NO_ROOM = 75
+"""Exit code of a child that the system had no room for: EX_TEMPFAIL."""
 
 
 class AbandonedError(Exception):
@@ -49,10 +51,16 @@ def run_forked(
     Raises:
         AbandonedError: The lifeline ended; the child is dead.
     """
-    results, results_in = os.pipe()
-    errors, errors_in = os.pipe()
-    parent = os.getpid()
-    child = os.fork()
+    parent, pipes = os.getpid(), list[int]()
+    try:
+        pipes += os.pipe()
+        pipes += os.pipe()
+        child = os.fork()
+    except OSError as error:
+        for descriptor in pipes:
+            os.close(descriptor)
+        return Ended("busy", f"no process can be had for it: {error.strerror}", passing=True)
+    results, results_in, errors, errors_in = pipes
     if child == 0:
         _be_child(batch, results_in, errors_in, parent, run_batch)
     os.close(results_in)
@@ -119,11 +127,14 @@ def ended_by(exit_code: int, errors: str) -> Ended:
     if "memory allocation of" in errors and exit_code == -signal.SIGABRT:
         message = "it needs more memory than --max-memory-mb allows"
         return Ended("memory", message, errors=errors)
+    if exit_code == _NO_ROOM:
+        message = "its worker had no descriptor, thread or memory left; see ulimit -a"
+        return Ended("busy", message, passing=True, errors=errors)
     if exit_code > 0:
         return Ended("crashed", f"its worker ended with exit code {exit_code}", errors=errors)
     killed = -exit_code in {signal.SIGKILL, signal.SIGTERM}
     message = f"its worker was ended by {signal.Signals(-exit_code).name}"
-    return Ended("crashed", message, killed=killed, errors=errors)
+    return Ended("crashed", message, passing=killed, errors=errors)
 
 
 def _overdue(batch: Batch, noise: bytes) -> Ended:
@@ -159,6 +170,8 @@ def _be_child(batch: Batch, results: int, errors: int, parent: int, run_batch: R
         run_batch(batch, lambda answer: write_all(results, to_line(answer)))
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - the end of this process, whatever it is
+        if is_out_of_room(error):
+            os._exit(_NO_ROOM)
         import traceback  # noqa: PLC0415 - for bugs alone
 
         traceback.print_exception(error, file=sys.stderr)

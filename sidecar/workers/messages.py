@@ -100,13 +100,13 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     Attributes:
         code: Why the first task without an answer failed; None when it was only not begun.
         message: The same for people.
-        killed: Somebody else ended it: worth another try.
+        passing: No fault of the document's, as when somebody else ended it: worth another try.
         errors: The end of what it wrote to stderr.
     """
 
     code: Code | None = None
     message: str = ""
-    killed: bool = False
+    passing: bool = False
     errors: str = ""
 
 

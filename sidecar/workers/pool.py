@@ -1,5 +1,6 @@
 """The supervisor's side of the workers: start, feed, hear, replace and end them."""
 
+import errno
 import logging
 import os
 import subprocess
@@ -7,12 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import IO
 
 from sidecar.pipes import read_chunks, split_lines, write_all
 from sidecar.workers.base import Worker
 from sidecar.workers.messages import Batch, Ended, Message, message_of, to_line
 
 Deliver = Callable[["ProcessWorker", Message | None], None]
+Complain = Callable[[str, int], None]
 
 MOST_WORKERS = 2
 LONG_S = 2.0
@@ -20,6 +23,8 @@ LONG_S = 2.0
 _GRACE_S = 2.0
 """A worker ends its overdue batch by itself; one that does not within this is ended too."""
 _BAD_START_S = (0.0, 1.0, 5.0, 30.0)
+
+_LONGEST_LINE = 1000
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +39,11 @@ class ProcessWorker(Worker):
     """
 
     def __init__(self, deliver: Deliver) -> None:
-        """Start the process; ``deliver`` gets its messages, then None when it is gone."""
+        """Start the process; ``deliver`` gets its messages, then None when it is gone.
+
+        Raises:
+            OSError: The system has no process, thread or descriptor left for it.
+        """
         super().__init__()
         self.worked = False
         self._deliver = deliver
@@ -42,12 +51,23 @@ class ProcessWorker(Worker):
             _command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             bufsize=0,
             env=_environment(),
             start_new_session=True,
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
         )
-        threading.Thread(target=self._hear, name="worker", daemon=True).start()
+        unheard = [(self._hear, self._process.stdout), (self._hear_errors, self._process.stderr)]
+        try:
+            while unheard:
+                threading.Thread(target=unheard[0][0], name="worker", daemon=True).start()
+                unheard.pop(0)
+        except RuntimeError as error:
+            self.kill()
+            self._process.wait()
+            for stream in (self._process.stdin, *(stream for _, stream in unheard)):
+                _pipe(stream).close()
+            raise OSError(errno.EAGAIN, str(error)) from error
 
     def start(self, batch: Batch) -> None:
         """Send it a batch. A worker that has died meanwhile says so through ``deliver``."""
@@ -75,25 +95,49 @@ class ProcessWorker(Worker):
         self._process.wait(seconds)
 
     def _hear(self) -> None:
-        stream = self._process.stdout
-        if stream is None:
-            raise TypeError
+        stream = _pipe(self._process.stdout)
         for line in split_lines(read_chunks(stream.fileno())):
             self._deliver(self, message_of(line))
         stream.close()
         self._process.wait()
         self._deliver(self, None)
 
+    def _hear_errors(self) -> None:
+        """Log what it writes to stderr: nothing but what Python says of a bug or of a bad start.
+
+        It is always read, so that a reader of ours that stalls never stalls the worker.
+        """
+        stream = _pipe(self._process.stderr)
+        for line in split_lines(read_chunks(stream.fileno()), _LONGEST_LINE):
+            log.warning("worker %s: %s", self._process.pid, line.decode("utf-8", "replace"))
+        stream.close()
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    """Return a pipe that was asked for; the type of Popen cannot say that it is there."""
+    if stream is None:
+        raise TypeError
+    return stream
+
 
 class ProcessPool:
     """One worker at rest; a second while documents wait behind a long batch."""
 
-    def __init__(self, deliver: Deliver) -> None:
-        """Begin without a worker; ``hire`` starts the first."""
+    def __init__(
+        self, deliver: Deliver, complain: Complain = lambda _message, _retry_ms: None
+    ) -> None:
+        """Begin without a worker; ``hire`` starts the first.
+
+        Args:
+            deliver: Gets the workers' messages.
+            complain: Told once when no worker can be started, with the wait until the next try.
+        """
         self._deliver = deliver
+        self._complain = complain
         self._workers: list[ProcessWorker] = []
         self._bad_starts = 0
         self._hire_at = 0.0
+        self._refused = False
 
     @property
     def busy(self) -> list[ProcessWorker]:
@@ -102,8 +146,8 @@ class ProcessPool:
 
     def hire(self, now: float) -> None:
         """Keep one worker warm."""
-        if not self._workers and now >= self._hire_at:
-            self._workers.append(ProcessWorker(self._deliver))
+        if not self._workers:
+            self._start(now)
 
     def free(self, now: float) -> ProcessWorker | None:
         """Return a worker for a document that is due, None while it has to wait."""
@@ -112,9 +156,31 @@ class ProcessPool:
             if not worker.batch:
                 return worker
         if len(self._workers) < MOST_WORKERS and now >= self._second_at():
-            self._workers.append(ProcessWorker(self._deliver))
-            return self._workers[-1]
+            return self._start(now)
         return None
+
+    def _start(self, now: float) -> ProcessWorker | None:
+        """Start a worker; None when the system has no room for one, or had none a moment ago."""
+        if now < self._hire_at:
+            return None
+        try:
+            worker = ProcessWorker(self._deliver)
+        except OSError as error:
+            message = f"no worker can be started: {error.strerror}; see ulimit -a"
+            log.warning("%s", message)
+            self._wait_to_hire(now, _BAD_START_S[1])
+            if not self._refused:
+                self._complain(message, round((self._hire_at - now) * 1000))
+            self._refused = True
+            return None
+        self._refused = False
+        self._workers.append(worker)
+        return worker
+
+    def _wait_to_hire(self, now: float, least_s: float = 0.0) -> None:
+        wait_s = _BAD_START_S[min(self._bad_starts, len(_BAD_START_S) - 1)]
+        self._hire_at = now + max(wait_s, least_s)
+        self._bad_starts += 1
 
     def next_check(self, *, waiting: bool, max_seconds: float) -> float | None:
         """Return when to look again if no message comes: see ``WorkerPool``."""
@@ -122,7 +188,7 @@ class ProcessPool:
         if waiting and not self._workers:
             times.append(self._hire_at)
         elif waiting and len(self._workers) < MOST_WORKERS:
-            times.append(self._second_at())
+            times.append(max(self._second_at(), self._hire_at))
         return min(times, default=None)
 
     def end_overdue(self, now: float, max_seconds: float) -> None:
@@ -149,8 +215,7 @@ class ProcessPool:
         gone = [process for process in self._workers if process is worker]
         self._workers = [process for process in self._workers if process is not worker]
         if not all(process.worked for process in gone):
-            self._hire_at = now + _BAD_START_S[min(self._bad_starts, len(_BAD_START_S) - 1)]
-            self._bad_starts += 1
+            self._wait_to_hire(now)
         self.hire(now)
 
     def dismiss(self, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """Do a batch in this process: the only place that calls the functions of ``tasks``."""
 
 import gc
+import os
 import sys
 import threading
 import time
@@ -9,8 +10,8 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from sidecar.errors import SidecarError
-from sidecar.files import version_of
+from sidecar.errors import SidecarError, is_scarcity
+from sidecar.files import shown, version_of
 from sidecar.model import Failed, Source
 from sidecar.workers import messages
 from sidecar.workers.messages import Answer, Batch, Result, Task
@@ -114,10 +115,27 @@ _RESULTS: dict[str, Callable[[Any], Result]] = {
 }
 
 
+def is_out_of_room(error: BaseException) -> bool:
+    """Tell whether a failure, whatever its face, is one of a process without descriptors left.
+
+    An import that cannot open its folder says that there is no such module.
+    """
+    if is_scarcity(error):
+        return True
+    try:
+        os.close(os.dup(0))
+    except OSError as refusal:
+        return is_scarcity(refusal)
+    return False
+
+
 def _failure(error: BaseException, source: Source) -> Failed:
     if isinstance(error, MemoryError):
         message = f"{source.document} needs more memory than --max-memory-mb allows"
         return Failed("memory", message, "once")
+    if is_out_of_room(error):
+        message = f"{shown(source.document)}: the system has no room for its worker; see ulimit -a"
+        return Failed("busy", message, "slow")
     import traceback  # noqa: PLC0415 - for bugs alone
 
     traceback.print_exception(error, file=sys.stderr)

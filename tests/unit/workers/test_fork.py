@@ -62,14 +62,14 @@ def test_a_crash_names_its_signal(number: signal.Signals) -> None:
         os.kill(os.getpid(), number)
 
     ended, answers = do(run_batch)
-    assert (ended.code, ended.killed, answers) == ("crashed", False, ["1"])
+    assert (ended.code, ended.passing, answers) == ("crashed", False, ["1"])
     assert number.name in ended.message
 
 
 def test_a_kill_from_outside_is_told_apart() -> None:
     """It is not the document's fault, so it may be tried again."""
     ended, _ = do(lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-    assert (ended.code, ended.killed) == ("crashed", True)
+    assert (ended.code, ended.passing) == ("crashed", True)
 
 
 def test_a_hang_ends_after_its_time() -> None:
