@@ -34,7 +34,7 @@ COMMANDS = {
 OK, FAILED, USAGE, ROOT, LOCKED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
 
-_NO_STDOUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF)
+_NO_STDOUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 """What a write may be refused with; for files of ours the error has a name."""
 
 
@@ -51,12 +51,15 @@ def main(words: Sequence[str]) -> int:
             raise
         with suppress(OSError):  # or the interpreter complains at its end of what is unwritten
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        _complain(message)
+        if message:
+            _complain(message)
         return FAILED
 
 
 def _hindrance(error: OSError | RuntimeError) -> str | None:
-    """Say what the system refuses, None for what is a bug of ours."""
+    """Say what the system refuses: nothing of a reader that has left, None of a bug of ours."""
+    if isinstance(error, BrokenPipeError):
+        return ""
     if is_scarcity(error):
         reason = error.strerror if isinstance(error, OSError) else error
         return f"the system has no room for this program: {reason}; see ulimit -a"
