@@ -27,6 +27,8 @@ KNOWN_FILES = {"workspace.yjs", "tables.sqlite", "tables.last-good.sqlite"}
 
 _TABLES = """SELECT m.name, m.sql FROM sqlite_schema m JOIN _mirror_tables t ON m.name = t.name
 ORDER BY m.name"""
+_OF_THE_FILE = {"unaccounted", "waiting", "repaired"}
+"""Problems of how a file was read: the copy that Yjs writes of what it shows has none."""
 _PROBLEMS = "SELECT table_name, field, kind, rows, row_id FROM _mirror_problems"
 
 Content = tuple[list[tuple[str, str, list[Any]]], set[Any]]
@@ -94,8 +96,13 @@ class Judge:
         if self._yjs:
             self._yjs.end()
 
-    def judge(self, data: bytes) -> Verdict:
-        """Try one file: write it beside the old mirror, sync, and look."""
+    def judge(self, data: bytes, *, refusals: bool = False) -> Verdict:
+        """Try one file: write it beside the old mirror, sync, and look.
+
+        Args:
+            data: The file.
+            refusals: It was not damaged, so it is a finding too when Yjs takes it and we do not.
+        """
         folder = self._place("tried")
         (folder / "workspace.yjs").write_bytes(data)
         (folder / "tables.sqlite").write_bytes(self._old)
@@ -110,6 +117,8 @@ class Judge:
             return Verdict("broken", f"raised {answer['raised']}")
         if answer["outcome"] == "failed":
             finding = None if kept else f"failed and touched the mirror: {answer}"
+            if refusals and kept and self._is_taken_by_yjs(folder):
+                finding = f"refused what Yjs takes: {answer['message']}"
             return Verdict(f"kept {answer['code']}" if kept else "broken", finding)
         return self._compare(folder)
 
@@ -124,6 +133,12 @@ class Judge:
             return Verdict("broken", f"crashed, and then: {answer}, {sorted(left)}")
         return Verdict("crashed")
 
+    def _is_taken_by_yjs(self, folder: Path) -> bool:
+        out = self._place("view") / "workspace.yjs"
+        paths = {"path": str(folder / "workspace.yjs"), "out": str(out)}
+        seen = self._yjs.ask(paths) if self._yjs else None
+        return seen is not None and "error" not in seen
+
     def _compare(self, folder: Path) -> Verdict:
         if self._yjs is None:
             return Verdict("unjudged")
@@ -134,11 +149,14 @@ class Judge:
         if seen is None:
             return Verdict("unjudged")
         if "error" in seen:
-            told = any(line[2] == "unaccounted" for line in shown[1])
+            told = any(line[2] in _OF_THE_FILE for line in shown[1])
             why = f"Yjs refuses ({seen['error']}) what was accepted"
             return Verdict("broken", why) if told else Verdict("unseen")
         if self._sync("view") is None:
             return Verdict("unjudged")
+        told = any(line[2] == "waiting" for line in shown[1])
+        if told and not seen["pending"]:
+            return Verdict("broken", "the mirror says that the document waits, and Yjs does not")
         return _equal(shown, read_content(view / "tables.sqlite"))
 
     def _place(self, name: str) -> Path:
@@ -161,7 +179,7 @@ class Judge:
 def _equal(shown: Content, seen: Content) -> Verdict:
     if shown[0] != seen[0]:
         return Verdict("broken", f"shows {_first(shown[0], seen[0])}")
-    problems = {line for line in shown[1] ^ seen[1] if line[2] != "unaccounted"}
+    problems = {line for line in shown[1] ^ seen[1] if line[2] not in _OF_THE_FILE}
     return Verdict("broken", f"tells other problems: {problems}") if problems else Verdict("equal")
 
 

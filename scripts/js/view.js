@@ -14,6 +14,11 @@ const copy = (value) => {
     return map
   }
   if (value instanceof Y.Array) return Y.Array.from(value.toArray().map(copy))
+  if (value instanceof Y.Text && value.toDelta().some((op) => op.insert instanceof Y.AbstractType)) {
+    const text = new value.constructor() // ``clone`` would insert the very types that are in it
+    text.applyDelta(value.toDelta().map((op) => ({ ...op, insert: copy(op.insert) })), { sanitize: false })
+    return text
+  }
   return value instanceof Y.AbstractType ? value.clone() : value
 }
 

@@ -1,6 +1,7 @@
 """What a .yjs file holds, as far as it can be read."""
 
 from sidecar.document.decode import decode
+from sidecar.document.opened import plain_update
 from sidecar.document.reading import read_with_retry
 from sidecar.errors import Code, SidecarError
 from sidecar.files import shown
@@ -14,10 +15,8 @@ def inspect(source: Source, options: Options) -> Inspection:
     """Look into a file. Failures raised on purpose come back as its code; bugs are raised."""
     try:
         content = read_with_retry(source.document, options.max_document_bytes)
-        tables = inspect_tables(content.data)
-        with decode(
-            content, accept_trailing=True
-        ) as workspace:  # as a sync would: every byte is read
+        tables = inspect_tables(plain_update(content))
+        with decode(content, accept_trailing=True) as workspace:  # as a sync would
             return _report(source, content.again(), tables, workspace=workspace)
     except SidecarError as error:
         return outline_only(source, options, error.code, error.message)

@@ -166,7 +166,10 @@ def _guard(
     candidate: Candidate,
     workspace: Workspace,
 ) -> Collapse | None:
-    lost = collapsed(mirror.rows, mirror.state_vector, candidate.rows, workspace.state_vector)
+    waits = any(problem.kind == "waiting" for problem in workspace.problems)
+    lost = collapsed(
+        mirror.rows, mirror.state_vector, candidate.rows, workspace.state_vector, waits=waits
+    )
     if not lost or not options.last_good:
         return None
     return Collapse(mirror.rows, keep_last_good(source.mirror, mirror.rows))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from sidecar.document.opened import plain_update
 from sidecar.document.public_api import decoder_errors
 from sidecar.document.reading import Content, read_with_retry
 from sidecar.errors import DocumentUnavailableError, MirrorDamagedError, SidecarError
@@ -35,8 +36,9 @@ def verify(source: Source, options: Options) -> Verification:
         mirror = read_mirror(source.mirror)
         found = None
         if mirror.fault not in {"missing", "foreign", "format"}:
+            update = plain_update(content)
             with decoder_errors():
-                found = compare_mirror(source.mirror, read_reference(content.data, mirror.tables))
+                found = compare_mirror(source.mirror, read_reference(update, mirror.tables))
         with tempfile.TemporaryDirectory() as folder:
             fresh = _build(content, source, options, mirror, Path(folder))
             if found is None:
@@ -64,7 +66,7 @@ def _build(content: Content, source: Source, options: Options, mirror: Mirror, f
         SidecarError: A sync would refuse the document.
     """
     document, fresh = folder / "workspace.yjs", folder / "tables.sqlite"
-    document.write_bytes(content.data)
+    document.write_bytes(content.again())
     there = replace(source, document=str(document), mirror=str(fresh))
     same = replace(options, state_folder=str(folder), fts=mirror.fts, tables=mirror.tables)
     outcome = sync(there, same, rested=True)

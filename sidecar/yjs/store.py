@@ -1,10 +1,11 @@
 """The structs of an update, to be asked: where an item belongs, and whether it was deleted."""
 
 import math
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from sidecar.yjs.update import Id, Ranges, Struct, UpdateReader
+from sidecar.yjs.update import JSON, Id, Ranges, Struct, UpdateReader
 
 Place = tuple[str | Id | None, str | None]
 """Parent, the name of a root or the id of a type, and key."""
@@ -70,7 +71,7 @@ def _id_of(item: Struct) -> Id:
     return item.client, item.clock
 
 
-def measure(data: bytes) -> int:
+def end_of_update(data: bytes) -> int:
     """Find the end of the update that a file begins with.
 
     Raises:
@@ -82,9 +83,23 @@ def measure(data: bytes) -> int:
         references.add(item)
     for client, ranges in reader.deleted().items():
         for clock, length in ranges:
+            if not length:
+                message = f"the deletion {client}:{clock} is empty"
+                raise ValueError(message)
             references.need((client, clock + length - 1))
     references.check()
     return reader.at
+
+
+def may_cut_a_pair(data: bytes) -> bool:
+    """Tell whether an edit may lie inside a surrogate pair, which decoders do not cut alike.
+
+    True where there is a character beyond the first plane, or bytes that look like one.
+    """
+    return _BEYOND_FIRST_PLANE.search(data) is not None
+
+
+_BEYOND_FIRST_PLANE = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 class _References:
@@ -96,6 +111,9 @@ class _References:
 
     def add(self, item: Struct) -> None:
         client, clock = item.client, item.clock
+        if item.kind == JSON:
+            message = f"{client}:{clock} holds values as Yjs wrote them before 13.0"
+            raise ValueError(message)
         if clock != self._written.get(client, 0) or not item.length:
             message = f"there is a gap before {client}:{clock}"
             raise ValueError(message)

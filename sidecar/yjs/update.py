@@ -142,15 +142,32 @@ class UpdateReader:
             raise ValueError(message)
         return value
 
+    def integer(self) -> int:
+        """Read one signed number.
+
+        Raises:
+            ValueError: The update ends.
+        """
+        value, self.at = _varint(self.data, self.at)
+        return value
+
     def text(self) -> str:
         """Read one text.
 
         Raises:
             ValueError: The update ends, or this is no UTF-8.
         """
-        return self._bytes().decode()
+        return self.blob().decode()
 
-    def pass_any(self) -> None:
+    def blob(self) -> bytes:
+        """Read bytes behind their length.
+
+        Raises:
+            ValueError: The update ends.
+        """
+        return self._take(self.number())
+
+    def pass_any(self) -> None:  # noqa: C901 - one loop, written for speed
         """Pass over one value of lib0's ``writeAny``, however deep it nests.
 
         Most of what is not a plain struct is JSON, so this is written for speed: 0.5 us a node.
@@ -167,8 +184,10 @@ class UpdateReader:
                 if is_object:
                     at = _behind_text(data, at)
                 tag, at = data[at], at + 1
-                if tag in _TEXTS:
+                if tag == _TEXT:
                     at = _behind_text(data, at)
+                elif tag == _BYTES:
+                    at = _behind_bytes(data, at)
                 elif tag == _INTEGER:
                     while data[at] & 0x80:
                         at += 1
@@ -196,7 +215,7 @@ class UpdateReader:
         found: list[bytes] = []
         for _ in range(self.number()):
             start = self.at
-            self._bytes() if kind == JSON else self.pass_any()
+            self.blob() if kind == JSON else self.pass_any()
             found.append(self.data[start : self.at])
         return found
 
@@ -227,21 +246,23 @@ class UpdateReader:
         if kind == DELETED:
             return self.number()
         if kind == STRING:
-            return _utf16_units(self._bytes())
+            return _utf16_units(self.blob())
         if kind in {JSON, ANY}:
             count = self.number()
             for _ in range(count):
-                self._bytes() if kind == JSON else self.pass_any()
+                self._pass_text() if kind == JSON else self.pass_any()
             return count
-        if kind in {BINARY, EMBED}:
-            self._bytes()
+        if kind == BINARY:
+            self.blob()
+        elif kind == EMBED:
+            self._pass_text()
         elif kind == FORMAT:
-            self._bytes()
-            self._bytes()
+            self._pass_text()
+            self._pass_text()
         elif kind == TYPE:
             self._pass_type()
         elif kind == DOC:
-            self._bytes()
+            self._pass_text()
             self.pass_any()
         else:
             message = f"there is no content of kind {kind}"
@@ -251,7 +272,7 @@ class UpdateReader:
     def _pass_type(self) -> None:
         kind = self.number()
         if kind in _NAMED_TYPES:
-            self._bytes()
+            self._pass_text()
         elif kind > _LAST_TYPE:
             message = f"there is no shared type {kind}"
             raise ValueError(message)
@@ -259,8 +280,10 @@ class UpdateReader:
     def _id(self) -> Id:
         return self.number(), self.number()
 
-    def _bytes(self) -> bytes:
-        return self._take(self.number())
+    def _pass_text(self) -> None:
+        text = self.blob()
+        if not text.isascii():
+            text.decode()
 
     def _byte(self) -> int:
         return self._take(1)[0]
@@ -274,8 +297,8 @@ class UpdateReader:
         return self.data[start : self.at]
 
 
-_BIGINT, _INTEGER, _OBJECT = 122, 125, 118
-_TEXTS, _CONTAINERS = (119, 116), (117, _OBJECT)
+_BIGINT, _INTEGER, _OBJECT, _TEXT, _BYTES = 122, 125, 118, 119, 116
+_CONTAINERS = (117, _OBJECT)
 _WIDTHS = {120: 0, 121: 0, _BIGINT: 8, 123: 8, 124: 4, 126: 0, 127: 0}
 """Bytes behind each tag of lib0: true, false, int64, float64, float32, null, undefined."""
 
@@ -283,7 +306,17 @@ _WIDTHS = {120: 0, 121: 0, _BIGINT: 8, 123: 8, 124: 4, 126: 0, 127: 0}
 def _behind_text(data: bytes, at: int) -> int:
     size = data[at]
     if size < 0x80:  # noqa: PLR2004 - most are
-        return at + 1 + size
+        at += 1
+    else:
+        size, at = read_varuint(data, at)
+    end = at + size
+    text = data[at:end]
+    if not text.isascii():
+        text.decode()  # Yjs refuses an update with a text that is none
+    return end
+
+
+def _behind_bytes(data: bytes, at: int) -> int:
     size, at = read_varuint(data, at)
     return at + size
 
@@ -307,21 +340,24 @@ def scalar(data: bytes, at: int) -> Any:
         size, at = read_varuint(data, at)
         return data[at : at + size].decode("utf-8", "replace")
     if tag == 125:  # noqa: PLR2004 - integer
-        return _varint(data, at)
+        return _varint(data, at)[0]
     forms = {122: _INT64, 123: _FLOAT64, 124: _FLOAT32}
     if tag in forms:
         return forms[tag].unpack_from(data, at)[0]
     return {120: True, 121: False}.get(tag)
 
 
-def _varint(data: bytes, at: int) -> int:
+def _varint(data: bytes, at: int) -> tuple[int, int]:
     """Read a lib0 signed integer: sign and six bits, then seven bits a byte."""
+    if at >= len(data):
+        message = "a variable-length integer does not end"
+        raise ValueError(message)
     first = data[at]
-    value = first & 0x3F
+    value, at = first & 0x3F, at + 1
     if first & 0x80:
-        rest, _ = read_varuint(data, at + 1)
+        rest, at = read_varuint(data, at)
         value |= rest << 6
-    return -value if first & 0x40 else value
+    return (-value if first & 0x40 else value), at
 
 
 def _utf16_units(text: bytes) -> int:

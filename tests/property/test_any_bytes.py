@@ -16,7 +16,7 @@ from sidecar.document.heads import read_maps
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
 from sidecar.reference.inspect import inspect_tables
 from sidecar.yjs.outline import outline
-from sidecar.yjs.store import measure
+from sidecar.yjs.store import end_of_update
 from tests.support.made import content
 
 DOCUMENTS = [path.read_bytes() for path in seeds() if path.stem != "deep_20000"]
@@ -60,11 +60,11 @@ def test_what_is_taken_without_patience_is_taken_with_it(data: bytes) -> None:
 def test_measuring_ends_in_a_position_or_a_value_error(data: bytes) -> None:
     """Within the data, and not dependent on what is behind it."""
     try:
-        end = measure(data)
+        end = end_of_update(data)
     except ValueError:
         return
     assert 0 < end <= len(data)
-    assert measure(data[:end]) == end
+    assert end_of_update(data[:end]) == end
 
 
 @settings(max_examples=600, deadline=None)

@@ -14,6 +14,9 @@ ODDITIES = DATA / "oddities"
 REFUSED = DATA / "refused"
 """What the decoder cannot read, though Yjs wrote it."""
 
+REPORTS = DATA / "reports"
+"""By real Yjs, what once fell: each is shown as Yjs shows it."""
+
 SEEDS = DATA / "seeds"
 """Where the fuzzer begins, and what it has found."""
 

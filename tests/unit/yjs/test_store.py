@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.yjs.store import measure
+from sidecar.yjs.store import end_of_update
 from tests.support.data import DOCUMENTS, SEEDS
 
 COMMITTED = sorted(DOCUMENTS.glob("*.yjs"))
@@ -26,8 +26,8 @@ ROOT = b"\1\1a"
 def test_a_document_ends_where_its_file_ends(path: Path) -> None:
     """And does not care what is behind it."""
     data = path.read_bytes()
-    assert measure(data) == len(data)
-    assert measure(data + b"anything") == len(data)
+    assert end_of_update(data) == len(data)
+    assert end_of_update(data + b"anything") == len(data)
 
 
 @pytest.mark.parametrize("path", COMMITTED[:5], ids=lambda path: path.stem)
@@ -36,7 +36,7 @@ def test_a_cut_document_has_no_end(path: Path) -> None:
     data = path.read_bytes()
     for end in range(len(data)):
         with pytest.raises(ValueError, match=r".+"):
-            measure(data[:end])
+            end_of_update(data[:end])
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,6 @@ def test_a_cut_document_has_no_end(path: Path) -> None:
     [
         (0, 5),  # collected
         (1, ROOT, 3),  # deleted
-        (2, ROOT, 1, b"\4null"),  # JSON
         (3, ROOT, b"\2ab"),  # bytes
         (4, ROOT, b"\3abc"),  # text
         (5, ROOT, b"\2{}"),  # embed
@@ -63,22 +62,22 @@ def test_a_cut_document_has_no_end(path: Path) -> None:
 def test_every_kind_of_content(struct: tuple[int | bytes, ...]) -> None:
     """Each is read to its end, and to no further."""
     data = one_struct(*struct)
-    assert measure(data) == len(data)
+    assert end_of_update(data) == len(data)
 
 
 def test_lists_may_nest_as_deep_as_they_like() -> None:
     """No recursion: a hostile document costs no stack."""
     data = one_struct(8, ROOT, 1, b"\x75\1" * 100_000, 126)
-    assert measure(data) == len(data)
+    assert end_of_update(data) == len(data)
 
 
 def test_text_counts_in_utf_16() -> None:
     """As JavaScript does: what refers to its end is within it, what refers further is not."""
     text = "🌱ü".encode()
     held = bytes([1, 2, 1, 0, 4]) + ROOT + bytes([len(text)]) + text
-    assert measure(held + bytes([0x84, 1, 2, 1]) + b"x" + NONE)
+    assert end_of_update(held + bytes([0x84, 1, 2, 1]) + b"x" + NONE)
     with pytest.raises(ValueError, match="later"):
-        measure(held + bytes([0x84, 1, 3, 1]) + b"x" + NONE)
+        end_of_update(held + bytes([0x84, 1, 3, 1]) + b"x" + NONE)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +97,8 @@ def test_text_counts_in_utf_16() -> None:
         (one_struct(7, ROOT, 7), "shared type"),
         (one_struct(8, ROOT, 1, 100), "value"),
         (one_struct(8, ROOT, 0), "gap"),
+        (one_struct(2, ROOT, 1, b"\4null"), "before 13"),
+        (bytes([1, 1, 1, 0, 4]) + ROOT + b"\1x" + bytes([1, 1, 1, 0, 0]), "empty"),
         (one_struct(0, 0), "gap"),
         (one_struct(4, ROOT, b"\2\xff\xff"), "utf-8"),
         (one_struct(0, b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), "larger"),
@@ -107,11 +108,11 @@ def test_text_counts_in_utf_16() -> None:
 def test_what_yjs_would_not_take(data: bytes, says: str) -> None:
     """Cut, gaps, references to nothing, content that no Yjs writes."""
     with pytest.raises(ValueError, match=says):
-        measure(data)
+        end_of_update(data)
 
 
 def test_a_count_that_is_too_large_ends_with_the_data() -> None:
     """A few bytes that announce four thousand million structs cost nothing."""
     for name in ("many_writers", "many_structs", "many_values", "many_deletions"):
         with pytest.raises(ValueError, match=r".+"):
-            measure((SEEDS / f"{name}.yjs").read_bytes())
+            end_of_update((SEEDS / f"{name}.yjs").read_bytes())

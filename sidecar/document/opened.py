@@ -1,0 +1,280 @@
+"""An update in the decoder, with a proof that it was read to its end and as Yjs reads it.
+
+The decoder ignores trailing bytes, decodes a zero-filled tail or a damaged reference into less
+data without an error, shows what lies past a gap, refuses some of what Yjs takes. That what was
+read has the length of the file when it is encoded again is the proof. Where it has not, both are
+compared; where that tells nothing the structs are read in Python; and where these are odd too the
+update is made anew, as Yjs shows it (``yjs.normalize``).
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from sidecar.document.extension import Doc
+from sidecar.document.reading import Content
+from sidecar.document.roots import CaughtArrays, names_of_arrays
+from sidecar.errors import DocumentUnavailableError
+from sidecar.model import Problem
+from sidecar.yjs.encoding import decode_state_vector, refuse_foreign
+
+_FROM_NOTHING = b"\0"
+_ZERO_TAIL = b"\0\0"
+"""Alone an empty update, at the end of another one a sign of unread bytes."""
+_BEYOND_FIRST_PLANE = b"\xf0"
+"""How characters that are surrogate pairs in JavaScript begin."""
+_SMALL = 1 << 19
+_ZEROS = 8
+"""Zeros in a row that are a hole in the file and no part of an update."""
+
+_held: list[Doc] = []
+"""The document decoded last, freed by the next decode: freeing 100,000 rows takes 0.13 s, which
+a worker that is about to exit need not spend."""
+
+
+class Repair(msgspec.Struct, frozen=True):
+    """Something that is shown otherwise than it was written.
+
+    Attributes:
+        path: From a root's name: keys of maps; of an element of a list its own ``key``, or None.
+        detail: What it is.
+    """
+
+    path: tuple[str | None, ...]
+    detail: str
+
+
+class Opened(msgspec.Struct):
+    """A document that the decoder holds as Yjs shows it.
+
+    Attributes:
+        doc: The decoder's.
+        caught: The elements of its root arrays.
+        state_vector: client -> clock.
+        problems: How the file was read.
+        repairs: What was repaired on the way.
+        update: What the decoder was given instead of the file, None when that was the file.
+    """
+
+    doc: Doc
+    caught: CaughtArrays
+    state_vector: dict[int, int]
+    problems: tuple[Problem, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    update: bytes | None = None
+
+
+def open_document(content: Content, *, accept_trailing: bool) -> Opened:
+    """Give a document to the decoder and prove that it is what Yjs shows.
+
+    Args:
+        content: What was read; its bytes are taken.
+        accept_trailing: Accept what only a file at rest may be: a whole update with the stale end
+            of a longer one behind it, which Yjs passes over, and one that waits for an update
+            which was lost. Otherwise they are torn.
+
+    Raises:
+        DocumentUnavailableError: ``torn`` or ``undecodable``; a host that is still writing gives
+            both, so a later try may succeed.
+        DocumentUnusableError: ``v2`` or ``foreign``.
+    """
+    refuse_foreign(content.data)
+    _held.clear()
+    is_odd = _needs_proof(content.data)
+    tried: _Applied | None = None
+    refused: DocumentUnavailableError | None = None
+    try:
+        tried = _apply(content.take())
+    except DocumentUnavailableError as error:
+        refused = error
+    if tried and tried.is_whole:
+        if tried.length == content.size and not is_odd:
+            return tried.opened()
+        end = _end_as_read(content.again(), tried.doc)
+        if end is not None:
+            return tried.opened(_trailing(content, end, accept_trailing=accept_trailing))
+    del tried
+    _held.clear()
+    return _made_plain(content, refused, accept_trailing=accept_trailing)
+
+
+def open_again(opened: Opened, content: Content, arrays: Iterable[str]) -> None:
+    """Decode once more for the elements of long arrays, whose names are known only now.
+
+    That costs as much as the first time; reading them by index costs the square of their length.
+    """
+    _held.clear()
+    opened.doc = Doc(None, True, None)  # noqa: FBT003 - the other one is freed first
+    opened.caught = CaughtArrays(opened.doc, ())
+    update = content.again() if opened.update is None else opened.update
+    applied = _apply(update, frozenset(arrays))
+    opened.doc, opened.caught = applied.doc, applied.caught
+
+
+def plain_update(content: Content) -> bytes:
+    """Give the V1 update that Yjs and the decoder read alike: the file's own where they do.
+
+    Raises:
+        DocumentUnavailableError: As ``open_document``.
+        DocumentUnusableError: As ``open_document``.
+    """
+    opened = open_document(content, accept_trailing=True)
+    return content.again() if opened.update is None else opened.update
+
+
+def is_panic(error: BaseException) -> bool:
+    """Tell a panic of the decoder's Rust code, whose exception cannot be imported by name."""
+    return type(error).__name__ == "PanicException"
+
+
+class _Applied(msgspec.Struct, frozen=True):
+    """An update that the decoder took.
+
+    Attributes:
+        doc: The decoder's.
+        caught: Of it.
+        length: Bytes of the document when it is encoded again.
+        is_whole: Whether nothing lies past a gap, which the decoder shows and Yjs does not.
+    """
+
+    doc: Doc
+    caught: CaughtArrays
+    length: int
+    is_whole: bool
+
+    def opened(self, problems: tuple[Problem, ...] = ()) -> Opened:
+        txn = self.doc.create_transaction()
+        vector = decode_state_vector(self.doc.get_state(txn))
+        txn.drop()
+        return Opened(self.doc, self.caught, vector, problems)
+
+
+def _needs_proof(data: bytes) -> bool:
+    """Tell whether the length of the re-encoding proves nothing.
+
+    Zeros at the end may be read as something, and so have their length. An edit inside a surrogate
+    pair, which the decoder cuts otherwise, and a BigInt may make up for each other: one in three
+    hundred small documents that were made for it, so small ones are looked at.
+    """
+    has_zero_tail = data.endswith(_ZERO_TAIL) and len(data) > len(_ZERO_TAIL)
+    return has_zero_tail or (len(data) < _SMALL and _BEYOND_FIRST_PLANE in data)
+
+
+def _apply(data: bytes, names: frozenset[str] = frozenset()) -> _Applied:
+    """Apply an update to a fresh document.
+
+    The length of the re-encoding is had for the event, which the extension makes anyway; an
+    update without content, which has none, is soon encoded.
+
+    Args:
+        data: The update.
+        names: Of root arrays to be caught, beside those that are found in it.
+
+    Raises:
+        DocumentUnavailableError: ``undecodable``.
+    """
+    doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc, so that the re-encoding is complete
+    _held.append(doc)
+    caught = CaughtArrays(doc, names_of_arrays(data) | names)
+    reached: list[tuple[bytes, int]] = []
+    subscription = doc.observe(lambda event: reached.append((event.after_state, len(event.update))))
+    txn = doc.create_transaction()
+    try:
+        doc.apply_update(txn, data)
+        del data  # the commit encodes as much again
+        txn.commit()
+    except BaseException as error:
+        if not _is_decoder_error(error):
+            raise
+        raise DocumentUnavailableError(
+            "undecodable",
+            f"the file is no whole Yjs update ({error}); inspect shows what can be read of it",
+        ) from None
+    finally:
+        txn.drop()
+        subscription.drop()
+    txn = doc.create_transaction()
+    now = doc.get_state(txn)
+    is_whole = all(state == now for state, _ in reached)
+    length = reached[-1][1] if reached else len(doc.get_update(txn, _FROM_NOTHING))
+    txn.drop()
+    return _Applied(doc, caught, length, is_whole)
+
+
+def _is_decoder_error(error: BaseException) -> bool:
+    return isinstance(error, (ValueError, RuntimeError)) or is_panic(error)
+
+
+def _end_as_read(data: bytes, doc: Doc) -> int | None:
+    """Find the end of an update that the decoder read as Yjs does, None where that is in doubt.
+
+    The decoder writes some values with another length than Yjs does. The comparison tells them
+    in 0.1 s for 23 MB; it ends where structs are joined otherwise, as after ``Y.mergeUpdates``.
+    Then all structs are read, which takes four times the decode; and where something is left
+    behind, for then it is not enough that the decoder takes what Yjs might not.
+    """
+    from sidecar.yjs.store import end_of_update, may_cut_a_pair  # noqa: PLC0415 - seldom needed
+    from sidecar.yjs.values import end_of_same  # noqa: PLC0415
+
+    txn = doc.create_transaction()
+    again = doc.get_update(txn, _FROM_NOTHING)
+    txn.drop()
+    end = end_of_same(data, again)
+    if end == len(data):
+        return end
+    if end is None and may_cut_a_pair(data):
+        return None
+    del again
+    try:
+        return end_of_update(data)
+    except ValueError:
+        return None
+
+
+def _made_plain(
+    content: Content, refused: DocumentUnavailableError | None, *, accept_trailing: bool
+) -> Opened:
+    from sidecar.yjs.normalize import normalize  # noqa: PLC0415 - seldom needed
+
+    try:
+        normal = normalize(content.again())
+    except ValueError as error:
+        message = f"the file is no update that Yjs would take: {error}"
+        raise refused or DocumentUnavailableError("undecodable", message) from None
+    problems = _trailing(content, normal.end, accept_trailing=accept_trailing)
+    if normal.kept_back:
+        missing = ", ".join(f"client {c} from clock {k}" for c, k in sorted(normal.waiting.items()))
+        if problems or not accept_trailing:
+            message = f"the file builds on updates that it does not hold ({missing})"
+            raise DocumentUnavailableError("torn", message)
+        detail = f"missing: {missing}; {normal.kept_back} changes wait for it"
+        problems = (Problem(None, None, "waiting", detail=detail),)
+    applied = _apply(normal.update)
+    own = applied.opened()
+    if not applied.is_whole or own.state_vector != normal.written:
+        message = "the decoder does not take all of what Yjs shows of the file"
+        raise DocumentUnavailableError("undecodable", message)
+    return Opened(
+        doc=own.doc,
+        caught=own.caught,
+        state_vector=normal.state_vector,
+        problems=problems,
+        repairs=tuple(Repair(found.path, found.detail) for found in normal.repaired),
+        update=normal.update,
+    )
+
+
+def _trailing(content: Content, end: int, *, accept_trailing: bool) -> tuple[Problem, ...]:
+    """Tell what a file is that goes on behind the end of its update.
+
+    Two writes that a host does not wait for can both truncate and then both write; the shorter
+    one, last, leaves the end of the other standing (83 of 400 bursts of 50). Yjs passes over it.
+    In front of zeros, though, the update itself may be cut.
+    """
+    if end == content.size:
+        return ()
+    if not accept_trailing or not any(content.again()[end : end + _ZEROS]):
+        message = f"the file has {content.size} bytes, and its update ends at {end}"
+        raise DocumentUnavailableError("torn", message)
+    detail = f"{content.size} bytes in the file, {end} of them read"
+    return (Problem(None, None, "unaccounted", detail=detail),)

@@ -1,0 +1,230 @@
+"""What Yjs shows of a document, written as one V1 update that every decoder reads alike.
+
+All of it is written by one client, parents before children and each element behind the one before
+it, so that nothing is left to integrate. What was deleted is gone. Roots without content keep
+their place by something deleted.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from sidecar.yjs.encoding import write_bytes, write_varuint
+from sidecar.yjs.integrate import Document
+from sidecar.yjs.items import Item, Type
+from sidecar.yjs.json_text import REPLACEMENT, repair, text_to_any, to_any
+from sidecar.yjs.update import (
+    ANY,
+    DELETED,
+    EMBED,
+    FORMAT,
+    HAS_KEY,
+    HAS_ORIGIN,
+    JSON,
+    STRING,
+    UpdateReader,
+)
+
+_CLIENT = 1
+
+Path = tuple[str | None, ...]
+"""From a root's name: keys of maps; for an element of a list its own ``key``, or None."""
+
+
+class Repaired(msgspec.Struct, frozen=True):
+    """Something whose content the decoder would not have taken as it is."""
+
+    path: Path
+    detail: str
+
+
+class _Writer:
+    """Collects structs.
+
+    Attributes:
+        clock: Of the next one.
+        repaired: What was.
+    """
+
+    def __init__(self) -> None:
+        self.clock = 0
+        self.repaired: list[Repaired] = []
+        self._structs: list[bytes] = []
+        self._deleted: list[int] = []
+
+    def finish(self) -> bytes:
+        """Give the update."""
+        if not self._structs:
+            return b"\0\0"
+        count = write_varuint(len(self._structs))
+        ranges = b"".join(write_varuint(clock) + b"\1" for clock in self._deleted)
+        deleted = write_varuint(len(self._deleted)) + ranges
+        return b"".join(
+            [
+                b"\1" + count + write_varuint(_CLIENT) + b"\0",
+                *self._structs,
+                b"\1" + write_varuint(_CLIENT) + deleted if self._deleted else b"\0",
+            ]
+        )
+
+    def type(self, shown: Type, parent: bytes) -> list[tuple[Type, bytes]]:
+        """Write what lies in a type.
+
+        Args:
+            shown: The type.
+            parent: How its items name it.
+
+        Returns:
+            The types in it, which are still to be written.
+        """
+        inner: list[tuple[Type, bytes]] = []
+        last: int | None = None
+        for items in _runs(shown):
+            kind, length, content = self._content(items)
+            if last is None:
+                self._add(kind, parent, content)
+            else:
+                self._add(kind | HAS_ORIGIN, _id(last), content)
+            last = self.clock + length - 1
+            self._note(items[0], inner, length)
+        for key, item in shown.entries():
+            kind, content = self._value(item)
+            self._add(kind | HAS_KEY, parent + write_bytes(key.encode()), content)
+            self._note(item, inner, 1)
+        if shown.name is not None and last is None and not shown.map:
+            self._placeholder(parent)
+        return inner
+
+    def _placeholder(self, parent: bytes) -> None:
+        self._deleted.append(self.clock)
+        self._add(DELETED, parent, b"\1")
+        self.clock += 1
+
+    def _add(self, info: int, place: bytes, content: bytes) -> None:
+        self._structs.append(bytes((info,)) + place + content)
+
+    def _note(self, item: Item, inner: list[tuple[Type, bytes]], length: int) -> None:
+        if item.type is not None:
+            inner.append((item.type, b"\0" + _id(self.clock)))
+        self.clock += length
+
+    def _content(self, items: list[Item]) -> tuple[int, int, bytes]:
+        """Give kind, length and content of items in a list that are written as one."""
+        item = items[0]
+        if item.kind == STRING:
+            text = "".join([item.content for item in items])
+            return STRING, sum(item.length for item in items), write_bytes(text.encode())
+        if item.kind in {ANY, JSON}:
+            length = sum(item.length for item in items)
+            return ANY, length, write_varuint(length) + b"".join(map(self._values, items))
+        if item.kind in {EMBED, FORMAT}:
+            return item.kind, 1, self._embedded(item)
+        return item.kind, item.length, item.content
+
+    def _values(self, item: Item) -> bytes:
+        if item.kind == JSON:
+            return b"".join(self._json(text, item) for text in item.content)
+        return bytes(item.content)
+
+    def _value(self, item: Item) -> tuple[int, bytes]:
+        """Give kind and content of an item under a key, of which Yjs shows the last element."""
+        if item.kind == ANY:
+            return ANY, b"\1" + item.last_value()
+        if item.kind == JSON:
+            return ANY, b"\1" + self._json(item.content[-1], item)
+        if item.kind == STRING:
+            return ANY, b"\1" + text_to_any(_last_unit(item.content))
+        if item.kind == FORMAT:
+            return ANY, b"\1\x7f"  # under a key it is there, and undefined
+        return item.kind, self._content([item])[2]
+
+    def _json(self, text: str, item: Item) -> bytes:
+        value, is_repaired = to_any(text)
+        if is_repaired:
+            self._say(item)
+        return value
+
+    def _embedded(self, item: Item) -> bytes:
+        """Give the content of an embed or a format, with its JSON repaired."""
+        reader = UpdateReader(item.content)
+        name = write_bytes(reader.text().encode()) if item.kind == FORMAT else b""
+        text = reader.text()
+        written, is_repaired = repair(text)
+        if is_repaired:
+            self._say(item)
+        return name + write_bytes(written.encode())
+
+    def _say(self, item: Item) -> None:
+        what = "an embed" if item.kind == EMBED else "a format" if item.kind == FORMAT else "JSON"
+        detail = f"{what} with half a surrogate pair, or nested too deep"
+        self.repaired.append(Repaired(_path(item), detail))
+
+
+class Rewritten(msgspec.Struct, frozen=True):
+    """An update of one client.
+
+    Attributes:
+        update: Its bytes.
+        state_vector: The client and how many elements it wrote.
+        repaired: What had to be.
+    """
+
+    update: bytes
+    state_vector: dict[int, int]
+    repaired: tuple[Repaired, ...]
+
+
+def rewrite(document: Document) -> Rewritten:
+    """Write all that is shown of a document.
+
+    Raises:
+        ValueError: It holds JSON that is none.
+    """
+    writer = _Writer()
+    for name in sorted(document.roots):
+        waiting = [(document.roots[name], b"\1" + write_bytes(name.encode()))]
+        while waiting:
+            waiting += writer.type(*waiting.pop())
+    vector = {_CLIENT: writer.clock} if writer.clock else {}
+    return Rewritten(writer.finish(), vector, tuple(writer.repaired))
+
+
+def _runs(shown: Type) -> Iterator[list[Item]]:
+    """Give the items of a list, texts and plain values that follow each other together."""
+    run: list[Item] = []
+    for item in shown.children():
+        if run and not (item.kind == run[0].kind and item.kind in {STRING, ANY}):
+            yield run
+            run = []
+        run.append(item)
+    if run:
+        yield run
+
+
+def _id(clock: int) -> bytes:
+    return write_varuint(_CLIENT) + write_varuint(clock)
+
+
+def _last_unit(text: str) -> str:
+    """Give the last UTF-16 unit of a text; half a pair is written as U+FFFD."""
+    return REPLACEMENT if ord(text[-1]) > 0xFFFF else text[-1]  # noqa: PLR2004 - the first plane
+
+
+def _path(item: Item) -> Path:
+    steps: list[str | None] = []
+    at: Item | None = item
+    while at is not None and isinstance(at.parent, Type):
+        steps.append(at.key if at.key is not None else _own_key(at))
+        if at.parent.item is None:
+            steps.append(at.parent.name)
+        at = at.parent.item
+    return tuple(reversed(steps))
+
+
+def _own_key(item: Item) -> str | None:
+    """Give the ``key`` that an element of a keyed array says of itself."""
+    key = item.type.map.get("key") if item.type else None
+    if key is None or key.deleted or key.kind != ANY:
+        return None
+    value = key.last_value()
+    return UpdateReader(value[1:]).text() if value[:1] == b"\x77" else None

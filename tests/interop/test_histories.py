@@ -1,0 +1,44 @@
+"""Documents that decoders read otherwise than Yjs does: the mirror shows what Yjs shows.
+
+``python -m scripts.fault.histories --count 5000`` goes on from here.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from scripts.fault.fuzz import OLD
+from scripts.fault.histories import KINDS, findings, histories
+from scripts.fault.judge import Judge
+from tests.support.data import REPORTS
+from tests.support.node import needs_node
+
+pytestmark = needs_node
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """Judge against the mirror of a document that shares nothing with the others."""
+    with closing(Judge(tmp_path_factory.mktemp("judge"), OLD)) as judge:
+        yield judge
+
+
+@pytest.mark.parametrize("path", sorted(REPORTS.glob("*.yjs")), ids=lambda path: path.stem)
+def test_a_reported_document_is_shown_as_yjs_shows_it(judge: Judge, path: Path) -> None:
+    """Half a surrogate pair in JSON, lost updates, merged edits in an emoji, equal client ids."""
+    verdict = judge.judge(path.read_bytes(), refusals=True)
+    assert (verdict.kind, verdict.finding) == ("equal", None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_histories_are_shown_as_yjs_shows_them(
+    judge: Judge, kind: str, tmp_path: Path
+) -> None:
+    """Three hundred of each kind."""
+    counts: Counter[str] = Counter()
+    paths = histories(kind, 11, 300, tmp_path)
+    assert list(findings(judge, paths, counts)) == []
+    assert counts["equal"] >= 280
