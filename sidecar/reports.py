@@ -294,7 +294,7 @@ class Hit(Doc, frozen=True, kw_only=True):
         column: Where the snippet is from.
         snippet: Some words round the hits.
         marks: Start and end of each hit in the snippet, in code points.
-        rank: Lower is better (FTS5's bm25).
+        rank: Lower is better: FTS5's bm25; less the number of hits where that knows no word.
     """
 
     mirror: str

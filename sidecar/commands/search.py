@@ -1,20 +1,22 @@
 """``search``: rows by their words, over all mirrors that have a full-text index."""
 
 import os
+import shlex
 from collections.abc import Sequence
 
 import msgspec
 
 from sidecar.commands import FAILED, OK
+from sidecar.commands.answers import add_all, meant
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.render import Piece, Styled, name_of, print_json, print_line
-from sidecar.commands.targets import mirrors_of
 from sidecar.commands.terminal import complain, plural
 from sidecar.errors import MirrorDamagedError, UsageError
 from sidecar.files import shown
-from sidecar.mirror.search import Match, indexes, literal, search
+from sidecar.mirror.search import Match, indexes, search
+from sidecar.mirror.words import Words, literal
 from sidecar.model import Source
-from sidecar.reports import Hit, doc_fields
+from sidecar.reports import Doc, Hit, doc_fields
 from sidecar.settings import CHOICE
 
 EXAMPLES = (
@@ -25,14 +27,16 @@ EXAMPLES = (
 
 _ELSEWHERE = ("SIDECAR_ROOT", "SIDECAR_IDENTIFIER")
 _LIMIT = 50
+_MOST_NAMED = 5
 
 
 class SearchReport(msgspec.Struct, frozen=True):
-    """What ``--json`` prints."""
+    """What ``--json`` prints; ``unindexed`` are the mirrors that could not be searched."""
 
     query: str
     truncated: bool
     hits: tuple[Hit, ...]
+    unindexed: tuple[Doc, ...]
 
 
 def add_arguments(parser: Parser) -> None:
@@ -52,24 +56,46 @@ def add_arguments(parser: Parser) -> None:
         "--limit", type=counted, default=_LIMIT, metavar="N", help=f"show at most N rows ({_LIMIT})"
     )
     parser.add_argument("--json", action="store_true", help="one JSON value")
+    add_all(parser)
 
 
 def run(arguments: Arguments) -> int:
     """Search; 1 when no row holds the words, or nothing is indexed."""
-    arguments.paths, words = _part(arguments)
+    arguments.paths, text = _part(arguments)
     settings = settings_of(arguments)
-    query = words if arguments.fts_syntax else literal(words)
-    mirrors = [source for source in mirrors_of(settings) if _has_index(source)]
-    hits = sorted(_hits(mirrors, query, arguments.limit + 1), key=_order)
-    answer = SearchReport(words, len(hits) > arguments.limit, tuple(hits[: arguments.limit]))
+    words = Words(syntax=text) if arguments.fts_syntax else literal(text)
+    found = meant(settings, every=arguments.all)
+    mirrors, unindexed = _parted([target.source for target in found.targets])
+    hits = sorted(_hits(mirrors, words, arguments.limit + 1), key=_order)
+    is_cut = len(hits) > arguments.limit
+    docs = tuple(Doc(**doc_fields(source)) for source in unindexed)
+    answer = SearchReport(text, is_cut, tuple(hits[: arguments.limit]), docs)
     if arguments.json:
         print_json(answer)
     elif mirrors:
         _print(answer)
-    if not mirrors:
-        paths = " ".join(map(shown, settings.roots))
-        complain(f"nothing is indexed here; build it with: epicenter-sidecar sync --fts {paths}")
-    return OK if hits else FAILED
+    if unindexed:
+        _say_unindexed(unindexed, settings.roots, is_nothing=not mirrors)
+    return OK if hits and not found.closed else FAILED
+
+
+def _parted(sources: Sequence[Source]) -> tuple[list[Source], list[Source]]:
+    """Part mirrors that can be searched from the others."""
+    can = [source for source in sources if _has_index(source)]
+    return can, [source for source in sources if source not in can]
+
+
+def _say_unindexed(unindexed: Sequence[Source], roots: Sequence[str], *, is_nothing: bool) -> None:
+    """Name the mirrors that were not searched, and how to have them indexed."""
+    paths = " ".join(shlex.quote(shown(root)) for root in roots)
+    advice = f"build it with: epicenter-sidecar sync --fts {paths}"
+    if is_nothing:
+        complain(f"nothing is indexed here; {advice}")
+        return
+    names = [name_of(Doc(**doc_fields(source))) for source in unindexed]
+    more = len(names) - _MOST_NAMED
+    told = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    complain(f"{plural(len(names), 'mirror')} without an index, not searched: {told}; {advice}")
 
 
 def _part(arguments: Arguments) -> tuple[list[str], str]:
@@ -98,7 +124,7 @@ def _has_index(source: Source) -> bool:
         return False
 
 
-def _hits(mirrors: Sequence[Source], query: str, most: int) -> list[Hit]:
+def _hits(mirrors: Sequence[Source], words: Words, most: int) -> list[Hit]:
     """Search all mirrors.
 
     Raises:
@@ -108,7 +134,7 @@ def _hits(mirrors: Sequence[Source], query: str, most: int) -> list[Hit]:
     refused: list[UsageError] = []
     for source in mirrors:
         try:
-            found += [_hit(source, one) for one in search(source.mirror, query, most)]
+            found += [_hit(source, one) for one in search(source.mirror, words, most)]
         except UsageError as error:
             refused.append(error)
     if refused and len(refused) == len(mirrors):

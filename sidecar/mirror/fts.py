@@ -16,6 +16,9 @@ _MOST_COLUMNS = 1990
 """SQLite 3.54 refuses more than 1992, older versions more than 1993."""
 _RESERVED_COLUMNS = ("rank", "rowid")
 _ROWIDS = ("rowid", "_rowid_", "oid")
+_TOKENIZER = '"unicode61 remove_diacritics 2"'
+"""As FTS5 has it by itself, but that letters with two marks are found by their bare letter too:
+Vietnamese has many."""
 _SHADOWS = ("", "_data", "_idx", "_docsize", "_config", "_content")
 
 
@@ -36,11 +39,13 @@ def create_indexes(
     indexes: dict[str, str] = {}
     problems = _unknown(tables, wanted)
     for built in tables:
-        name = _index_name(built.name, taken)
         columns = [column for column in built.columns if _is_wanted(built, *column, wanted)]
-        usable, refused = _split(built, columns, name)
+        usable, refused = _split(built, columns)
         problems += refused
         if usable:
+            # FTS5 refuses a column of the index's name, and a join with one would be ambiguous
+            fields = {fold(column.name) for column, _, _ in built.columns}
+            name = _index_name(built.name, taken | fields)
             indexes[built.name] = name
             taken.update(fold(name + shadow) for shadow in _SHADOWS)
             _create(connection, name, built, usable)
@@ -74,13 +79,13 @@ def _unknown(tables: Sequence[Built], wanted: tuple[str, ...]) -> list[Problem]:
 
 
 def _split(
-    built: Built, columns: Sequence[tuple[Column, str, bool]], index: str
+    built: Built, columns: Sequence[tuple[Column, str, bool]]
 ) -> tuple[list[Column], list[Problem]]:
     """Part the columns that FTS5 takes from those that it refuses, with the reasons."""
     usable: list[Column] = []
     problems: list[Problem] = []
     for column, _, _ in columns:
-        reason = _reason(built, column, index, len(usable))
+        reason = _reason(built, column, len(usable))
         if reason is None:
             usable.append(column)
         else:
@@ -88,12 +93,12 @@ def _split(
     return usable, problems
 
 
-def _reason(built: Built, column: Column, index: str, before: int) -> str | None:
+def _reason(built: Built, column: Column, before: int) -> str | None:
     if not built.name:
         return "FTS5 cannot index a table without a name"
     if _rowid(built) is None:
         return "the table has columns called rowid, _rowid_ and oid"
-    if fold(column.name) in (*_RESERVED_COLUMNS, fold(index)):
+    if fold(column.name) in _RESERVED_COLUMNS:
         return "FTS5 keeps this column name for itself"
     if not column.name:
         return "FTS5 cannot index a column without a name"
@@ -124,7 +129,7 @@ def _create(
     content, rowid = quote(built.name), _literal(_rowid(built) or "")
     connection.execute(
         f"CREATE VIRTUAL TABLE {quote(name)} USING fts5"
-        f"({shown}, content={content}, content_rowid={rowid})"
+        f"({shown}, content={content}, content_rowid={rowid}, tokenize={_TOKENIZER})"
     )
     connection.execute(f"INSERT INTO {quote(name)}({quote(name)}) VALUES ('rebuild')")  # noqa: S608
 

@@ -1,7 +1,10 @@
 """Full-text search over the indexes that a mirror was built with."""
 
 import secrets
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from heapq import nsmallest
+from typing import Any, NamedTuple
 
 import apsw
 import msgspec
@@ -10,6 +13,7 @@ from sidecar.errors import UsageError
 from sidecar.mirror.describe import reading
 from sidecar.mirror.identifiers import fold, quote
 from sidecar.mirror.naming import EXTRA
+from sidecar.mirror.words import Words, apart, condition, excerpt, matching, pattern_of
 
 _TOKENS = 16
 _ROWIDS = ("rowid", "_rowid_", "oid")
@@ -26,11 +30,6 @@ class Match(msgspec.Struct, frozen=True):
     rank: float
 
 
-def literal(words: str) -> str:
-    """Give the FTS5 query that takes words as they are: a row must hold all of them."""
-    return " ".join('"' + word.replace('"', '""') + '"' for word in words.split())
-
-
 def indexes(path: str) -> dict[str, str]:
     """Give the name of the full-text index of each table that has one.
 
@@ -41,12 +40,12 @@ def indexes(path: str) -> dict[str, str]:
         return _indexes(connection)
 
 
-def search(path: str, query: str, most: int) -> list[Match]:
-    """Find rows in all indexes of a mirror.
+def search(path: str, words: Words, most: int) -> list[Match]:
+    """Find rows in all indexed columns of a mirror.
 
     Args:
         path: A mirror.
-        query: In FTS5's syntax.
+        words: What they must hold.
         most: How many rows of each table to give, the best first.
 
     Raises:
@@ -59,16 +58,31 @@ def search(path: str, query: str, most: int) -> list[Match]:
         named = _indexes(connection)
         for table, index in named.items():
             try:
-                found += _search(connection, table, index, query, most)
+                found += _search(_index(connection, table, index), words, most)
             except apsw.SQLError as error:
+                if words.syntax is None:
+                    raise
                 refused.append(error)
     if refused and len(refused) == len(named):
         message = (
-            f"{query!r} is no query that FTS5 understands: {refused[0]}; "
+            f"{words.syntax!r} is no query that FTS5 understands: {refused[0]}; "
             "without --fts-syntax the words are taken as they are"
         )
         raise UsageError(message)
     return found
+
+
+class _Index(NamedTuple):
+    """One table with its index, and the columns that are in it."""
+
+    connection: apsw.Connection
+    table: str
+    name: str
+    columns: list[str]
+
+
+def _index(connection: apsw.Connection, table: str, name: str) -> _Index:
+    return _Index(connection, table, name, _columns(connection, name))
 
 
 def _indexes(connection: apsw.Connection) -> dict[str, str]:
@@ -76,25 +90,85 @@ def _indexes(connection: apsw.Connection) -> dict[str, str]:
     return msgspec.json.decode(text or "{}", type=dict[str, str])
 
 
-def _search(
-    connection: apsw.Connection, table: str, index: str, query: str, most: int
-) -> list[Match]:
-    columns = _columns(connection, index)
+def _search(index: _Index, words: Words, most: int) -> list[Match]:
+    if words.pieces and not words.known:
+        return _holding(index, words.pieces, most)
+    found = _matching(index, words, most)
+    return [_with_pieces(index, one, words.pieces) for one in found] if words.pieces else found
+
+
+def _matching(index: _Index, words: Words, most: int) -> list[Match]:
+    """Find rows by the index, and among them those that hold all pieces."""
     start, end = _marks()
-    name, source = quote(index), quote(table)
+    name, source = quote(index.name), quote(index.table)
     snippets = ", ".join(
-        f"snippet({name}, {number}, ?1, ?2, '…', {_TOKENS})" for number in range(len(columns))
+        f"snippet({name}, {number}, :start, :end, '…', {_TOKENS})"
+        for number in range(len(index.columns))
     )
+    holds, patterns = condition(source, index.columns, words.pieces)
     sql = (
         f"SELECT {source}.id, {name}.rank, {snippets} FROM {name}"  # noqa: S608 - quoted
-        f" JOIN {source} ON {source}.{_rowid(connection, table)} = {name}.rowid"
-        f" WHERE {name}.{name} MATCH ?3 ORDER BY {name}.rank LIMIT ?4"
+        f" JOIN {source} ON {source}.{_rowid(index.connection, index.table)} = {name}.rowid"
+        f" WHERE {name}.{name} MATCH :match AND {holds} ORDER BY {name}.rank LIMIT :most"
     )
-    rows: Any = connection.execute(sql, (start, end, query, most))
+    match = words.syntax
+    if match is None:
+        match = matching(words.known, partial(_vocabulary, index))
+    values = {"start": start, "end": end, "match": match, "most": most, **patterns}
+    rows: Any = index.connection.execute(sql, values)
     return [
-        Match(table, row_id, *_best(columns, texts, start, end), rank)
+        Match(index.table, row_id, *_best(index.columns, texts, start, end), rank)
         for row_id, rank, *texts in rows
     ]
+
+
+def _vocabulary(index: _Index, text: str) -> list[str]:
+    """Give the words of an index that hold a text."""
+    name = _literal(index.name)
+    index.connection.execute(
+        "DROP TABLE IF EXISTS temp._words;"
+        f" CREATE VIRTUAL TABLE temp._words USING fts5vocab(main, {name}, row)"
+    )
+    sql = "SELECT term FROM temp._words WHERE instr(term, ?1) AND term <> ?1"
+    rows: Any = index.connection.execute(sql, (text,))
+    return [term for (term,) in rows]
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _holding(index: _Index, pieces: Sequence[str], most: int) -> list[Match]:
+    """Find rows by their texts alone; the more often a piece stands there, the better."""
+    source = quote(index.table)
+    holds, patterns = condition(source, index.columns, pieces)
+    texts = ", ".join(f"{source}.{quote(column)}" for column in index.columns)
+    sql = f"SELECT {source}.id, {texts} FROM {source} WHERE {holds}"  # noqa: S608 - quoted
+    rows: Any = index.connection.execute(sql, patterns)
+    found = (_held(index, row_id, cells, pieces) for row_id, *cells in rows)
+    return nsmallest(most, found, key=lambda one: (one.rank, one.id))
+
+
+def _held(index: _Index, row_id: str, cells: Sequence[Any], pieces: Sequence[str]) -> Match:
+    """Show the column of a row in which the pieces stand most often."""
+    wanted = pattern_of(pieces)
+    texts = [str(cell or "") for cell in cells]
+    counts = [sum(1 for _ in wanted.finditer(text)) for text in texts]
+    number = max(range(len(texts)), key=lambda n: (counts[n], -n))
+    snippet, marks = excerpt(texts[number], wanted)
+    rank = -float(sum(counts))
+    return Match(index.table, row_id, index.columns[number], snippet, marks, rank)
+
+
+def _with_pieces(index: _Index, found: Match, pieces: Sequence[str]) -> Match:
+    """Mark the pieces in a hit of the index; where its snippet holds none, show one that does."""
+    hits = {(hit.start(), hit.end()) for hit in pattern_of(pieces).finditer(found.snippet)}
+    if hits:
+        return msgspec.structs.replace(found, marks=apart({*found.marks, *hits}))
+    texts = ", ".join(map(quote, index.columns))
+    sql = f"SELECT {texts} FROM {quote(index.table)} WHERE id = ?"  # noqa: S608 - quoted
+    cells: Any = next(index.connection.execute(sql, (found.id,)))
+    return msgspec.structs.replace(_held(index, found.id, cells, pieces), rank=found.rank)
 
 
 def _best(

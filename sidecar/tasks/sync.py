@@ -37,6 +37,7 @@ from sidecar.model import (
     Workspace,
 )
 from sidecar.tasks.changes import collapsed, compare, regressed
+from sidecar.tasks.habits import Habits, habits_of, note_habits
 
 _LOCK_WAIT_S = 30.0
 """How long another process may take over the same document before it counts as locked."""
@@ -82,8 +83,7 @@ def _sync(
     refuse_foreign(source.mirror)
     sweep(source.mirror)
     mirror = read_mirror(source.mirror)
-    fts = mirror.fts if options.fts is None else tuple(sorted(set(options.fts)))
-    tables = mirror.tables if options.tables is None else tuple(sorted(set(options.tables)))
+    fts, tables = habits_of(source, mirror, options)
     reason = "forced" if force else reason_to_rebuild(mirror, fts, tables)
     stays = reason is None and mirror.says(identity(source))
     digests = (mirror.source_digest, known)
@@ -104,6 +104,7 @@ def _sync(
         candidate.finish(facts, fts)
         collapse = _guard(source, options, mirror, candidate, workspace)
         publish(candidate.file, source.mirror, mirror.version)
+        note_habits(source, options, Habits(fts, tables))
         sweep(source.mirror)  # what another process left that was killed meanwhile
         return Rebuilt(
             reason=reason or "changed",

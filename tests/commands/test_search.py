@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from tests.support.program import run, sync
+from tests.support.documents import document
+from tests.support.program import Watch, run, sync
 from tests.support.terminal import needs_terminal, run_on_terminal
 
 HIT = {
@@ -57,6 +58,35 @@ def test_no_index_is_1_and_says_how_to_build_it(app: Path) -> None:
     assert f"epicenter-sidecar sync --fts {app}" in done.err
     sync("--fts", app)
     assert run("search", app, "paper").code == 0
+
+
+def test_mirrors_without_an_index_are_named(app: Path, studio: Path) -> None:
+    """With how to index them; the others are searched all the same."""
+    sync("--fts", "none", studio)
+    done = run("search", app, "carrot", "--json")
+    assert [one["workspace"] for one in done.json()["unindexed"]] == ["juniper-studio"]
+    assert set(done.json()["unindexed"][0]) == {"workspace", "epoch", "path"}
+    assert "1 mirror without an index, not searched: juniper-studio/0" in done.err
+    assert f"epicenter-sidecar sync --fts {app}" in done.err
+    (studio / "tables.sqlite").unlink()
+    assert len(run("search", app, "carrot", "--json").json()["unindexed"]) == 1
+    sync("--fts", app)
+    assert run("search", app, "carrot", "--json").json()["unindexed"] == []
+
+
+def test_a_watch_without_fts_loses_no_index(app: Path, studio: Path) -> None:
+    """A mirror that is lost while it runs is built with what it had."""
+    with Watch(app, "--debounce-ms", "20") as watch:
+        watch.until("ready")
+        (studio / "tables.sqlite").unlink()
+        watch.until("rebuilt")
+        new = app / "workspaces" / "new one" / "0"
+        new.mkdir(parents=True)
+        (new / "workspace.yjs").write_bytes(document(2, title="zebra"))
+        watch.until("rebuilt")
+    told = run("search", app, "kettle", "--json").json()
+    assert (len(told["hits"]), told["unindexed"]) == (1, [])
+    assert len(run("search", app, "--all", "zebra", "--json").json()["hits"]) == 2
 
 
 def test_limit_cuts_and_says_so(app: Path) -> None:

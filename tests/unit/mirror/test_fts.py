@@ -111,7 +111,7 @@ def test_both_names_of_a_column_are_understood(mirror: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("field", ["rank", "rowid", "RANK", "t_fts", "T_FTS", ""])
+@pytest.mark.parametrize("field", ["rank", "rowid", "RANK", ""])
 def test_columns_that_fts5_refuses(mirror: Path, field: str) -> None:
     """Left out and told; the others are indexed."""
     assert indexed(mirror, ("*",), t={"a": {field: "x", "s": "quick"}}) == {"t": "t_fts"}
@@ -127,11 +127,20 @@ def test_a_column_may_be_called_like_its_table(mirror: Path) -> None:
     assert matches(mirror, "quick") == ["a"]
 
 
-def test_a_column_called_like_the_index_that_yields(mirror: Path) -> None:
-    """The index that is really made decides which name is taken."""
-    row = {"s": "x", "t_fts": "x", "t_fts_2": "x"}
-    assert indexed(mirror, ("*",), t={"a": row}, t_fts={"a": {"n": 1}}) == {"t": "t_fts_2"}
-    assert refusals(mirror) == [("t", "t_fts_2")]
+@pytest.mark.parametrize(
+    ("fts", "columns"), [(("*",), ["T_FTS", "s", "t_fts_2"]), (("t.s",), ["s"])]
+)
+def test_an_index_yields_to_columns_of_its_name(
+    mirror: Path, fts: tuple[str, ...], columns: list[str]
+) -> None:
+    """Indexed or not, they keep their names, and joins of table and index are not ambiguous."""
+    row = {"s": "quick", "T_FTS": "x", "t_fts_2": "x"}
+    assert indexed(mirror, fts, t={"a": row}) == {"t": "t_fts_3"}
+    assert refusals(mirror) == []
+    found = query(mirror, "SELECT name FROM pragma_table_info('t_fts_3') ORDER BY 1")
+    assert found == [(column,) for column in columns]
+    sql = "SELECT t.id FROM t_fts_3 JOIN t ON t.rowid = t_fts_3.rowid WHERE t_fts_3 MATCH 'quick'"
+    assert query(mirror, sql) == [("a",)]
 
 
 def test_a_table_whose_rowid_is_taken_has_another(mirror: Path) -> None:

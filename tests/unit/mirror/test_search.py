@@ -6,13 +6,20 @@ import pytest
 from msgspec.structs import replace
 
 from sidecar.errors import MirrorDamagedError, UsageError
-from sidecar.mirror.search import Match, indexes, literal, search
+from sidecar.mirror.search import Match, indexes, search
+from sidecar.mirror.words import Words, literal
 from tests.support.desk import FIELDS, Desk
 
 WORDS = {
     "n1": ("Paper bags", "Call the bakery about the paper bags, and the paper."),
     "n2": ("Kettle", "It's broken: say foo:bar to nobody-else"),
     "n3": ("Ünïcode 表 🦜", "čajovna"),
+    "n4": (
+        "会議の議事録を共有します。東京タワーに行きました",
+        "使用Python编程。重跑gen-itgc后50条",
+    ),
+    "n5": ("오늘은 회의록을 정리했습니다", "Cuộc họp tiếng Việt ở Hà Nội"),
+    "n6": ("ประชุมวันนี้", "100% a_b C:\\x 🧑🏽‍🍳 ❤️"),
 }
 
 
@@ -74,6 +81,28 @@ def test_a_column_called_like_an_index(desk: Desk) -> None:
         ('"', []),
         ("--", []),
         ("'; DROP TABLE notes; --", []),
+        ("議事録", ["notes.n4"]),
+        ("東京", ["notes.n4"]),
+        ("京", ["notes.n4"]),
+        ("議事録 东京", []),
+        ("議事録 python", ["notes.n4"]),
+        ("编程 东京", []),
+        ("Python", ["notes.n4"]),
+        ("ython", []),
+        ("GEN-itgc后50", ["notes.n4"]),
+        ("회의록", ["notes.n5"]),
+        ("viet", ["notes.n5"]),
+        ("Việt Nội", ["notes.n5"]),
+        ("วันนี้", ["notes.n6"]),
+        ("🦜", ["notes.n3"]),
+        ("Ünïcode 🦜", ["notes.n3"]),
+        ("🌱", []),
+        ("🍳", ["notes.n6"]),
+        ("❤️", ["notes.n6"]),
+        ("100%", ["notes.n6"]),
+        ("%", ["notes.n6"]),
+        ("_", ["notes.n6"]),
+        ("\\", ["notes.n6"]),
     ],
 )
 def test_words_are_taken_as_they_are(words: str, hits: list[str], desk: Desk) -> None:
@@ -92,21 +121,21 @@ def test_words_are_taken_as_they_are(words: str, hits: list[str], desk: Desk) ->
 )
 def test_syntax_of_fts5_when_asked_for(query: str, hits: list[str], desk: Desk) -> None:
     """Prefixes, operators, columns and phrases."""
-    assert ids(search(str(desk.mirror), query, 50)) == hits
+    assert ids(search(str(desk.mirror), Words(syntax=query), 50)) == hits
 
 
 @pytest.mark.parametrize("query", ["(", "paper AND", "nowhere : paper", '"open', ""])
 def test_what_is_no_query_is_explained(query: str, desk: Desk) -> None:
     """The error quotes the query and says how to do without the syntax."""
     with pytest.raises(UsageError, match="without --fts-syntax"):
-        search(str(desk.mirror), query, 50)
+        search(str(desk.mirror), Words(syntax=query), 50)
 
 
 def test_column_of_one_table_is_no_error_of_the_others(desk: Desk) -> None:
     """A table without the column has no hits; that is all."""
     desk.define("tasks", {"id": {"type": "id"}, "title": {"type": "text"}})
     desk.sync()
-    assert ids(search(str(desk.mirror), "body : bakery", 50)) == ["notes.n1"]
+    assert ids(search(str(desk.mirror), Words(syntax="body : bakery"), 50)) == ["notes.n1"]
 
 
 def test_best_hits_come_first_and_no_more_than_asked_for(desk: Desk) -> None:
@@ -117,6 +146,51 @@ def test_best_hits_come_first_and_no_more_than_asked_for(desk: Desk) -> None:
     found = [one for one in find(desk, "paper", 5) if one.table == "notes"]
     assert len(found) == 5
     assert [one.rank for one in found] == sorted(one.rank for one in found)
+
+
+@pytest.mark.parametrize(
+    ("words", "column", "marked"),
+    [
+        ("議事録", "title", ["議事録"]),
+        ("議事録 python", "title", ["議事録"]),
+        ("編 Python", "", []),
+        ("编程 python", "body", ["使用Python编程"]),
+        ("회의록 tiếng", "title", ["회의록"]),
+        ("🧑🏽‍🍳", "body", ["🧑🏽‍🍳"]),
+        ("C:\\x a_b", "body", ["a_b", "C:\\x"]),
+    ],
+)
+def test_marks_stand_round_what_was_found(
+    words: str, column: str, marked: list[str], desk: Desk
+) -> None:
+    """Also where the index did not find it."""
+    found = find(desk, words)
+    assert [one.column for one in found] == ([column] if column else [])
+    assert [one.snippet[start:end] for one in found for start, end in one.marks] == marked
+
+
+def test_long_texts_are_cut_round_a_piece(tmp_path: Path) -> None:
+    """With dots where something is left out; the row with more hits comes first."""
+    desk = Desk(tmp_path / "w")
+    desk.put("notes", "once", body="前" * 300 + "東京" + "後" * 300)
+    desk.put("notes", "twice", body="東京" + "間" * 20 + "東京")
+    desk.sync_with_index()
+    twice, once = find(desk, "東京")
+    assert (twice.id, once.id) == ("twice", "once")
+    assert once.snippet.startswith("…前")
+    assert once.snippet.endswith("後…")
+    assert len(once.snippet) < 100
+    assert [once.snippet[start:end] for start, end in once.marks] == ["東京"]
+
+
+def test_pieces_in_two_thousand_columns(tmp_path: Path) -> None:
+    """As many as FTS5 takes."""
+    fields = {f"f{n:04}": {"type": "text", "nullable": True} for n in range(1900)}
+    desk = Desk(tmp_path / "w", {"id": {"type": "id"}, **fields})
+    desk.put("notes", "r", f1899="東京", f0001="paper")
+    desk.sync_with_index()
+    assert [one.column for one in find(desk, "東京")] == ["f1899"]
+    assert [one.column for one in find(desk, "paper 東京")] == ["f1899"]
 
 
 def test_marks_cannot_be_forged(desk: Desk) -> None:
@@ -163,4 +237,4 @@ def test_odd_table_and_column_names(tmp_path: Path) -> None:
 def test_missing_mirror_is_said(tmp_path: Path) -> None:
     """With what to do."""
     with pytest.raises(MirrorDamagedError, match="run sync"):
-        search(str(tmp_path / "tables.sqlite"), "x", 1)
+        search(str(tmp_path / "tables.sqlite"), literal("x"), 1)

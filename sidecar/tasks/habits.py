@@ -1,0 +1,116 @@
+"""What a mirror is built with when nobody says: as the last one was, or as its neighbours are.
+
+A mirror remembers its own options. One that was lost or damaged cannot, so the last setting of
+each is noted in the user's state folder too; and a workspace that is new is indexed if those
+beside it are.
+"""
+
+import os
+import time
+from collections import Counter
+from contextlib import suppress
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from sidecar.digests import digest_bytes
+from sidecar.mirror.state import Mirror, read_mirror
+from sidecar.model import AUTO, Options, Source
+from sidecar.names import DOCUMENT, EPOCH, MIRROR, WORKSPACES
+
+_FOLDER = "options"
+_MOST_NEIGHBOURS = 8
+_CACHE_S = 2.0
+"""Neighbours are looked at this often: a first pass over a thousand workspaces asks each time."""
+
+
+class Habits(NamedTuple):
+    """The settings that a mirror remembers; see ``Options``."""
+
+    fts: tuple[str, ...] = ()
+    tables: tuple[str, ...] = (AUTO,)
+
+
+def habits_of(source: Source, mirror: Mirror, options: Options) -> Habits:
+    """Tell what a mirror is to be built with, as far as it is not said now."""
+    told = Habits(mirror.fts, mirror.tables)
+    if mirror.fault is not None and told == Habits():
+        noted = _noted(_note_path(source, options))
+        if noted is None and mirror.fault == "missing":
+            noted = Habits(_of_neighbours(source))
+        told = noted or told
+    return Habits(
+        told.fts if options.fts is None else tuple(sorted(set(options.fts))),
+        told.tables if options.tables is None else tuple(sorted(set(options.tables))),
+    )
+
+
+def note_habits(source: Source, options: Options, habits: Habits) -> None:
+    """Note how a mirror was built, if that is not what is noted. Nothing is raised.
+
+    What everybody has is noted only where somebody asked for it: most mirrors need no note.
+    """
+    path = _note_path(source, options)
+    noted = _noted(path)
+    is_asked_for = options.fts is not None or options.tables is not None
+    if noted == habits or (noted is None and habits == Habits() and not is_asked_for):
+        return
+    beside = f"{path}.{os.getpid()}"
+    with suppress(OSError):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(beside, "wb") as file:
+            file.write(msgspec.json.encode(habits._asdict()))
+        os.replace(beside, path)
+
+
+def _note_path(source: Source, options: Options) -> str:
+    name = digest_bytes(os.fsencode(os.path.realpath(source.mirror)))[:32]
+    return os.path.join(options.state_folder, _FOLDER, f"{name}.json")
+
+
+def _noted(path: str) -> Habits | None:
+    try:
+        with open(path, "rb") as file:
+            told = msgspec.json.decode(file.read(), type=dict[str, tuple[str, ...]])
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return Habits(told.get("fts", ()), told.get("tables", (AUTO,)))
+
+
+def _of_neighbours(source: Source) -> tuple[str, ...]:
+    """Give what most of the other workspaces of an app are indexed by."""
+    folder = os.path.dirname(source.document)
+    above = os.path.dirname(folder if source.epoch is None else os.path.dirname(folder))
+    if os.path.basename(source.document) != DOCUMENT or os.path.basename(above) != WORKSPACES:
+        return ()
+    mirrors = os.path.dirname(source.mirror)
+    mirrors = os.path.dirname(mirrors if source.epoch is None else os.path.dirname(mirrors))
+    return _habit(mirrors, int(time.monotonic() / _CACHE_S))
+
+
+@lru_cache(maxsize=4)
+def _habit(folder: str, _now: int) -> tuple[str, ...]:
+    found: Counter[tuple[str, ...]] = Counter()
+    for mirror in _mirrors_in(folder):
+        state = read_mirror(mirror)
+        if state.facts:
+            found[state.fts] += 1
+        if found.total() >= _MOST_NEIGHBOURS:
+            break
+    return found.most_common(1)[0][0] if found else ()
+
+
+def _mirrors_in(folder: str) -> list[str]:
+    """List the mirrors of all workspaces in a folder, one of each workspace."""
+    found: list[str] = []
+    with suppress(OSError):
+        for workspace in sorted(os.listdir(folder)):
+            inner = os.path.join(folder, workspace)
+            with suppress(OSError):
+                names = os.listdir(inner)
+                epochs = sorted((n for n in names if EPOCH.fullmatch(n)), key=int, reverse=True)
+                places = [inner, *(os.path.join(inner, epoch) for epoch in epochs)]
+                paths = (os.path.join(place, MIRROR) for place in places)
+                found += [path for path in paths if os.path.isfile(path)][:1]
+    return found

@@ -1,0 +1,90 @@
+"""What a mirror is indexed by when nobody says."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from sidecar.mirror.search import indexes
+from sidecar.model import Options
+from sidecar.tasks.sync import sync
+from tests.support.desk import Desk
+
+
+def folder(root: Path, workspace: str) -> Path:
+    """Where a workspace's document lies."""
+    return root / "workspaces" / workspace / "0"
+
+
+def desk_of(root: Path, workspace: str) -> Desk:
+    """A workspace with two notes, not yet in step; all share one state folder."""
+    desk = Desk(folder(root, workspace))
+    desk.options = Options(state_folder=str(root / "state"))
+    desk.put("notes", "a", title="One", body="paper")
+    return desk
+
+
+def is_indexed(desk: Desk) -> bool:
+    """Sync without a word about indexes, and look."""
+    desk.options = replace(desk.options, fts=None)
+    desk.sync()
+    return bool(indexes(str(desk.mirror)))
+
+
+@pytest.mark.parametrize("harm", ["lost", "cut", "foreign", "empty"])
+def test_a_lost_or_damaged_mirror_is_indexed_as_it_was(harm: str, tmp_path: Path) -> None:
+    """Whatever became of the file."""
+    desk = desk_of(tmp_path, "w1")
+    desk.sync_with_index()
+    if harm == "lost":
+        desk.mirror.unlink()
+    elif harm == "cut":
+        desk.mirror.write_bytes(desk.mirror.read_bytes()[:4096])
+    else:
+        desk.mirror.write_bytes(b"" if harm == "empty" else b"SQLite format 3\0" + bytes(200))
+    assert is_indexed(desk)
+    assert is_indexed(desk)
+
+
+def test_an_index_that_was_turned_off_stays_off(tmp_path: Path) -> None:
+    """Also in a mirror that is lost, and among neighbours that have one."""
+    for name in ("w2", "w3"):
+        desk_of(tmp_path, name).sync_with_index()
+    desk = desk_of(tmp_path, "w1")
+    desk.sync_with_index()
+    desk.options = replace(desk.options, fts=())
+    desk.sync()
+    desk.mirror.unlink()
+    assert not is_indexed(desk)
+
+
+def test_a_new_workspace_is_indexed_as_its_neighbours_are(tmp_path: Path) -> None:
+    """As most of them; nobody else's folders count."""
+    for name in ("w2", "w3"):
+        desk_of(tmp_path, name).sync_with_index()
+    assert is_indexed(desk_of(tmp_path, "w1"))
+    assert not is_indexed(desk_of(tmp_path / "other", "w1"))
+    alone = Desk(tmp_path / "workspaces" / "w2" / "copies")
+    alone.put("notes", "a", title="One")
+    assert not is_indexed(alone)
+
+
+def test_most_neighbours_decide(tmp_path: Path) -> None:
+    """One that is indexed does not make a habit."""
+    desk_of(tmp_path, "w2").sync_with_index()
+    for name in ("w3", "w4"):
+        desk = desk_of(tmp_path, name)
+        desk.options = replace(desk.options, fts=())
+        desk.sync()
+    assert not is_indexed(desk_of(tmp_path, "w1"))
+
+
+def test_a_state_folder_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
+    """Only the memory."""
+    desk = desk_of(tmp_path, "w1")
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "options").write_bytes(b"in the way")
+    desk.options = replace(desk.options, fts=("*",))
+    desk.save()
+    assert sync(desk.source, desk.options, rested=True).__class__.__name__ == "Rebuilt"
