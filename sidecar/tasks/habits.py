@@ -37,7 +37,7 @@ def habits_of(source: Source, mirror: Mirror, options: Options) -> Habits:
     told = Habits(mirror.fts, mirror.tables)
     if mirror.fault is not None and told == Habits():
         noted = _noted(_note_path(source, options))
-        if noted is None and mirror.fault == "missing":
+        if noted is None and mirror.fault == "missing" and options.fts is None:
             noted = Habits(_of_neighbours(source))
         told = noted or told
     return Habits(
