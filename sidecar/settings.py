@@ -127,7 +127,7 @@ def resolve(
     Raises:
         UsageError: No root is named, or a value makes no sense.
     """
-    values = {name: _value(_BY_NAME[name], text, environment) for name, text in flags.items()}
+    values = {name: value_of(_BY_NAME[name], text, environment) for name, text in flags.items()}
     given = {name: value for name, value in values.items() if value is not None}
     identifier = given.pop("identifier", None)
     state_folder = given.pop("state_dir", None) or state_dir(platform, environment)
@@ -200,9 +200,14 @@ def _xdg(variable: str, default: str, environment: Mapping[str, str]) -> str:
     return base if os.path.isabs(base) else os.path.expanduser(default)
 
 
-def _value(
+def value_of(
     setting: Setting, given: str | Sequence[str] | None, environment: Mapping[str, str]
 ) -> object:
+    """Return the value of one setting, None where neither flag nor variable gives one.
+
+    Raises:
+        UsageError: It makes no sense.
+    """
     name = setting.flag
     if given is None:
         given, name = environment.get(setting.variable, ""), setting.variable
@@ -328,6 +333,9 @@ PLACE = (
         "LEVEL",
         "debug, info, warning or error, on stderr (warning)",
     ),
+)
+COLOR = Setting(
+    "color", _choice("auto", "always", "never"), "WHEN", "colours: auto, always or never (auto)"
 )
 CHOICE = (
     Setting("workspace", str, "NAME", "only this workspace, by its id or its name"),

@@ -1,7 +1,7 @@
 """The command line: a list of commands, each in a module of its own that is loaded when it runs.
 
 A command module has ``EXAMPLES`` (lines for its help), ``add_arguments(parser)`` and
-``run(arguments) -> exit code``.
+``run(arguments) -> exit code``; ``error_line(error)`` where errors under ``--json`` have a shape.
 """
 
 import errno
@@ -28,8 +28,22 @@ COMMANDS = {
     "search": "find rows by their words, in mirrors built with --fts",
     "query": "answer a question in SQL, over one mirror or many",
     "schema": "print tables and columns as compact text, for people and prompts",
+    "completion": "print what completes command lines in bash, zsh or fish",
     "protocol": "print the host protocol as JSON Schema or TypeScript",
 }
+
+EXITS = {
+    "watch": ("asked to stop", "stdout was lost, or something failed"),
+    "sync": ("all mirrors are in step", "some failed, or there are no documents"),
+    "status": ("all mirrors are in step", "some are not, or there are no documents"),
+    "verify": ("all mirrors are equal", "some are not, or there are no documents"),
+    "inspect": ("the file was read", "it cannot be read"),
+    "diff": ("no difference", "they differ, or cannot be read"),
+    "history": ("done", "the document or the snapshot cannot be read"),
+    "search": ("found", "nothing found, or nothing is indexed"),
+    "problems": ("none", "there are some, or there is no mirror"),
+}
+"""What 0 and 1 mean, for the helps; what is not listed is done or has failed."""
 
 OK, FAILED, USAGE, ROOT, LOCKED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
@@ -70,16 +84,20 @@ def _hindrance(error: OSError | RuntimeError) -> str | None:
 
 def _run(words: Sequence[str]) -> int:
     name, *rest = words or ["--help"]
+    if name == "help" and rest:
+        name, rest = rest[0], ["--help"]
     if name in {"-h", "--help", "help"}:
         sys.stdout.write(_overview())
         return OK if words else USAGE
-    if name == "--version":
+    if name in {"-V", "--version"}:
         from sidecar import __version__  # noqa: PLC0415 - only what is needed
 
         sys.stdout.write(f"epicenter-sidecar {__version__}\n")
         return OK
     if name not in COMMANDS:
-        _complain(f"{name!r} is no command; the commands are {', '.join(COMMANDS)}")
+        from sidecar.commands.near import did_you_mean  # noqa: PLC0415 - only after a mistake
+
+        _complain(f"{name!r} is no command{did_you_mean(name, COMMANDS, most=len(COMMANDS))}")
         return USAGE
     return _guarded(importlib.import_module(f"sidecar.commands.{name}"), name, rest)
 
@@ -90,11 +108,26 @@ def _guarded(module: "ModuleType", name: str, words: list[str]) -> int:
     try:
         code: int = module.run(parse(name, COMMANDS[name], module, words))
     except SidecarError as error:
+        if "--json" in words:
+            _print_error(module, error)
         _complain(error.message)
         return exit_code(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
+
+
+def _print_error(module: "ModuleType", error: SidecarError) -> None:
+    """Print an error as JSON, for who reads that: a command may have a shape of its own."""
+    if hasattr(module, "error_line"):
+        line: str = module.error_line(error)
+    else:
+        import json  # noqa: PLC0415 - only after a mistake
+
+        code = "usage" if isinstance(error, UsageError) else error.code
+        line = json.dumps({"v": 1, "error": {"code": code, "message": error.message}})
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def exit_code(error: SidecarError) -> int:
@@ -116,10 +149,10 @@ def _overview() -> str:
     commands = "\n".join(f"  {name:<10} {summary}" for name, summary in COMMANDS.items())
     return f"""usage: epicenter-sidecar COMMAND [PATH...] [options]
 
-Mirrors the Yjs workspace documents of a Tauri app into SQLite files beside them.
+Mirrors the Yjs documents of an app into SQLite files beside them.
 
 {commands}
 
-A PATH is the app's data folder, its workspaces folder, a workspace, an epoch or a document.
-COMMAND --help tells more, with examples; --version tells the version.
+A PATH is the app's data folder, its workspaces folder, a workspace, an epoch
+or a document. help COMMAND tells more, with examples; -V tells the version.
 """

@@ -8,14 +8,19 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
+from sidecar import __version__
+from sidecar.commands import EXITS
+from sidecar.commands.near import near
+from sidecar.commands.terminal import HABITS
 from sidecar.errors import UsageError
-from sidecar.settings import PLACE, Setting, Settings, resolve
+from sidecar.settings import COLOR, PLACE, Setting, Settings, resolve, value_of
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 Arguments = argparse.Namespace
 
+_UNKNOWN = "unrecognized arguments: "
 _FTS = "--fts"
 _END = "--"
 """What follows is no option."""
@@ -40,16 +45,39 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: Always.
         """
-        advice = f"{message}; {self.prog} --help tells more"
+        advice = f"{message}{self._meant(message)}; {self.prog} --help tells more"
         raise UsageError(advice)
+
+    def _meant(self, message: str) -> str:
+        """Return what a flag that there is not may have meant."""
+        if not message.startswith(_UNKNOWN):
+            return ""
+        flags = [word.partition("=")[0] for word in message[len(_UNKNOWN) :].split()]
+        close = [near(flag, self._option_string_actions) for flag in flags if flag[:1] == "-"]
+        meant = [names[0] for names in close if names]
+        return f"; did you mean {' '.join(meant)}?" if meant else ""
 
 
 def parse(name: str, summary: str, module: ModuleType, words: list[str]) -> Arguments:
-    """Parse the words behind a command's name.
+    """Parse the words behind a command's name, and take over the habits among them.
 
     Raises:
         UsageError: They are wrong.
     """
+    parser = parser_of(name, summary, module)
+    end = words.index(_END) if _END in words else len(words)
+    arguments = parser.parse_intermixed_args(list(_with_bare_fts(words[:end])))
+    if behind := words[end + 1 :]:  # argparse would drop a second one, and refuse what has a dash
+        if "paths" not in arguments:
+            parser.error(f"{_UNKNOWN}{' '.join(behind)}")
+        arguments.paths += behind
+    HABITS.is_quiet = arguments.quiet
+    HABITS.color = str(value_of(COLOR, arguments.color, os.environ) or "auto")
+    return arguments
+
+
+def parser_of(name: str, summary: str, module: ModuleType) -> Parser:
+    """Return the parser of one command."""
     parser = Parser(
         prog=f"epicenter-sidecar {name}",
         description=summary[0].upper() + summary[1:] + ".",
@@ -57,14 +85,35 @@ def parse(name: str, summary: str, module: ModuleType, words: list[str]) -> Argu
         formatter_class=_Formatter,
         allow_abbrev=False,
     )
+    return fill(parser, name, module)
+
+
+def fill(parser: Parser, name: str, module: ModuleType) -> Parser:
+    """Add what a command takes, and what all of them do; return the parser."""
     module.add_arguments(parser)
-    end = words.index(_END) if _END in words else len(words)
-    arguments = parser.parse_intermixed_args(list(_with_bare_fts(words[:end])))
-    if behind := words[end + 1 :]:  # argparse would drop a second one, and refuse what has a dash
-        if "paths" not in arguments:
-            parser.error(f"unrecognized arguments: {' '.join(behind)}")
-        arguments.paths += behind
-    return arguments
+    parser.add_argument("-q", "--quiet", action="store_true", help="say only what is wrong")
+    parser.add_argument(
+        "-v", "--verbose", action="count", default=0, help="log more on stderr; -vv all"
+    )
+    parser.add_argument(COLOR.flag, metavar=COLOR.metavar, help=f"{COLOR.help} [{COLOR.variable}]")
+    parser.add_argument(
+        "-V",
+        "--version",
+        action="version",
+        version=f"epicenter-sidecar {__version__}",
+        help="tell the version",
+    )
+    if "xit codes" not in (parser.epilog or ""):
+        parser.epilog = f"{_exits(name)}\n\n{parser.epilog}"
+    return parser
+
+
+def _exits(name: str) -> str:
+    ok, failed = EXITS.get(name, ("done", "failed"))
+    return (
+        f"exit codes:\n  0 {ok}\n  1 {failed}\n"
+        "  2 wrong command line, 3 root unusable, 4 locked by another process"
+    )
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -115,6 +164,8 @@ def settings_of(arguments: Arguments) -> Settings:
         UsageError: No root is named, or a value makes no sense.
     """
     flags = {name: getattr(arguments, name) for name in arguments.settings}
+    if arguments.verbose and flags.get("log_level") is None:
+        flags["log_level"] = "info" if arguments.verbose == 1 else "debug"
     return resolve(arguments.paths, flags, os.environ)
 
 

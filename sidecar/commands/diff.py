@@ -3,20 +3,24 @@
 import json
 import os
 import tempfile
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from sidecar.commands import FAILED, OK
-from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.render import Styled, print_json, print_line, progress
-from sidecar.commands.targets import boundary_of, moment_of, one_source
+from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
+from sidecar.commands.moments import WHAT, moment_of
+from sidecar.commands.progress import progress
+from sidecar.commands.render import Styled, print_json, print_line
+from sidecar.commands.targets import boundary_of, one_source
 from sidecar.commands.terminal import plural
 from sidecar.errors import SidecarError, UsageError
 from sidecar.files import shown
-from sidecar.mirror.diff import differences
+from sidecar.mirror.diff import differences, row_values
 from sidecar.mirror.state import is_mirror
-from sidecar.model import Failed
+from sidecar.model import Failed, Source
 from sidecar.reports import TableDifference
 from sidecar.settings import CHOICE, LIMITS, Settings
 from sidecar.workers.isolated import run_isolated
@@ -24,7 +28,7 @@ from sidecar.workers.messages import RestoreAnswer, Task
 
 EXAMPLES = (
     "epicenter-sidecar diff old/workspace.yjs new/workspace.yjs",
-    "epicenter-sidecar diff path/to/workspace.yjs@1768294800000 path/to/workspace.yjs",
+    "epicenter-sidecar diff path/to/workspace@yesterday path/to/workspace",
     "epicenter-sidecar diff tables.last-good.sqlite tables.sqlite",
 )
 
@@ -42,96 +46,137 @@ class DiffReport(msgspec.Struct, frozen=True):
     tables: tuple[TableDifference, ...]
 
 
+class _Side(NamedTuple):
+    """One of the two: a mirror, or what one is built of.
+
+    Attributes:
+        mirror: Its path, also of one that is still to be built.
+        argument: As it was given.
+        source: The document, None for what is a mirror itself.
+        task: What builds the mirror.
+    """
+
+    mirror: str
+    argument: str
+    source: Source | None = None
+    task: Task | None = None
+
+
 def add_arguments(parser: Parser) -> None:
     """Add what ``diff`` takes."""
     parser.usage = "epicenter-sidecar diff A B [options]"
+    parser.epilog = (
+        f"A MOMENT is {WHAT}."
+        f"\nLines: ~ changed, + added, - removed, seen from A.\n\n{parser.epilog}"
+    )
     add_paths(
         parser,
         CHOICE,
         LIMITS,
         metavar="A B",
-        places="documents, moments of documents (DOCUMENT@UNIX_MS, see history) or mirrors",
+        places="documents, workspaces, moments of them (A@MOMENT, see history) or mirrors",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON value")
+    parser.add_argument(
+        "--limit",
+        type=counted,
+        default=_MOST_LINES,
+        metavar="N",
+        help=f"show at most N rows of a table ({_MOST_LINES})",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON value, without a limit")
 
 
 def run(arguments: Arguments) -> int:
     """Compare A with B; 0 when their tables are equal."""
     if len(arguments.paths) != _SIDES:
-        message = "diff takes two: documents, moments (DOCUMENT@UNIX_MS) or mirrors"
+        message = "diff takes two: documents, moments (DOCUMENT@MOMENT) or mirrors"
         raise UsageError(message)
     settings = settings_of(arguments)
     a, b = arguments.paths
-    with tempfile.TemporaryDirectory() as folder, progress("Comparing"):
+    with tempfile.TemporaryDirectory() as folder:
         sides = [
-            _mirror_of(settings, side, os.path.join(folder, f"{number}.sqlite"))
-            for number, side in enumerate((a, b))
+            _side(settings, argument, os.path.join(folder, f"{number}.sqlite"))
+            for number, argument in enumerate((a, b))
         ]
-        found = differences(*sides)
-    if arguments.json:
-        print_json(DiffReport(shown(a), shown(b), equal=not found, tables=tuple(found)))
-    else:
-        _print(shown(a), shown(b), found)
+        with progress("Comparing", [side.source for side in sides if side.source]) as bar:
+            for side in sides:
+                _build(settings, side)
+                bar.step()
+            found = differences(sides[0].mirror, sides[1].mirror)
+        if arguments.json:
+            print_json(DiffReport(shown(a), shown(b), equal=not found, tables=tuple(found)))
+        elif found:
+            for table in found:
+                _print(table, (sides[0].mirror, sides[1].mirror), arguments.limit)
+        else:
+            print_line(f"{shown(a)} and {shown(b)} hold the same tables")
     return FAILED if found else OK
 
 
-def _mirror_of(settings: Settings, argument: str, out: str) -> str:
-    """Return the path of a mirror of one side: itself, or one that is built for the purpose.
+def _side(settings: Settings, argument: str, out: str) -> _Side:
+    """Tell what one side is.
 
     Raises:
         UsageError: The argument names no document, or more than one.
-        SidecarError: The document cannot be read, or has no such moment.
+        SidecarError: There is no document.
     """
-    path, at_ms = moment_of(argument)
+    try:
+        path, at_ms = moment_of(argument)
+    except ArgumentTypeError as error:
+        message = f"{shown(argument)}: {error}"
+        raise UsageError(message) from None
     path = os.path.abspath(path)
     if at_ms is None and is_mirror(path):
-        return path
+        return _Side(path, argument)
     here = msgspec.structs.replace(settings, roots=(path,))
     source = one_source(here, "each side of diff")
     if at_ms is None:
         task = Task("sync", msgspec.structs.replace(source, mirror=out), {"rested": True})
     else:
-        task = Task(
-            "restore", source, {"at_ms": at_ms, "out": out, "root": boundary_of(here, source)}
-        )
-    ((_, result),) = run_isolated(settings, [task])
+        root = boundary_of(here, source)
+        task = Task("restore", source, {"at_ms": at_ms, "out": out, "root": root})
+    return _Side(out, argument, source, task)
+
+
+def _build(settings: Settings, side: _Side) -> None:
+    """Build the mirror of a side, where it is none itself.
+
+    Raises:
+        SidecarError: The document cannot be read, or has no such moment.
+    """
+    if side.task is None:
+        return
+    ((_, result),) = run_isolated(settings, [side.task])
     failed = result.report.failed if isinstance(result, RestoreAnswer) else result
     if isinstance(failed, Failed):
-        raise SidecarError(failed.code, f"{shown(argument)}: {failed.message}")
-    return out
+        raise SidecarError(failed.code, f"{shown(side.argument)}: {failed.message}")
 
 
-def _print(a: str, b: str, found: Sequence[TableDifference]) -> None:
-    if not found:
-        print_line(f"{a} and {b} hold the same tables")
-    for table in found:
-        counts = [
-            plural(len(rows), "row") + f" {word}"
-            for rows, word in (
-                (table.added, "added"),
-                (table.removed, "removed"),
-                (table.changed, "changed"),
-            )
-            if rows
-        ]
-        if table.change != "changed":
-            counts.insert(0, f"table {table.change}")
-        if table.definition_changed:
-            counts.append("definition changed")
-        print_line(Styled(table.name, "bold"), ": " + ", ".join(counts))
-        _print_rows(table)
-
-
-def _print_rows(table: TableDifference) -> None:
-    lines = [Styled(f"  + {row_id}", "green") for row_id in table.added]
-    lines += [Styled(f"  - {row_id}", "red") for row_id in table.removed]
-    for row in table.changed:
+def _print(table: TableDifference, mirrors: tuple[str, str], limit: int) -> None:
+    kinds = (("changed", table.changed), ("added", table.added), ("removed", table.removed))
+    counts = [f"{plural(len(rows), 'row')} {word}" for word, rows in kinds if rows]
+    if table.change != "changed":
+        counts.insert(0, f"table {table.change}")
+    if table.definition_changed:
+        counts.append("definition changed")
+    print_line(Styled(table.name, "bold"), ": " + ", ".join(counts))
+    for row in table.changed[:limit]:
         cells = ", ".join(f"{c.field}: {_cell(c.a)} -> {_cell(c.b)}" for c in row.cells)
-        lines.append(Styled(f"  ~ {row.id}  {cells}", "yellow"))
-    for line in lines[:_MOST_LINES]:
-        print_line(line)
-    if len(lines) > _MOST_LINES:
-        print_line(f"  and {len(lines) - _MOST_LINES} more; --json shows them all")
+        print_line(Styled(f"  ~ {row.id}  {cells}", "yellow"))
+    left = limit - len(table.changed)
+    left -= _print_whole("+ ", "green", table.name, table.added[: max(0, left)], mirrors[1])
+    _print_whole("- ", "red", table.name, table.removed[: max(0, left)], mirrors[0])
+    hidden = sum(len(rows) for _, rows in kinds) - limit
+    if hidden > 0:
+        print_line(f"  and {plural(hidden, 'more row')}; --limit shows more, --json all")
+
+
+def _print_whole(mark: str, style: str, table: str, ids: Sequence[str], mirror: str) -> int:
+    """Print rows that only one side has, with what is in them; return how many."""
+    for row_id, values in row_values(mirror, table, ids).items():
+        cells = ", ".join(f"{name}: {_cell(value)}" for name, value in values.items())
+        print_line(Styled(f"  {mark}{row_id}  {cells}", style))
+    return len(ids)
 
 
 def _cell(value: object) -> str:

@@ -1,6 +1,7 @@
 """Events as lines of text, for people."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sidecar.commands.terminal import escape, plural
@@ -11,12 +12,42 @@ from sidecar.host.protocol import Event
 _COLORS = {"rebuilt": "32", "failed": "31", "collapsed": "33", "gone": "33", "waiting": "33"}
 
 
-def line_of(event: Event, *, color: bool = False) -> str:
-    """Return an event as one line for people, escaped."""
+_REASONS = {
+    "missing": "built",
+    "damaged": "the mirror was damaged",
+    "foreign": "another file was in its place",
+    "options": "other options",
+    "format": "the mirror was of another version",
+    "elsewhere": "by another process",
+}
+"""Reasons in words that alarm nobody where nothing is wrong; others are words already."""
+
+
+def line_of(event: Event, *, color: bool = False, mirror: str | None = None) -> str:
+    """Return an event as one line for people, escaped.
+
+    Args:
+        event: What happened; where it has its time, the line begins with that.
+        color: Whether the terminal takes colours.
+        mirror: Path of the mirror, where people may not know it yet.
+    """
     kind = str(event.__struct_config__.tag)
-    line = f"{kind:<10} {escape(_TEXTS[type(event)](event))}".rstrip()
+    text = _TEXTS[type(event)](event) + (f"; in {mirror}" if mirror else "")
+    line = f"{_clock(event.time)}{kind:<10} {escape(text)}".rstrip()
     code = _COLORS.get(kind)
     return f"\x1b[{code}m{line}\x1b[0m" if color and code else line
+
+
+def is_wrong(event: Event) -> bool:
+    """Tell whether an event is one that ``--quiet`` does not hold back."""
+    return isinstance(event, (protocol.FailedEvent, protocol.Collapsed))
+
+
+def _clock(time: str) -> str:
+    """Return the local time of day of an event, and two blanks; nothing where it has none."""
+    if not time:
+        return ""
+    return f"{datetime.fromisoformat(time).astimezone():%H:%M:%S}  "
 
 
 def _name(event: protocol.DocEvent | protocol.FailedEvent) -> str:
@@ -27,7 +58,7 @@ def _name(event: protocol.DocEvent | protocol.FailedEvent) -> str:
 
 
 def _rebuilt(event: protocol.RebuiltEvent) -> str:
-    parts = [event.reason, plural(event.rows, "row")]
+    parts = [_REASONS.get(event.reason, event.reason), plural(event.rows, "row")]
     if event.problems:
         parts.append(plural(event.problems, "problem"))
     if event.changed:

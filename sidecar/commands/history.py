@@ -1,12 +1,12 @@
 """``history``: the snapshots beside a document, and the mirror of one of them."""
 
-from argparse import ArgumentTypeError
-
 import msgspec
 
-from sidecar.commands import FAILED, OK
+from sidecar.commands import OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.layout import Column
+from sidecar.commands.moments import unix_ms
+from sidecar.commands.progress import progress
 from sidecar.commands.render import (
     Styled,
     moment,
@@ -14,12 +14,11 @@ from sidecar.commands.render import (
     print_json,
     print_line,
     print_table,
-    progress,
     size,
 )
 from sidecar.commands.targets import boundary_of, check_out, one_source
-from sidecar.commands.terminal import complain, plural
-from sidecar.errors import UsageError
+from sidecar.commands.terminal import plural
+from sidecar.errors import SidecarError, UsageError
 from sidecar.files import shown
 from sidecar.model import Failed, Source
 from sidecar.reports import History, Moment
@@ -29,8 +28,8 @@ from sidecar.workers.messages import HistoryAnswer, RestoreAnswer, Task
 
 EXAMPLES = (
     "epicenter-sidecar history path/to/workspace",
-    "epicenter-sidecar history path/to/workspace.yjs --at 1768294800000 --out past.sqlite",
-    "epicenter-sidecar diff path/to/workspace.yjs@1768294800000 path/to/workspace.yjs",
+    "epicenter-sidecar history path/to/workspace --at 2026-01-13 --out past.sqlite",
+    "epicenter-sidecar diff path/to/workspace@yesterday path/to/workspace",
 )
 
 
@@ -45,44 +44,37 @@ class RestoreReport(msgspec.Struct, frozen=True):
 def add_arguments(parser: Parser) -> None:
     """Add what ``history`` takes."""
     parser.epilog = (
-        "Snapshots are the files snapshots/UNIX_MS.ysnap beside a document. In a shell,"
-        f"\n$(date -d yesterday +%s%3N) is yesterday's UNIX_MS.\n\n{parser.epilog}"
+        "Snapshots are the files snapshots/UNIX_MS.ysnap beside a document. A MOMENT is in"
+        "\nUnix milliseconds or ISO 8601 (local time if no zone is given; a day alone means its"
+        f"\nend), or yesterday.\n\n{parser.epilog}"
     )
     add_paths(parser, CHOICE, LIMITS)
     parser.add_argument(
         "--at",
-        metavar="UNIX_MS",
-        type=_unix_ms,
+        metavar="MOMENT",
+        type=unix_ms,
         help="the moment to build: a snapshot's, or a later one up to the next snapshot",
     )
     parser.add_argument("--out", metavar="FILE", help="where the mirror of that moment goes")
     parser.add_argument("--json", action="store_true", help="one JSON value")
 
 
-def _unix_ms(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        message = f"{text!r} will not do; it takes Unix milliseconds, as history lists them"
-        raise ArgumentTypeError(message)
-    return int(text)
-
-
 def run(arguments: Arguments) -> int:
     """List snapshots, or build the mirror of one."""
     if (arguments.at is None) != (arguments.out is None):
-        message = "--at UNIX_MS and --out FILE go together"
+        message = "--at MOMENT and --out FILE go together"
         raise UsageError(message)
     settings = settings_of(arguments)
     source = one_source(settings, "history")
     if arguments.out is not None:
         return _restore(settings, source, arguments)
-    with progress("Reading snapshots"):
+    with progress("Reading snapshots", [source]):
         ((_, result),) = run_isolated(
             settings, [Task("history", source, {"root": boundary_of(settings, source)})]
         )
         answer = report_of(result, HistoryAnswer)
     if isinstance(answer, Failed):
-        complain(f"{shown(source.document)}: {answer.message}")
-        return FAILED
+        raise SidecarError(answer.code, f"{shown(source.document)}: {answer.message}")
     if arguments.json:
         print_json(answer)
     else:
@@ -94,18 +86,19 @@ def _restore(settings: Settings, source: Source, arguments: Arguments) -> int:
     out = check_out(arguments.out)
     root = boundary_of(settings, source)
     task = Task("restore", source, {"at_ms": arguments.at, "out": out, "root": root})
-    with progress("Building the mirror"):
+    with progress("Building the mirror", [source]):
         ((_, result),) = run_isolated(settings, [task])
         answer = report_of(result, RestoreAnswer)
     failed = answer if isinstance(answer, Failed) else answer.failed
     if failed or isinstance(answer, Failed):
-        complain(f"{shown(source.document)}: {failed.message if failed else ''}")
-        return FAILED
+        code = failed.code if failed else "internal"
+        raise SidecarError(code, f"{shown(source.document)}: {failed.message if failed else ''}")
     if arguments.json:
         print_json(RestoreReport(answer.unix_ms, shown(out), answer.rows))
     else:
         taken = f"{answer.unix_ms} ({moment(answer.unix_ms)})"
         print_line(f"{shown(out)}: {plural(answer.rows, 'row')} as of the snapshot {taken}")
+        print_line(f"look into it: epicenter-sidecar schema {shown(out)}")
     return OK
 
 
@@ -127,6 +120,9 @@ def _print(history: History) -> None:
     for one in history.snapshots:
         if one.code:
             print_line(f"{one.unix_ms}  {one.code}: {one.message}")
+    first = history.snapshots[0]
+    then, now = f"{history.path}@{first.unix_ms}", history.path
+    print_line(f"what changed since: epicenter-sidecar diff {then} {now}")
     if not history.exact:
         print_line(
             "the document has collected garbage: what was deleted is missing from every moment"

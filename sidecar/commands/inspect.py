@@ -5,7 +5,8 @@ import os
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.layout import Column
-from sidecar.commands.render import print_json, print_line, print_table, progress, size
+from sidecar.commands.progress import progress
+from sidecar.commands.render import print_json, print_line, print_table, size
 from sidecar.commands.targets import one_source
 from sidecar.commands.terminal import complain, plural
 from sidecar.discovery import source_of
@@ -34,7 +35,7 @@ def run(arguments: Arguments) -> int:
     settings = settings_of(arguments)
     is_gone = len(settings.roots) == 1 and not os.path.exists(settings.roots[0])
     source = source_of(settings.roots[0]) if is_gone else one_source(settings, "inspect")
-    with progress("Reading the file"):
+    with progress("Reading the file", [source]):
         ((_, result),) = run_isolated(settings, [Task("inspect", source)])
         answer = report_of(result, InspectAnswer)
     if isinstance(answer, Failed):

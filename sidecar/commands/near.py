@@ -24,18 +24,16 @@ def near(word: str, words: Iterable[str]) -> list[str]:
     return [folded[one] for one in get_close_matches(word.casefold(), folded, _MOST, _ALIKE)]
 
 
-def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Return the end of a message: what was meant, or what there is."""
+def did_you_mean(word: str, words: Iterable[str], *, most: int = 6) -> str:
+    """Return the end of a message: what was meant, or what there is, ``most`` of it."""
     words = list(dict.fromkeys(words))
     close = near(word, words)
     if close:
         return f"; did you mean {' or '.join(close)}?"
     if not words:
         return "; there is none at all"
-    more = len(words) - 2 * _MOST
-    return f"; there are {', '.join(words[: 2 * _MOST])}" + (
-        f" and {more} more" if more > 0 else ""
-    )
+    more = len(words) - most
+    return f"; there are {', '.join(words[:most])}" + (f" and {more} more" if more > 0 else "")
 
 
 def near_path(path: str) -> str:

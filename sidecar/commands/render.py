@@ -1,22 +1,15 @@
-"""Answers of the commands that look: one JSON value, lines, or tables that fit the terminal.
-
-The only user of rich, which is imported for progress bars alone: it takes longer than most answers.
-"""
+"""Answers of the commands that look: one JSON value, lines, or tables that fit the terminal."""
 
 import json
-import sys
 import time
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from sidecar.commands.layout import GAP, Column, fit, fold, shorten, width_of
 from sidecar.commands.terminal import escape, has_color, say, terminal_width
 from sidecar.reports import Doc
-
-T = TypeVar("T")
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
@@ -104,38 +97,6 @@ def paint(text: str, style: str) -> str:
         return text
     codes = ";".join(_CODES[word] for word in style.split())
     return f"\x1b[{codes}m{text}\x1b[0m"
-
-
-@contextmanager
-def progress(what: str, total: int = 1) -> Generator["Progress"]:
-    """Show that work goes on and how far it has come, where stderr is a terminal.
-
-    Args:
-        what: The work, in a few words.
-        total: Its steps; a single one shows only that it goes on.
-    """
-    if not sys.stderr.isatty() or not has_color():
-        yield Progress()
-        return
-    from rich.console import Console  # noqa: PLC0415 - see above
-    from rich.progress import Progress as Bar  # noqa: PLC0415
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        yield Progress(bar, bar.add_task(what, total=total if total > 1 else None))
-
-
-class Progress:
-    """The way of one piece of work."""
-
-    def __init__(self, bar: Any = None, task: Any = None) -> None:
-        """Begin; without a bar nothing is shown."""
-        self._bar = bar
-        self._task = task
-
-    def step(self) -> None:
-        """One more step is done."""
-        if self._bar:
-            self._bar.advance(self._task)
 
 
 def name_of(doc: Doc) -> str:

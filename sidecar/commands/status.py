@@ -8,6 +8,7 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.layout import Column
+from sidecar.commands.progress import progress
 from sidecar.commands.render import (
     Styled,
     age,
@@ -15,12 +16,11 @@ from sidecar.commands.render import (
     print_json,
     print_line,
     print_table,
-    progress,
     size,
 )
 from sidecar.commands.targets import complain_of_nothing, find, in_order
 from sidecar.commands.terminal import plural
-from sidecar.files import version_of
+from sidecar.files import shown, version_of
 from sidecar.host.outcomes import unreadable
 from sidecar.model import Failed, Source
 from sidecar.reports import Status
@@ -90,7 +90,7 @@ def look(settings: Settings, sources: Sequence[Source]) -> list[Status]:
     """Have documents looked at in processes of their own, which may die of them."""
     found: list[Status] = []
     tasks = [Task("status", source) for source in sources]
-    with progress("Looking at documents", len(tasks)) as bar:
+    with progress("Looking at documents", sources) as bar:
         for task, answer in run_isolated(settings, tasks, batch=_BATCH):
             status = report_of(answer, StatusAnswer)
             if isinstance(status, Failed):
@@ -101,7 +101,7 @@ def look(settings: Settings, sources: Sequence[Source]) -> list[Status]:
                     version_of(task.source.mirror),
                 )
             found.append(status)
-            bar.step()
+            bar.step(shown(task.source.document))
     return found
 
 

@@ -2,20 +2,24 @@
 
 import signal
 import sys
-from contextlib import nullcontext
+from collections.abc import Sequence
 from types import FrameType
 
 import msgspec
 
 from sidecar.commands import FAILED, LOCKED, OK, ROOT
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.event_lines import line_of
-from sidecar.commands.render import Progress, progress
-from sidecar.commands.targets import complain_of_nothing, elsewhere, find, in_order
-from sidecar.commands.terminal import has_color, say
+from sidecar.commands.event_lines import is_wrong, line_of
+from sidecar.commands.near import nothing_here
+from sidecar.commands.progress import Progress, progress
+from sidecar.commands.targets import elsewhere, find, in_order
+from sidecar.commands.terminal import HABITS, escape, has_color, say
+from sidecar.errors import SidecarError
+from sidecar.files import shown
 from sidecar.host import protocol
 from sidecar.host.outbox import stamped
 from sidecar.host.protocol import Event
+from sidecar.model import Source
 from sidecar.settings import CHOICE, LIMITS, MIRROR
 from sidecar.supervisor.one_pass import run_pass
 
@@ -27,8 +31,6 @@ EXAMPLES = (
 
 _EXITS = {"locked": LOCKED, "root": ROOT}
 """Where all failures are of one of these kinds; else it is ``FAILED``."""
-_MANY = 20
-"""From so many documents on a terminal shows how far it is: rich takes 60 ms to import."""
 
 
 def add_arguments(parser: Parser) -> None:
@@ -50,17 +52,23 @@ def run(arguments: Arguments) -> int:
     found = find(settings)
     sources = in_order(found)
     if not sources:
-        complain_of_nothing(settings)
-        return FAILED
+        raise SidecarError("gone", nothing_here(settings.roots, settings.selection))
     if arguments.out is not None:
         sources = [elsewhere(sources, arguments.out)]
-    is_long = len(sources) >= _MANY and not arguments.json
-    with progress("Syncing", len(sources)) if is_long else nullcontext(Progress()) as bar:
-        printer = _Printer(bar, as_json=arguments.json)
+    with progress("Syncing", sources, is_shown=not arguments.json) as bar:
+        printer = _Printer(bar, sources, as_json=arguments.json)
         result = run_pass(settings, sources, printer.emit, force=arguments.force)
+    if printer.built and not arguments.json and not HABITS.is_quiet:
+        say(escape(f"next       epicenter-sidecar schema {' '.join(map(shown, settings.roots))}"))
     if result.failed and printer.codes <= _EXITS.keys() and len(printer.codes) == 1:
         return _EXITS[printer.codes.pop()]
     return FAILED if result.failed or found.closed else OK
+
+
+def error_line(error: SidecarError) -> str:
+    """Return the event that tells of an error which ends the command."""
+    failed = protocol.FailedEvent(code=error.code, message=error.message, retry_ms=None)
+    return protocol.encode(stamped(failed)).decode("ascii").rstrip("\n")
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
@@ -69,10 +77,12 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 
 class _Printer:
-    """Prints events, and remembers the codes of failures."""
+    """Prints events, and remembers the codes of failures and how many mirrors are new."""
 
-    def __init__(self, bar: Progress, *, as_json: bool) -> None:
+    def __init__(self, bar: Progress, sources: Sequence[Source], *, as_json: bool) -> None:
         self.codes: set[str] = set()
+        self.built = 0
+        self._mirrors = {shown(source.document): shown(source.mirror) for source in sources}
         self._bar = bar
         self._as_json = as_json
         self._color = not as_json and has_color()
@@ -81,9 +91,18 @@ class _Printer:
         if isinstance(event, protocol.FailedEvent):
             self.codes.add(event.code)
             event = msgspec.structs.replace(event, retry_ms=None)  # this process will not retry
-        if not isinstance(event, (protocol.Collapsed, protocol.Synced)):
-            self._bar.step()
+        if not isinstance(event, protocol.Collapsed):
+            self._bar.step(getattr(event, "path", None))
+        event = stamped(event)
         if self._as_json:
-            say(protocol.encode(stamped(event)).decode("ascii").rstrip("\n"))
-        else:
-            say(line_of(event, color=self._color))
+            say(protocol.encode(event).decode("ascii").rstrip("\n"))
+            return
+        if is_wrong(event) or not HABITS.is_quiet:
+            say(line_of(event, color=self._color, mirror=self._mirror_of(event)))
+
+    def _mirror_of(self, event: Event) -> str | None:
+        """Return where a mirror is that was not there before."""
+        if isinstance(event, protocol.RebuiltEvent) and event.reason == "missing":
+            self.built += 1
+            return self._mirrors.get(event.path)
+        return None

@@ -6,7 +6,6 @@ living workspaces. ``--workspace``, ``--epoch`` and ``--all-epochs`` are honoure
 """
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +23,6 @@ from sidecar.settings import Settings
 if TYPE_CHECKING:
     from sidecar.document.standing import Standing
 
-_MOMENT = re.compile(r"(.+)@([0-9]{1,15})")
 _MOST_NAMED = 5
 """Workspaces or documents that a message names."""
 
@@ -195,14 +193,6 @@ def to_be_watched(settings: Settings) -> Settings:
 def complain_of_nothing(settings: Settings) -> None:
     """Say that there are no documents, and what is near."""
     complain(nothing_here(settings.roots, settings.selection))
-
-
-def moment_of(argument: str) -> tuple[str, int | None]:
-    """Part DOC@UNIX_MS into path and moment; a path that exists as it is has no moment."""
-    match = _MOMENT.fullmatch(argument)
-    if match is None or os.path.lexists(argument):
-        return argument, None
-    return match[1], int(match[2])
 
 
 def check_out(out: str) -> str:

@@ -3,7 +3,9 @@
 import os
 import re
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from typing import ClassVar
 
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
@@ -13,6 +15,23 @@ _UNSAFE = re.compile(
 
 
 _NO_TERMINAL = 80
+
+
+class Habits:
+    """What holds for the whole of one command, set once before it runs.
+
+    Attributes:
+        color: ``auto``, ``always`` or ``never``.
+        is_quiet: Only what is wrong, or was asked for, is said.
+        lines: What takes lines that are drawn over and over out of the way of others.
+    """
+
+    color = "auto"
+    is_quiet = False
+    lines: ClassVar[list[Callable[[], None]]] = []
+
+
+HABITS = Habits()
 
 
 def escape(text: str) -> str:
@@ -33,7 +52,9 @@ def say(line: str) -> None:
 
 def has_color() -> bool:
     """Tell whether stdout is a terminal that takes colours."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and _is_capable()
+    if HABITS.color != "auto":
+        return HABITS.color == "always"
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and is_capable()
 
 
 def terminal_width() -> int:
@@ -52,11 +73,14 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _is_capable() -> bool:
+def is_capable() -> bool:
+    """Tell whether the terminal, if there is one, can do more than print."""
     return os.environ.get("TERM") != "dumb"
 
 
 def _write(stream: "object", text: str) -> None:
+    for hide in HABITS.lines:
+        hide()
     encoding = getattr(stream, "encoding", None) or "utf-8"
     safe = text.encode(encoding, "backslashreplace").decode(encoding)
     stream.write(safe)  # type: ignore[attr-defined]

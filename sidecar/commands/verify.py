@@ -9,7 +9,8 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.layout import Column
-from sidecar.commands.render import Styled, name_of, print_json, print_line, print_table, progress
+from sidecar.commands.progress import progress
+from sidecar.commands.render import Styled, name_of, print_json, print_line, print_table
 from sidecar.commands.targets import complain_of_nothing, find, in_order
 from sidecar.commands.terminal import plural
 from sidecar.files import shown
@@ -77,13 +78,13 @@ def check(settings: Settings, sources: Sequence[Source]) -> list[Verification]:
     """Have mirrors verified by processes that may die of their documents."""
     found: list[Verification] = []
     tasks = [Task("verify", source) for source in sources]
-    with progress("Comparing mirrors with documents", len(tasks)) as bar:
+    with progress("Comparing mirrors with documents", sources) as bar:
         for task, answer in run_isolated(settings, tasks, batch=len(tasks)):
             result = report_of(answer, VerifyAnswer)
             if isinstance(result, Failed):
                 result = _unreadable(task.source, result)
             found.append(result)
-            bar.step()
+            bar.step(shown(task.source.document))
     return found
 
 

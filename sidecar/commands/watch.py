@@ -13,10 +13,10 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.event_lines import line_of
+from sidecar.commands.event_lines import is_wrong, line_of
 from sidecar.commands.logs import log_to_stderr
 from sidecar.commands.targets import to_be_watched
-from sidecar.commands.terminal import complain, has_color
+from sidecar.commands.terminal import HABITS, complain, has_color
 from sidecar.errors import LockedError, SidecarError
 from sidecar.host import lifeline, protocol
 from sidecar.host.outbox import Outbox
@@ -139,7 +139,13 @@ def _renderer(settings: Settings) -> Callable[[Event], bytes]:
     if _is_ndjson(settings):
         return protocol.encode
     color = has_color()
-    return lambda event: (line_of(event, color=color) + "\n").encode("utf-8", "replace")
+    return lambda event: _text_of(event, color=color)
+
+
+def _text_of(event: Event, *, color: bool) -> bytes:
+    if HABITS.is_quiet and not is_wrong(event):
+        return b""
+    return (line_of(event, color=color) + "\n").encode("utf-8", "replace")
 
 
 def _stand_before_stderr() -> Stderr:

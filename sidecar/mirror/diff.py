@@ -1,6 +1,6 @@
 """What lies between two mirrors: tables, rows and cells, seen from one to the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import apsw
@@ -40,6 +40,26 @@ def differences(a: str, b: str) -> list[TableDifference]:
         return found
 
 
+def row_values(mirror: str, table: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Give the cells of some rows of a mirror, as JSON, without those that are NULL.
+
+    Raises:
+        MirrorDamagedError: The mirror cannot be read.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    with reading(mirror) as connection:
+        side = _Side(mirror, connection)
+        columns = side.columns(table) if ids else []
+        sql = f"SELECT * FROM {quote(table)} WHERE id = ?"  # noqa: S608 - quoted
+        for row_id in ids:
+            for row in side.query(sql, row_id):
+                cells = zip(columns[1:], row[1:], strict=True)
+                found[row_id] = {
+                    name: cell_to_json(cell) for name, cell in cells if cell is not None
+                }
+    return found
+
+
 class _Side:
     """One of the two mirrors.
 
@@ -59,9 +79,13 @@ class _Side:
         sql = f"SELECT id FROM {quote(table)} ORDER BY id"  # noqa: S608 - quoted
         return tuple(row_id for (row_id,) in self.query(sql))
 
+    def columns(self, table: str) -> list[str]:
+        """Give the names of a table's columns."""
+        return [name for _, name, *_ in self.query(f"PRAGMA table_info({quote(table)})")]
+
     def rows(self, table: str) -> Iterator[Row]:
         """Give the rows in id order."""
-        columns = [name for _, name, *_ in self.query(f"PRAGMA table_info({quote(table)})")]
+        columns = self.columns(table)
         for row in self.query(f"SELECT * FROM {quote(table)} ORDER BY id"):  # noqa: S608
             cells = dict(zip(columns, row, strict=True))
             yield cells["id"], cells

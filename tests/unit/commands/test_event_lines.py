@@ -1,9 +1,15 @@
 """The command line: its list, its helps, its switches, and text that is safe to show."""
 
+import contextlib
 import importlib
+import io
+import json
 import os
+import re
+import shutil
 import subprocess
 import unicodedata
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +17,14 @@ from sidecar.commands import COMMANDS, main
 from sidecar.commands.arguments import parse
 from sidecar.commands.event_lines import line_of
 from sidecar.commands.terminal import escape
-from sidecar.host.protocol import EVENTS, FailedEvent, Ready, RebuiltEvent, UnchangedEvent
+from sidecar.host.protocol import (
+    EVENTS,
+    FailedEvent,
+    Ready,
+    RebuiltEvent,
+    UnchangedEvent,
+    encode,
+)
 from tests.support.program import program
 
 
@@ -48,7 +61,7 @@ def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture[s
         ["sync", "--jsno", "app"],
         ["protocol"],
         ["schema", "--samples", "0", "app"],
-        ["history", "app", "--at", "yesterday", "--out", "past.sqlite"],
+        ["history", "app", "--at", "long ago", "--out", "past.sqlite"],
     ],
 )
 def test_a_wrong_command_line_is_refused_in_one_line(
@@ -72,10 +85,132 @@ def test_a_reader_that_is_gone_is_no_bug(words: list[str]) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """For bug reports."""
-    assert main(["--version"]) == 0
+@pytest.mark.parametrize("words", [["--version"], ["-V"], ["sync", "-V"]])
+def test_the_version_is_told(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """For bug reports, wherever it is asked for."""
+    with contextlib.suppress(SystemExit):
+        assert main(words) == 0
     assert capsys.readouterr().out.startswith("epicenter-sidecar 0.")
+
+
+def test_the_overview_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    """And `help` alone is the same."""
+    assert main(["help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("usage:")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_help_tells_exit_codes_and_habits(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`help COMMAND` is `COMMAND --help`; examples stand last."""
+    with pytest.raises(SystemExit):
+        main(["help", name])
+    out = capsys.readouterr().out
+    assert "xit codes:" in out.partition("examples:")[0]
+    assert all(flag in out for flag in ("-q,", "-v,", "-V,", "--color"))
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["statsu"], "did you mean status?"),
+        (["Sync"], "did you mean sync?"),
+        (["sync", "--jsno", "x"], "did you mean --json?"),
+        (["sync", "--max-documents-mb=5", "x"], "did you mean --max-document-mb?"),
+        (["help", "verfy"], "did you mean verify?"),
+    ],
+)
+def test_a_mistyped_word_is_answered_with_what_was_meant(
+    words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Commands and flags; exit 2."""
+    assert main(words) == 2
+    assert meant in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "exits"),
+    [
+        (["status", "--json"], "usage", 2),
+        (["status", "--json", "/nowhere"], "root", 3),
+        (["history", "--json", "."], "gone", 1),
+    ],
+)
+def test_errors_are_json_for_who_reads_json(  # noqa: PLR0913, PLR0917
+    words: list[str],
+    code: str,
+    exits: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """One value on stdout, and the same for people on stderr."""
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == exits
+    told = capsys.readouterr()
+    error = json.loads(told.out)["error"]
+    assert error["code"] == code
+    assert error["message"] in told.err
+
+
+def test_errors_of_sync_are_events(capsys: pytest.CaptureFixture[str]) -> None:
+    """As everything that it prints for machines."""
+    assert main(["sync", "--json", "/nowhere"]) == 3
+    event = json.loads(capsys.readouterr().out)
+    assert (event["type"], event["code"], event["retry_ms"]) == ("failed", "root", None)
+
+
+@pytest.mark.parametrize(
+    ("words", "behind"),
+    [
+        (["--", "--json"], ["--json"]),
+        (["a", "--", "-x", "--", "y"], ["a", "-x", "--", "y"]),
+        (["--json", "--"], []),
+        (["--fts", "--", "--fts"], ["--fts"]),
+    ],
+)
+def test_two_dashes_end_the_options(words: list[str], behind: list[str]) -> None:
+    """What follows is a path, a second one too."""
+    module = importlib.import_module("sidecar.commands.sync")
+    assert parse("sync", "s", module, words).paths == behind
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_every_command_and_its_flags(
+    shell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script for each shell."""
+    assert main(["completion", shell]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in COMMANDS)
+    assert "documents" in out
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("sta", "status"),
+        ("sync --doc", "--documents"),
+        ("completion z", "zsh"),
+        ("help ver", "verify"),
+    ],
+)
+def test_bash_completes(line: str, found: str, tmp_path: Path) -> None:
+    """The script in a real shell."""
+    script = tmp_path / "completion.bash"
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        main(["completion", "bash"])
+    script.write_text(out.getvalue())
+    words = ["epicenter-sidecar", *line.split(" ")]
+    ask = f"""source {script}; COMP_WORDS=({" ".join(words)}); COMP_CWORD={len(words) - 1}
+        _shtab_epicenter_sidecar; echo "${{COMPREPLY[@]}}" """
+    bash = str(shutil.which("bash"))
+    done = subprocess.run([bash, "-c", ask], capture_output=True, text=True, check=True)
+    assert found in done.stdout.split()
 
 
 @pytest.mark.parametrize(
@@ -149,3 +284,22 @@ def test_no_event_is_without_words() -> None:
     from sidecar.commands import event_lines as output  # noqa: PLC0415
 
     assert set(output._TEXTS) == set(EVENTS)  # noqa: SLF001
+
+
+def test_lines_have_the_time_and_nothing_that_alarms() -> None:
+    """The local time of the event; a first build is built, and says where."""
+    doc = {"workspace": "w1", "epoch": 2, "path": "/p"}
+    rebuilt = RebuiltEvent(
+        **doc,  # type: ignore[arg-type]
+        time="2026-01-31T09:30:15.123Z",
+        reason="missing",
+        changed=[],
+        removed=[],
+        rows=1,
+        problems=0,
+        regressed=False,
+        ms=3,
+    )
+    line = line_of(rebuilt, mirror="/m\n.sqlite")
+    assert re.fullmatch(r"\d\d:\d\d:15  rebuilt    w1/2  built; 1 row; 3 ms; in /m\\n.sqlite", line)
+    assert json.loads(encode(rebuilt))["reason"] == "missing"

@@ -5,6 +5,8 @@ import time
 import pytest
 
 from sidecar.commands.layout import Column
+from sidecar.commands.moments import moment_of
+from sidecar.commands.progress import progress
 from sidecar.commands.render import (
     Piece,
     Styled,
@@ -13,10 +15,8 @@ from sidecar.commands.render import (
     print_json,
     print_line,
     print_table,
-    progress,
     size,
 )
-from sidecar.commands.targets import moment_of
 from sidecar.commands.terminal import plural
 from sidecar.files import shown
 from sidecar.reports import CellDifference, Doc, cell_to_json
@@ -89,7 +89,7 @@ def test_json_is_ascii_with_a_version(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_progress_is_nothing_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Not a byte on stderr."""
-    with progress("Working", 3) as bar:
+    with progress("Working", []) as bar:
         bar.step()
     assert capsys.readouterr() == ("", "")
 

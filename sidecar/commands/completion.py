@@ -1,0 +1,45 @@
+"""``completion``: what a shell needs to complete command lines. The only user of shtab."""
+
+import argparse
+from importlib import import_module
+
+from sidecar.commands import COMMANDS, OK
+from sidecar.commands.arguments import Arguments, Parser, fill
+from sidecar.commands.terminal import say
+
+EXAMPLES = (
+    "epicenter-sidecar completion bash > ~/.bash_completion.d/epicenter-sidecar",
+    "epicenter-sidecar completion zsh > ~/.zfunc/_epicenter-sidecar",
+    "epicenter-sidecar completion fish > ~/.config/fish/completions/epicenter-sidecar.fish",
+)
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add the shell."""
+    parser.add_argument("shell", choices=SHELLS, help="which shell")
+
+
+def run(arguments: Arguments) -> int:
+    """Print the script."""
+    import shtab  # noqa: PLC0415 - only here
+
+    say(shtab.complete(_everything(shtab.FILE), shell=arguments.shell).rstrip("\n"))
+    return OK
+
+
+def _everything(files: object) -> argparse.ArgumentParser:
+    """Return one parser of all commands, whose arguments are completed as files."""
+    parser = Parser(prog="epicenter-sidecar", add_help=False)
+    commands = parser.add_subparsers(dest="command")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        fill(command, name, import_module(f"sidecar.commands.{name}"))
+        for action in command._actions:  # noqa: SLF001 - shtab looks there too
+            if action.dest == "paths" or action.metavar in {"FILE", "DIR"}:
+                setattr(action, "complete", files)  # noqa: B010 - as shtab asks for it
+    commands.add_parser("help", help="tell more of a command").add_argument(
+        "name", choices=tuple(COMMANDS)
+    )
+    return parser

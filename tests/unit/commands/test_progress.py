@@ -1,0 +1,72 @@
+"""How far work has come: percent, documents, pace and time left, by bytes."""
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.commands.progress import Line
+from sidecar.discovery import source_of
+from sidecar.model import Source
+from tests.support.program import sync
+from tests.support.terminal import needs_terminal, run_on_terminal
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> list[Source]:
+    """Three documents: of 1, 1 and 8 MB."""
+    found = []
+    for number, megabytes in enumerate((1, 1, 8)):
+        path = tmp_path / f"{number}.yjs"
+        path.write_bytes(b"x" * megabytes * 1_000_000)
+        found.append(source_of(str(path)))
+    return found
+
+
+def test_documents_count_by_their_bytes(
+    sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small one is no third of the work; what is at work is guessed, and never finished."""
+    clock = [100.0]
+    monkeypatch.setattr("sidecar.commands.progress.time.monotonic", lambda: clock[0])
+    line = Line("Reading", sources)
+    clock[0] = 102.0
+    line.step(sources[1].document)
+    line.step()
+    assert line.text(102.0) == "Reading  20%  2 of 3  1.0 MB/s  about 8 s left"
+    assert line.text(106.0) == "Reading  60%  2 of 3  1.0 MB/s  about 4 s left"
+    assert line.text(500.0).startswith("Reading  96%  2 of 3")
+    clock[0] = 110.0
+    line.step(sources[2].document)
+    assert line.text(110.0) == "Reading  99%  3 of 3  1.0 MB/s  about 1 s left"
+    line.step()
+
+
+def test_one_document_moves_too(sources: list[Source]) -> None:
+    """At a pace that is assumed until there is one."""
+    line = Line("Comparing mirrors", sources[2:])
+    early, late = (line.text(line._stepped + seconds) for seconds in (1.0, 3.0))  # noqa: SLF001
+    assert (early.split("  ")[1], late.split("  ")[1]) == ("19%", "56%")
+    assert "1.5 MB/s" in early
+
+
+def test_no_documents_are_no_division_by_nothing() -> None:
+    """An empty folder is in step at once."""
+    assert Line("Reading", []).text(1e9).startswith("Reading")
+
+
+@needs_terminal
+@pytest.mark.parametrize("color", [{}, {"NO_COLOR": "1"}])
+def test_long_work_shows_how_far_it_is(tmp_path: Path, color: dict[str, str]) -> None:
+    """On a terminal, without colours too; the line is gone at the end."""
+    from tests.support.documents import document, save  # noqa: PLC0415
+
+    for number in range(6):
+        save(tmp_path / str(number) / "workspace.yjs", document(4000))
+    sync(tmp_path)
+    code, seen = run_on_terminal("verify", tmp_path, environment=color)
+    assert code == 0
+    assert "Comparing mirrors with documents  " in seen
+    assert " MB/s  about " in seen
+    assert not seen.rpartition("\r\x1b[K")[2].startswith("Comparing")
+    code, seen = run_on_terminal("verify", "-q", tmp_path, environment=color)
+    assert "MB/s" not in seen
