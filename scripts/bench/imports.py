@@ -48,4 +48,4 @@ def _import_s(arguments: Sequence[str]) -> dict[str, float]:
     return spent
 
 
-_OURS = frozenset(("sidecar", "msgspec", "apsw", "pycrdt", "watchfiles", "platformdirs", "rich"))
+_OURS = frozenset(("sidecar", "msgspec", "apsw", "pycrdt", "watchfiles", "platformdirs", "shtab"))

@@ -118,7 +118,7 @@ def contents_options(name: str) -> list[str]:
     # Windows starts the program itself beside the app, where resources are too, so there the
     # folder of resources is the folder of contents.
     folder = f"{name}-lib" if sys.platform == "win32" else "_internal"
-    hidden = ["--hidden-import", "pycrdt", "--paths", str(PROJECT)]
+    hidden = ["--hidden-import", "pycrdt", "--hidden-import", "shtab", "--paths", str(PROJECT)]
     return ["--name", name, *content, *hidden, "--contents-directory", folder]
 
 

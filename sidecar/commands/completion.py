@@ -23,8 +23,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Print the script."""
-    import shtab  # noqa: PLC0415 - only here
-
+    shtab = import_module("shtab")
     say(shtab.complete(_everything(shtab.FILE), shell=arguments.shell).rstrip("\n"))
     return OK
 

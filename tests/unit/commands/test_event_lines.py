@@ -183,6 +183,7 @@ def test_completion_knows_every_command_and_its_flags(
     shell: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A script for each shell."""
+    pytest.importorskip("shtab")
     assert main(["completion", shell]) == 0
     out = capsys.readouterr().out
     assert all(name in out for name in COMMANDS)
@@ -201,6 +202,7 @@ def test_completion_knows_every_command_and_its_flags(
 )
 def test_bash_completes(line: str, found: str, tmp_path: Path) -> None:
     """The script in a real shell."""
+    pytest.importorskip("shtab")
     script = tmp_path / "completion.bash"
     with contextlib.redirect_stdout(io.StringIO()) as out:
         main(["completion", "bash"])
