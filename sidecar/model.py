@@ -14,8 +14,8 @@ from sidecar.files import FileVersion
 Cell = Any
 
 ROWS_PER_CHUNK = 1000
-"""Rows in every chunk but a table's last. Digests are taken chunk by chunk, so this is part of
-the mirror format."""
+"""Rows that are walked and inserted at a time, so that memory stays bounded. (The chunks that have
+digests in a mirror are others: see ``digests.pieces``.)"""
 
 JSON_DEPTH = 500
 """Deepest JSON that is shown. SQLite's own JSON functions refuse more than 1000 levels."""
@@ -89,12 +89,15 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True):
         extras: For each row what has no column: None, a dict by field, or for a row that is no
             map the one-element list of its value.
         problems: What could not be read as asked in these rows.
+        seen: Names of the table's fields that some row has, be it with null; None when nobody
+            looked.
     """
 
     ids: list[str]
     columns: list[list[Cell]]
     extras: list[Cell]
     problems: list[RowProblem]
+    seen: frozenset[str] | None = None
 
 
 Layout = Literal["maps", "keyed_arrays", "cells", "tinybase", "shape"]
@@ -215,15 +218,20 @@ class Options(msgspec.Struct, frozen=True):
             every declared text column; otherwise TABLE.FIELD names.
         last_good: Whether a collapsed mirror is kept as tables.last-good.sqlite.
         max_document_bytes: Larger documents are refused, code ``too_large``.
+        state_folder: Where the locks live.
         tables: What is shown beside the known layouts. None keeps the mirror's own setting;
             ("auto",) shows every root by its shape, ("none",) none; otherwise patterns of names.
-        state_folder: Where the locks live.
+        in_place: Whether the new mirror is copied into the file that is there, for readers that
+            keep it open; None keeps the mirror's own setting.
+        row_ids: Whether a rebuild says which rows changed, not only how many.
     """
 
     state_folder: str
     fts: tuple[str, ...] | None = None
     last_good: bool = True
     tables: tuple[str, ...] | None = None
+    in_place: bool | None = None
+    row_ids: bool = False
     max_document_bytes: int = 1024 * 1024 * 1024
 
 
@@ -239,6 +247,23 @@ class Changes(msgspec.Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.removed)
+
+
+class RowCounts(msgspec.Struct, frozen=True):
+    """How many rows of one table differ between two mirrors."""
+
+    added: int
+    changed: int
+    removed: int
+
+
+class RowIds(msgspec.Struct, frozen=True):
+    """Which rows of one table differ, sorted; ``truncated`` when there are more than these."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    truncated: bool
 
 
 class Collapse(msgspec.Struct, frozen=True):
@@ -268,6 +293,9 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
         problems: Lines in ``_mirror_problems``.
         regressed: The document's state vector went back.
         ms: Milliseconds from the start of the read to the published mirror.
+        counts: By table, for the changed ones; None where there was no mirror to compare with.
+        row_ids: By table, where that was asked for.
+        warm: A live document took in what is new, instead of a fresh decode.
     """
 
     reason: RebuiltReason
@@ -278,6 +306,9 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
     ms: int
     digest: str
     collapse: Collapse | None = None
+    counts: dict[str, RowCounts] | None = None
+    row_ids: dict[str, RowIds] | None = None
+    warm: bool = False
 
 
 Effect = Literal["retry", "slow", "once", "gone"]

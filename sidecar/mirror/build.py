@@ -8,21 +8,29 @@ from typing import Self
 
 import apsw
 
-from sidecar.digests import TableDigest, digest_bytes
+from sidecar.digests import ChunkDigests, digest_bytes, digest_table, pieces
 from sidecar.errors import MirrorUnavailableError
 from sidecar.javascript import dump_json
-from sidecar.mirror.catalog import Built, write_catalog
+from sidecar.mirror.catalog import ROOTS, Built, digest_roots, write_catalog
 from sidecar.mirror.fts import create_indexes
-from sidecar.mirror.identifiers import quote
 from sidecar.mirror.rows import RowWriter
-from sidecar.mirror.schema import Column, TableSchema, create_table, plan, sqlite_type
+from sidecar.mirror.schema import (
+    TableSchema,
+    create_table,
+    insert_row,
+    plan,
+    rowid_of,
+    sqlite_type,
+)
+from sidecar.mirror.schema_rows import SchemaRows
 from sidecar.mirror.sqlite_files import (
     connect,
     mirror_errors,
     sync_file,
 )
+from sidecar.mirror.summaries import ChunkLine, Summary, columns_of, encode, problems_of_table
 from sidecar.mirror.temporary import Temporary
-from sidecar.model import Cell, Problem, Workspace
+from sidecar.model import Cell, Problem, Root, Workspace
 
 _SMALL_TABLE = 1 << 20
 _SMALL_PAGE, _LARGE_PAGE = 4096, 32768
@@ -53,12 +61,18 @@ class Candidate:
         self._mode = mode
         self._page_size = _SMALL_PAGE if table_bytes < _SMALL_TABLE else _LARGE_PAGE
         self._tables: list[Built] = []
+        self._roots: tuple[Root, ...] = ()
         self._connection: apsw.Connection | None = None
 
     @property
     def digests(self) -> dict[str, str]:
         """Name in the mirror -> digest, of the tables filled so far."""
         return {built.name: built.digest for built in self._tables}
+
+    @property
+    def roots(self) -> dict[str, str]:
+        """``_mirror_roots`` and its digest, as if it were a table."""
+        return {ROOTS: digest_roots(self._roots)}
 
     @property
     def rows(self) -> int:
@@ -91,7 +105,9 @@ class Candidate:
     def fill(self, workspace: Workspace) -> None:
         """Walk, digest and insert all rows of all tables, one pass."""
         self.problems += workspace.problems
+        self._roots = workspace.roots
         with mirror_errors(self._mirror, lambda: self._connection):
+            self._schema_rows = SchemaRows(self._open())
             for schema in plan(workspace.tables):
                 self._fill_table(schema)
 
@@ -99,18 +115,24 @@ class Candidate:
         """Add the indexes and the catalog, and bring the file to disk.
 
         Args:
-            facts: What ``_mirror`` says of the document; the content's digest is added.
+            facts: What ``_mirror`` says of the document; the digests are added.
             fts: The columns to index, as in ``Options.fts``.
         """
         connection = self._open()
         with mirror_errors(self._mirror, lambda: self._connection):
+            if fts:  # an index needs its table
+                self._schema_rows.put_back(self._definitions)
             indexes, problems = create_indexes(connection, self._tables, fts)
             self.problems += problems
             own_facts = {
-                "content_digest": digest_bytes(dump_json(self.digests).encode()),
+                "content_digest": digest_bytes(dump_json(self.digests | self.roots).encode()),
+                "roots_digest": self.roots[ROOTS],
                 "fts_indexes": dump_json(indexes),
+                "change_counter": "1",
             }
-            write_catalog(connection, {**facts, **own_facts}, self._tables, self.problems)
+            facts = {**facts, **own_facts}
+            write_catalog(connection, facts, self._tables, self.problems, self._roots)
+            self._schema_rows.put_back(self._definitions)
             connection.execute("COMMIT")
             connection.close()
             self._connection = None
@@ -118,25 +140,28 @@ class Candidate:
             os.chmod(self.file.path, self._mode)
 
     def _fill_table(self, schema: TableSchema) -> None:
-        connection, writer, digest = self._open(), RowWriter(schema), TableDigest(schema.table)
+        writer, digests = RowWriter(schema), ChunkDigests()
         declared = [(c.name, sqlite_type(c, ()), False) for c in schema.columns]
-        connection.execute(create_table(schema.name, declared))
-        marks = ",".join("?" * (len(schema.columns) + 2))
-        insert = f"INSERT INTO {quote(schema.name)} VALUES ({marks})"  # noqa: S608 - quoted
-        for chunk in schema.table.chunks():
-            digest.update(chunk)
-            self._insert(insert, list(writer.convert(chunk)), writer)
-        columns = [
-            (column, sqlite_type(column, kinds), nullable or not column.required)
-            for column, kinds, nullable in zip(
-                schema.columns, writer.kinds, writer.nullable, strict=True
+        self._open().execute(create_table(schema.name, declared))
+        names = [column.name for column in schema.columns]
+        insert, has_rowid = insert_row(schema.name, names), rowid_of(names) is not None
+        for piece in pieces(schema.table.chunks()):
+            digests.add(piece)
+            rows = list(writer.convert(piece))
+            self._insert(insert, rows if has_rowid else [row[:-1] for row in rows], writer)
+        self._tables.append(_built(schema, writer.summaries(), digests))
+        self.problems += problems_of_table(schema, writer.summaries())
+        self._schema_rows.table_filled()
+
+    @property
+    def _definitions(self) -> dict[str, str]:
+        """Give the CREATE TABLE of each table, with what only its rows could tell."""
+        return {
+            built.name: create_table(
+                built.name, [(c.name, declared, not null) for c, declared, null in built.columns]
             )
-        ]
-        self._settle(schema.name, columns)
-        self.problems += writer.problems.lines(schema.name)
-        self._tables.append(
-            Built(schema.name, schema.table, columns, writer.rows, digest.hexdigest())
-        )
+            for built in self._tables
+        }
 
     def _insert(self, insert: str, rows: list[tuple[Cell, ...]], writer: RowWriter) -> None:
         """Insert rows; of one that is larger than SQLite takes the largest cells are left out."""
@@ -152,20 +177,6 @@ class Candidate:
                 rows = rows[done + 1 :]
             else:
                 return
-
-    def _settle(self, name: str, columns: list[tuple[Column, str, bool]]) -> None:
-        """Give a filled table the types and NOT NULLs that only its rows could tell.
-
-        Rows go in as they are walked, so the table is made before they are known; what changes
-        here leaves stored rows as they are, which is what SQLite allows writable_schema for.
-        """
-        sql = create_table(name, [(c.name, declared, not null) for c, declared, null in columns])
-        connection = self._open()
-        connection.execute("PRAGMA writable_schema=ON")
-        connection.execute(
-            "UPDATE sqlite_schema SET sql=? WHERE type='table' AND name=?", (sql, name)
-        )
-        connection.execute("PRAGMA writable_schema=OFF")
 
     def _begin(self) -> None:
         self.file.create(self._mode)
@@ -187,3 +198,18 @@ class Candidate:
             self._connection.close(True)  # noqa: FBT003 - force: the file goes away
             self._connection = None
         self.file.discard()
+
+
+def _built(schema: TableSchema, summaries: list[Summary], digests: ChunkDigests) -> Built:
+    settled = zip(schema.columns, columns_of(schema, summaries), strict=True)
+    chunks = zip(
+        digests.first_ids, digests.rows(), digests.hexdigests(), map(encode, summaries), strict=True
+    )
+    return Built(
+        name=schema.name,
+        table=schema.table,
+        columns=[(column, declared, nullable) for column, (declared, nullable) in settled],
+        rows=sum(digests.rows()),
+        digest=digest_table(schema.table, digests.hexdigests()),
+        chunks=[ChunkLine(*line) for line in chunks],
+    )

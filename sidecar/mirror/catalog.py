@@ -5,20 +5,24 @@ from collections.abc import Mapping, Sequence
 import apsw
 import msgspec
 
+from sidecar.digests import digest_root, digest_tables
 from sidecar.files import shown
 from sidecar.javascript import dump_json
 from sidecar.mirror.naming import EXTRA, ID
 from sidecar.mirror.schema import Column
-from sidecar.model import Problem, Source, Table, Workspace
+from sidecar.mirror.summaries import ChunkLine
+from sidecar.model import Problem, Root, Source, Table, Workspace
 
 APPLICATION_ID = 0x59534D31
-FORMAT = 1
+FORMAT = 2
+ROOTS = "_mirror_roots"
+"""The table of roots; where changed tables are told it counts as one."""
 
 TABLES = """
 CREATE TABLE _mirror (key TEXT NOT NULL PRIMARY KEY, value TEXT);
 CREATE TABLE _mirror_tables (
   name TEXT NOT NULL PRIMARY KEY, source TEXT NOT NULL, label TEXT, description TEXT, icon TEXT,
-  declared INTEGER NOT NULL, rows INTEGER NOT NULL, digest TEXT NOT NULL
+  declared INTEGER NOT NULL, rows INTEGER NOT NULL, digest TEXT NOT NULL, layout TEXT NOT NULL
 );
 CREATE TABLE _mirror_columns (
   table_name TEXT NOT NULL, name TEXT NOT NULL, position INTEGER NOT NULL, source TEXT, type TEXT,
@@ -27,6 +31,14 @@ CREATE TABLE _mirror_columns (
 );
 CREATE TABLE _mirror_problems (
   table_name TEXT, field TEXT, kind TEXT NOT NULL, rows INTEGER NOT NULL, row_id TEXT, detail TEXT
+);
+CREATE TABLE _mirror_roots (
+  name TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, layout TEXT, entries INTEGER NOT NULL,
+  tables TEXT NOT NULL, text TEXT, digest TEXT
+);
+CREATE TABLE _mirror_chunks (
+  table_name TEXT NOT NULL, first_id TEXT NOT NULL, rows INTEGER NOT NULL, digest TEXT NOT NULL,
+  summary TEXT NOT NULL, PRIMARY KEY (table_name, first_id)
 );
 """
 
@@ -40,6 +52,7 @@ class Built(msgspec.Struct, frozen=True):
         columns: Each column with its SQLite type and whether it may be null.
         rows: How many.
         digest: Of its definition and rows.
+        chunks: In the order of their ids.
     """
 
     name: str
@@ -47,6 +60,7 @@ class Built(msgspec.Struct, frozen=True):
     columns: Sequence[tuple[Column, str, bool]]
     rows: int
     digest: str
+    chunks: Sequence[ChunkLine]
 
 
 def identity(source: Source) -> dict[str, str | None]:
@@ -66,11 +80,17 @@ def problems_of(workspace: Workspace) -> dict[str, str]:
     return {"document_problems": dump_json(found)}
 
 
+def digest_roots(roots: Sequence[Root]) -> str:
+    """Digest what is shown of all roots beside their tables."""
+    return digest_tables({root.name: digest for root in roots if (digest := digest_root(root))})
+
+
 def write_catalog(
     connection: apsw.Connection,
     facts: Mapping[str, str | None],
     tables: Sequence[Built],
     problems: Sequence[Problem],
+    roots: Sequence[Root],
 ) -> None:
     """Create and fill the catalog's tables.
 
@@ -79,19 +99,27 @@ def write_catalog(
         facts: The lines of ``_mirror``.
         tables: All tables, in the order of their names.
         problems: All problems; ``table`` is the name in the mirror.
+        roots: All roots.
     """
     connection.execute(TABLES)
     connection.executemany("INSERT INTO _mirror VALUES (?,?)", sorted(facts.items()))
     for built in tables:
         connection.execute(
-            "INSERT INTO _mirror_tables VALUES (?,?,?,?,?,?,?,?)", _table_line(built)
+            "INSERT INTO _mirror_tables VALUES (?,?,?,?,?,?,?,?,?)", _table_line(built)
         )
         connection.executemany(
             "INSERT INTO _mirror_columns VALUES (?,?,?,?,?,?,?,?,?,?,?)", _column_lines(built)
         )
+        connection.executemany(
+            "INSERT INTO _mirror_chunks VALUES (?,?,?,?,?)",
+            [(built.name, *msgspec.structs.astuple(chunk)) for chunk in built.chunks],
+        )
     connection.executemany(
         "INSERT INTO _mirror_problems VALUES (?,?,?,?,?,?)",
         [msgspec.structs.astuple(problem) for problem in problems],
+    )
+    connection.executemany(
+        "INSERT INTO _mirror_roots VALUES (?,?,?,?,?,?,?)", _root_lines(roots, tables)
     )
     connection.execute(f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={FORMAT}")
 
@@ -107,7 +135,28 @@ def _table_line(built: Built) -> tuple[str | int | None, ...]:
         int(built.table.declared is not None),
         built.rows,
         built.digest,
+        built.table.layout,
     )
+
+
+def _root_lines(
+    roots: Sequence[Root], tables: Sequence[Built]
+) -> list[tuple[str | int | None, ...]]:
+    shown_in: dict[str, list[str]] = {}
+    for built in tables:
+        shown_in.setdefault(built.table.root, []).append(built.name)
+    return [
+        (
+            root.name,
+            root.kind,
+            root.layout,
+            root.entries,
+            dump_json(shown_in.get(root.name, [])),
+            root.text,
+            digest_root(root),
+        )
+        for root in roots
+    ]
 
 
 def _column_lines(built: Built) -> list[tuple[str | int | None, ...]]:

@@ -6,8 +6,7 @@ import apsw
 
 from sidecar.mirror.catalog import Built
 from sidecar.mirror.identifiers import fold, quote
-from sidecar.mirror.naming import EXTRA, ID
-from sidecar.mirror.schema import Column
+from sidecar.mirror.schema import Column, rowid_of
 from sidecar.model import Problem
 
 ALL = ("*",)
@@ -15,7 +14,6 @@ _TEXT_TYPES = frozenset(("text", "ytext", "richtext"))
 _MOST_COLUMNS = 1990
 """SQLite 3.54 refuses more than 1992, older versions more than 1993."""
 _RESERVED_COLUMNS = ("rank", "rowid")
-_ROWIDS = ("rowid", "_rowid_", "oid")
 _TOKENIZER = '"unicode61 remove_diacritics 2"'
 """As FTS5 has it by itself, but that letters with two marks are found by their bare letter too:
 Vietnamese has many."""
@@ -106,8 +104,7 @@ def _reason(built: Built, column: Column, before: int) -> str | None:
 
 
 def _rowid(built: Built) -> str | None:
-    names = {fold(name) for name in (ID, EXTRA, *(c.name for c, _, _ in built.columns))}
-    return next((name for name in _ROWIDS if name not in names), None)
+    return rowid_of(column.name for column, _, _ in built.columns)
 
 
 def _index_name(table: str, taken: set[str]) -> str:
@@ -126,10 +123,10 @@ def _create(
 ) -> None:
     shown = ", ".join(quote(column.name) for column in columns)
     # double quotes: Datasette looks for them to find the index of a table
-    content, rowid = quote(built.name), _literal(_rowid(built) or "")
+    content, rowid = quote(built.name), _rowid(built) or ""
     connection.execute(
         f"CREATE VIRTUAL TABLE {quote(name)} USING fts5"
-        f"({shown}, content={content}, content_rowid={rowid}, tokenize={_TOKENIZER})"
+        f"({shown}, content={content}, content_rowid={_literal(rowid)}, tokenize={_TOKENIZER})"
     )
     connection.execute(f"INSERT INTO {quote(name)}({quote(name)}) VALUES ('rebuild')")  # noqa: S608
 

@@ -24,12 +24,10 @@ def place_tables(names: Sequence[str], ranks: Sequence[int] | None = None) -> li
     Returns:
         The mirror's names, in the same order, no two equal but for ASCII case.
     """
+    places = _Places((), _allowed_table, lambda name: fold(name).startswith(OURS))
     placed: list[str] = []
-    taken: set[str] = set()
-    ranked = zip(ranks or [0] * len(names), names, strict=True)
-    for _, group in groupby(ranked, key=itemgetter(0)):
-        members = [name for _, name in group]
-        placed += _place(members, taken, _allowed_table, lambda name: fold(name).startswith(OURS))
+    for _, group in groupby(zip(ranks or [0] * len(names), names, strict=True), itemgetter(0)):
+        placed += places.take([name for _, name in group])
     return placed
 
 
@@ -39,39 +37,53 @@ def place_columns(names: Sequence[str]) -> list[str]:
     Args:
         names: The fields' names without ``id``, ours first, then in code point order.
     """
-    return _place(names, {ID, EXTRA}, _without_nul, lambda _: False)
+    return _Places((ID, EXTRA), _without_nul, lambda _: False).take(names)
 
 
-def free_name(name: str, taken: Collection[str]) -> str:
-    """Give the first of ``name_2``, ``name_3``... whose folded form is not taken."""
-    number = 2
-    while fold(f"{name}_{number}") in taken:
-        number += 1
-    return f"{name}_{number}"
+class _Places:
+    """The names that are taken so far."""
 
+    def __init__(
+        self,
+        reserved: Collection[str],
+        allowed: Callable[[str], str],
+        is_ours: Callable[[str], bool],
+    ) -> None:
+        self._taken = set(reserved)
+        self._allowed = allowed
+        self._is_ours = is_ours
+        self._next_number: dict[str, int] = {}
 
-def _place(
-    names: Sequence[str],
-    taken: set[str],
-    allowed: Callable[[str], str],
-    is_ours: Callable[[str], bool],
-) -> list[str]:
-    """Place names, those that can stay as they are first; ``taken`` grows by what they get."""
-    placed = [""] * len(names)
-    adjusted: list[int] = []
-    for index, name in enumerate(names):
-        if allowed(name) != name or is_ours(name) or fold(name) in taken:
-            adjusted.append(index)
-        else:
-            placed[index] = name
-            taken.add(fold(name))
-    for index in adjusted:
-        name = allowed(names[index])
-        if is_ours(name) or fold(name) in taken:
-            name = free_name(name, taken)
-        placed[index] = name
-        taken.add(fold(name))
-    return placed
+    def take(self, names: Sequence[str]) -> list[str]:
+        """Place some names: first those that can stay as they are, then the others."""
+        placed = [""] * len(names)
+        adjusted: list[int] = []
+        for index, name in enumerate(names):
+            if self._allowed(name) != name or not self._is_free(name):
+                adjusted.append(index)
+            else:
+                placed[index] = name
+                self._taken.add(fold(name))
+        for index in adjusted:
+            name = self._allowed(names[index])
+            placed[index] = name if self._is_free(name) else self._numbered(name)
+            self._taken.add(fold(placed[index]))
+        return placed
+
+    def _is_free(self, name: str) -> bool:
+        return fold(name) not in self._taken and not self._is_ours(name)
+
+    def _numbered(self, name: str) -> str:
+        """Give the first of ``name_2``, ``name_3``... that is free.
+
+        What is taken stays so: the next one that is equal but for case goes on where this ended.
+        """
+        base = fold(name)
+        number = self._next_number.get(base, 2)
+        while f"{base}_{number}" in self._taken:
+            number += 1
+        self._next_number[base] = number + 1
+        return f"{name}_{number}"
 
 
 def _without_nul(name: str) -> str:

@@ -3,79 +3,80 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from sidecar.digests import Piece
 from sidecar.javascript import dump_json, json_number
-from sidecar.mirror.schema import Column, TableSchema, WideInteger
-from sidecar.model import EXACT_INTEGER, Cell, Chunk, Problem
+from sidecar.mirror.schema import ROWID_STEP, Column, Kind, TableSchema
+from sidecar.mirror.summaries import Problems, Summary
+from sidecar.model import EXACT_INTEGER, Cell, Chunk
 
 Converted = tuple[Cell, str | None, bool]
 """What SQLite gets, the kind of problem or None, and whether the original is kept in _extra."""
 
 _NUMERIC_CHARACTERS = frozenset("0123456789+-.eE")
 _NULL = type(None)
+_KINDS: dict[type, Kind] = {
+    bool: "boolean",
+    int: "integer",
+    float: "real",
+    str: "text",
+    list: "json",
+    dict: "json",
+    bytes: "bytes",
+}
 _DETAIL = 200
 _ROW_HEADER = 18
 """Bytes that SQLite needs beside the content of a cell: its type and length, or a number."""
 _TOO_MANY = "past SQLite's 2000 columns; the values are in _extra"
 
 
-class Problems:
-    """Problems of one table, one line for each field and kind: how many rows, the first one."""
-
-    def __init__(self) -> None:
-        self._lines: dict[tuple[str | None, str], list[Cell]] = {}
-
-    def add(
-        self, field: str | None, kind: str, row_id: str | None, detail: str | None, rows: int = 1
-    ) -> None:
-        """Count a problem; the first row and its detail are kept."""
-        line = self._lines.setdefault((field, kind), [0, row_id, detail])
-        line[0] += rows
-
-    def lines(self, table: str) -> list[Problem]:
-        """Give all lines, sorted by field and kind."""
-        return [
-            Problem(table, field, kind, rows, row_id, detail)
-            for (field, kind), (rows, row_id, detail) in sorted(
-                self._lines.items(),
-                key=lambda item: (item[0][0] is not None, item[0][0] or "", item[0][1]),
-            )
-        ]
-
-
 class RowWriter:
-    """Turns the chunks of one table into rows for SQLite, and keeps count of what it met.
+    """Turns the rows of one table into rows for SQLite, and notes of each chunk what it met.
 
     Attributes:
+        schema: The table.
         rows: Rows so far.
-        kinds: For each column the kinds of its cells so far, null apart.
-        nullable: For each column whether it met a null.
-        problems: What could not be shown as asked so far.
+        kinds: For each column the kinds of its cells in the open chunk, null apart.
+        nullable: For each column whether it met a null in the open chunk.
+        problems: What could not be shown as asked in the open chunk.
     """
 
     def __init__(self, schema: TableSchema) -> None:
         self.rows = 0
-        self.problems = Problems()
-        self.kinds: list[set[type]] = [set() for _ in schema.columns]
-        self.nullable = [False] * len(schema.columns)
-        self._schema = schema
-        for problem in schema.problems:
-            self.problems.add(
-                problem.field, problem.kind, problem.row_id, problem.detail, problem.rows
-            )
+        self.schema = schema
+        self._summaries: list[Summary] = []
+        self._is_open = False
+        self._begin()
 
-    def convert(self, chunk: Chunk) -> Iterator[tuple[Cell, ...]]:
-        """Convert the rows of a chunk: id, the columns in the schema's order, extra."""
+    def convert(self, piece: Piece) -> Iterator[tuple[Cell, ...]]:
+        """Convert rows that belong to one chunk.
+
+        Returns:
+            For each row its id, the columns in the schema's order, extra, and its rowid.
+        """
+        chunk = piece.rows
+        if piece.begins:
+            self._close()
+        self._is_open = True
+        first = self.rows + 1
         self.rows += len(chunk.ids)
+        rowids = range(first * ROWID_STEP, (self.rows + 1) * ROWID_STEP, ROWID_STEP)
+        self._seen.update(chunk.seen or ())
         for problem in chunk.problems:
             self.problems.add(problem.field, problem.kind, problem.row_id, problem.detail)
         originals: list[tuple[int, str, Cell]] = []
         columns = [
             self._column(index, chunk.columns[source], chunk.ids, originals)
-            for index, source in enumerate(self._schema.order)
+            for index, source in enumerate(self.schema.order)
         ]
-        for source in self._schema.surplus:
-            self._surplus(self._schema.table.fields[source], chunk, source, originals)
-        return zip(chunk.ids, *columns, _extras(chunk.extras, originals), strict=True)
+        for source in self.schema.surplus:
+            self._surplus(self.schema.table.fields[source], chunk, source, originals)
+        extras = _extras(chunk.extras, originals)
+        return zip(chunk.ids, *columns, extras, rowids, strict=True)
+
+    def summaries(self) -> list[Summary]:
+        """Give what was met in each chunk; the last one ends with this."""
+        self._close()
+        return self._summaries
 
     def fit(self, row: tuple[Cell, ...], limit: int) -> tuple[Cell, ...]:
         """Leave out of a row that is too large for SQLite its largest cells, until it fits.
@@ -92,13 +93,36 @@ class RowWriter:
                 break  # the id alone does not fit: SQLite says so
             detail = f"{sizes[index]} bytes, more than SQLite takes in one row"
             cells[index], sizes[index] = None, 0
-            column = self._schema.columns[index - 1] if index <= len(self._schema.columns) else None
+            column = self.schema.columns[index - 1] if index <= len(self.schema.columns) else None
             self.problems.add(column.source if column else None, "too_large", row[0], detail)
             if column:
                 self.nullable[index - 1] = True
                 if column.required:
                     self.problems.add(column.source, "missing", row[0], None)
         return tuple(cells)
+
+    def _begin(self) -> None:
+        self.problems = Problems()
+        self.kinds: list[set[Kind]] = [set() for _ in self.schema.columns]
+        self.nullable = [False] * len(self.schema.columns)
+        self._seen: set[str] = set()
+
+    def _close(self) -> None:
+        if not self._is_open:
+            return
+        names = [column.source for column in self.schema.columns]
+        kinds = zip(names, self.kinds, strict=True)
+        nulls = zip(names, self.nullable, strict=True)
+        self._summaries.append(
+            Summary(
+                fields=() if self.schema.table.declared else tuple(sorted(self._seen)),
+                kinds={name: tuple(sorted(found)) for name, found in kinds if found},
+                nulls=tuple(name for name, is_null in nulls if is_null),
+                problems=tuple(self.problems.counted()),
+            )
+        )
+        self._is_open = False
+        self._begin()
 
     def _column(
         self,
@@ -107,11 +131,11 @@ class RowWriter:
         ids: Sequence[str],
         originals: list[tuple[int, str, Cell]],
     ) -> Iterable[Cell]:
-        column = self._schema.columns[index]
+        column = self.schema.columns[index]
         kinds = set(map(type, cells))
-        self.kinds[index] |= kinds - {_NULL}
+        self.kinds[index].update(_KINDS[kind] for kind in kinds if kind is not _NULL)
         if column.field is None and int in kinds and any(map(_is_wide, cells)):
-            self.kinds[index].add(WideInteger)
+            self.kinds[index].add("wide")
         whole, convert = _CONVERTERS.get(column.type or "", _TEXT) if column.field else _UNDECLARED
         stored = whole(cells, kinds)
         if stored is None:

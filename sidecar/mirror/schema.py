@@ -1,30 +1,33 @@
 """Definitions to columns: what each table of the mirror looks like."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
-from sidecar.mirror.identifiers import quote
+from sidecar.mirror.identifiers import fold, quote
 from sidecar.mirror.naming import EXTRA, ID, place_columns, place_tables
 from sidecar.model import FieldDefinition, Problem, Table
 
 MOST_FIELDS = 1998
 """SQLite's 2000 columns, less ``id`` and ``_extra``."""
 
+ROWID_STEP = 1 << 20
+"""Rowids are positions times this, so that a row can be put between two others."""
+_ROWIDS = ("rowid", "_rowid_", "oid")
 _SQLITE_TYPES = {"integer": "INTEGER", "boolean": "INTEGER", "real": "REAL"}
 
 
-class WideInteger:
-    """The kind of an integer that a float cannot hold: REAL would lose its digits."""
+Kind = Literal["boolean", "integer", "wide", "real", "text", "json", "bytes"]
+"""Of a cell. ``wide`` is an integer that a float cannot hold: REAL would lose its digits."""
 
-
-_INFERRED = (
-    (frozenset((bool,)), "INTEGER"),
-    (frozenset((int, WideInteger)), "INTEGER"),
-    (frozenset((int, float)), "REAL"),
-    (frozenset((str,)), "TEXT"),
-    (frozenset((list, dict)), "TEXT"),
-    (frozenset((bytes,)), "BLOB"),
+_INFERRED: tuple[tuple[frozenset[Kind], str], ...] = (
+    (frozenset(("boolean",)), "INTEGER"),
+    (frozenset(("integer", "wide")), "INTEGER"),
+    (frozenset(("integer", "real")), "REAL"),
+    (frozenset(("text",)), "TEXT"),
+    (frozenset(("json",)), "TEXT"),
+    (frozenset(("bytes",)), "BLOB"),
 )
 
 
@@ -96,7 +99,7 @@ def _precedence(table: Table, defined: Collection[str]) -> tuple[int, str, bool]
     return rank, table.name, not is_keyed
 
 
-def sqlite_type(column: Column, kinds: Collection[type]) -> str:
+def sqlite_type(column: Column, kinds: Collection[Kind]) -> str:
     """Give the declared SQLite type of a column, "" for none.
 
     Args:
@@ -109,6 +112,20 @@ def sqlite_type(column: Column, kinds: Collection[type]) -> str:
         if kinds and family.issuperset(kinds):
             return name
     return ""
+
+
+def rowid_of(columns: Iterable[str]) -> str | None:
+    """Give a name for the rowid of a table with these columns, None when all are taken."""
+    taken = set(map(fold, columns))
+    return next((name for name in _ROWIDS if name not in taken), None)
+
+
+def insert_row(name: str, columns: Sequence[str]) -> str:
+    """Write INSERT for rows of ``id``, these columns, ``_extra`` and the rowid if it has a name."""
+    names = [quote(column) for column in (ID, *columns, EXTRA)]
+    names += filter(None, [rowid_of(columns)])
+    marks = ",".join("?" * len(names))
+    return f"INSERT INTO {quote(name)} ({','.join(names)}) VALUES ({marks})"  # noqa: S608 - quoted
 
 
 def create_table(name: str, columns: Sequence[tuple[str, str, bool]]) -> str:

@@ -11,12 +11,11 @@ import msgspec
 
 from sidecar.errors import UsageError
 from sidecar.mirror.describe import reading
-from sidecar.mirror.identifiers import fold, quote
-from sidecar.mirror.naming import EXTRA
+from sidecar.mirror.identifiers import quote
+from sidecar.mirror.schema import rowid_of
 from sidecar.mirror.words import Words, apart, condition, excerpt, matching, pattern_of
 
 _TOKENS = 16
-_ROWIDS = ("rowid", "_rowid_", "oid")
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -197,5 +196,4 @@ def _columns(connection: apsw.Connection, table: str) -> list[str]:
 
 
 def _rowid(connection: apsw.Connection, table: str) -> str:
-    taken = {fold(name) for name in _columns(connection, table)} | {EXTRA}
-    return next(name for name in _ROWIDS if name not in taken)
+    return rowid_of(_columns(connection, table)) or ""

@@ -10,14 +10,42 @@ import msgspec
 
 from sidecar.errors import MirrorUnavailableError
 from sidecar.files import FileVersion, version_of
-from sidecar.mirror.catalog import APPLICATION_ID, FORMAT
+from sidecar.javascript import dump_json
+from sidecar.mirror.catalog import APPLICATION_ID, FORMAT, ROOTS
 from sidecar.mirror.sqlite_files import disk_error, open_reader
-from sidecar.model import AUTO, RebuiltReason
+from sidecar.model import AUTO, Options, RebuiltReason
 from sidecar.names import MIRROR
 
 _HEADER = 100
 _MAGIC = b"SQLite format 3\0"
 _OWN_PAGE = 65536
+
+
+class MirrorOptions(msgspec.Struct, frozen=True):
+    """The line ``options`` of ``_mirror``: what stays as it is until a sync is told otherwise.
+
+    Attributes:
+        fts: The columns that are indexed for full-text search, as in ``Options.fts``.
+        tables: What is shown beside the known layouts, as in ``Options.tables``.
+        in_place: As in ``Options.in_place``.
+    """
+
+    fts: tuple[str, ...] = ()
+    tables: tuple[str, ...] = (AUTO,)
+    in_place: bool = False
+
+    def changed_by(self, options: Options) -> "MirrorOptions":
+        """Give what a sync with these options builds with."""
+        fts, tables, in_place = options.fts, options.tables, options.in_place
+        return MirrorOptions(
+            fts=self.fts if fts is None else tuple(sorted(set(fts))),
+            tables=self.tables if tables is None else tuple(sorted(set(tables))),
+            in_place=self.in_place if in_place is None else in_place,
+        )
+
+    def text(self) -> str:
+        """Write it as it stands in ``_mirror``."""
+        return dump_json(msgspec.to_builtins(self))
 
 
 class Mirror(msgspec.Struct, frozen=True):
@@ -29,8 +57,9 @@ class Mirror(msgspec.Struct, frozen=True):
         digests: Name -> digest of each table.
         rows: Rows of all tables.
         state_vector: The document's, client -> clock.
-        fts: The columns that are indexed for full-text search, as in ``Options.fts``.
-        tables: What it shows beside the known layouts, as in ``Options.tables``.
+        roots: ``_mirror_roots`` and its digest, as if it were a table; empty where that is not
+            known.
+        options: What it remembers of the options it was built with.
         version: Which file this is said of; None when there was no regular file.
     """
 
@@ -39,8 +68,8 @@ class Mirror(msgspec.Struct, frozen=True):
     digests: dict[str, str] = {}
     rows: int = 0
     state_vector: dict[int, int] = {}
-    fts: tuple[str, ...] = ()
-    tables: tuple[str, ...] = (AUTO,)
+    roots: dict[str, str] = {}
+    options: MirrorOptions = MirrorOptions()
     version: FileVersion | None = None
 
     @property
@@ -57,13 +86,6 @@ class Mirror(msgspec.Struct, frozen=True):
         """Size of the document, 0 when the mirror does not say."""
         text = self.facts.get("source_bytes") or ""
         return int(text) if text.isdecimal() else 0
-
-
-class _Options(msgspec.Struct, frozen=True):
-    """The line ``options`` of ``_mirror``."""
-
-    fts: tuple[str, ...]
-    tables: tuple[str, ...] = (AUTO,)
 
 
 def read_mirror(path: str) -> Mirror:
@@ -96,7 +118,7 @@ def _read(path: str) -> Mirror:
         mirror = _read_catalog(path, fault)
     except (apsw.Error, TypeError, ValueError):
         return Mirror(fault or "damaged")
-    return msgspec.structs.replace(mirror, digests={}) if fault == "format" else mirror
+    return msgspec.structs.replace(mirror, digests={}, roots={}) if fault == "format" else mirror
 
 
 def is_mirror(path: str) -> bool:
@@ -186,17 +208,18 @@ def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
         connection.close()
     if change_counter(path) != int(facts.get("change_counter") or 1):
         fault = fault or "damaged"
-    vector, fts = facts.get("state_vector") or "", facts.get("options") or ""
+    vector, remembered = facts.get("state_vector") or "", facts.get("options") or ""
     try:
         state_vector = msgspec.json.decode(vector, type=dict[int, int])
-        options = msgspec.json.decode(fts, type=_Options)
+        options = msgspec.json.decode(remembered, type=MirrorOptions)
     except msgspec.MsgspecError:  # someone else wrote them
-        fault, state_vector, options = fault or "damaged", {}, _Options(())
+        fault, state_vector, options = fault or "damaged", {}, MirrorOptions()
+    roots = facts.get("roots_digest")
     return Mirror(
         fault=fault,
         state_vector=state_vector,
-        fts=options.fts,
-        tables=options.tables,
+        options=options,
+        roots={ROOTS: roots} if roots else {},
         facts=facts,
         digests={name: digest for name, digest, _ in tables},
         rows=sum(rows for _, _, rows in tables),

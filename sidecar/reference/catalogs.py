@@ -14,6 +14,11 @@ _FACTS_OF_BYTES = {"layout", "source_bytes", "source_digest", "state_vector"}
 """What may change without a change in any table."""
 _FACTS = "SELECT key, value FROM _mirror"
 _DIGESTS = "SELECT name, digest FROM _mirror_tables"
+_CHUNKS = "SELECT table_name, first_id, rows, digest, summary FROM _mirror_chunks"
+_ROOTS = (
+    "SELECT name, kind, layout, tables, text, digest FROM _mirror_roots WHERE digest IS NOT NULL"
+)
+_ROOTS_OF_BYTES = "SELECT name, kind, layout, entries, tables, text, digest FROM _mirror_roots"
 _SCHEMA = "SELECT name, sql FROM sqlite_schema"
 _PROBLEMS = (
     "SELECT table_name, field, kind, rows, row_id, detail"
@@ -48,11 +53,22 @@ def compare_catalogs(found: Comparison, path: str, fresh: str, *, same_bytes: bo
         for name, sql in _pairs(other, _SCHEMA).items():
             if schema.get(name) != sql:
                 found.note(name, None, None, sql, schema.get(name))
-        wanted, lines = (set(one.execute(_PROBLEMS)) for one in (other, connection))
-        for line in sorted(wanted ^ lines, key=str):
-            shown = json.dumps(line, ensure_ascii=False, default=repr)
-            sides = (shown, None) if line in wanted else (None, shown)
-            found.note("_mirror_problems", None, None, *sides)
+        for table, sql in (
+            ("_mirror_problems", _PROBLEMS),
+            ("_mirror_chunks", _CHUNKS),
+            ("_mirror_roots", _ROOTS_OF_BYTES if same_bytes else _ROOTS),
+        ):
+            _compare_lines(found, table, sql, other, connection)
+
+
+def _compare_lines(
+    found: Comparison, table: str, sql: str, fresh: apsw.Connection, connection: apsw.Connection
+) -> None:
+    wanted, lines = (set(one.execute(sql)) for one in (fresh, connection))
+    for line in sorted(wanted ^ lines, key=str):
+        shown = json.dumps(line, ensure_ascii=False, default=repr)
+        sides = (shown, None) if line in wanted else (None, shown)
+        found.note(table, None, None, *sides)
 
 
 def _pairs(connection: apsw.Connection, sql: str) -> dict[str, Any]:

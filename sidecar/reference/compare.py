@@ -13,7 +13,9 @@ from sidecar.reference.expected import ExpectedColumn, ExpectedTable, expect
 from sidecar.reference.values import PlainTable
 from sidecar.reports import MOST_DIFFERENCES, Difference, cell_to_json
 
-_CATALOG = ("_mirror", "_mirror_tables", "_mirror_columns", "_mirror_problems")
+_CATALOG = tuple(
+    f"_mirror{part}" for part in ("", "_tables", "_columns", "_problems", "_roots", "_chunks")
+)
 _FTS_SHADOWS = ("", "_data", "_idx", "_docsize", "_config")
 
 

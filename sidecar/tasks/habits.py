@@ -10,13 +10,12 @@ import time
 from collections import Counter
 from contextlib import suppress
 from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 
 from sidecar.digests import digest_bytes
-from sidecar.mirror.state import Mirror, read_mirror
-from sidecar.model import AUTO, Options, Source
+from sidecar.mirror.state import Mirror, MirrorOptions, read_mirror
+from sidecar.model import Options, Source
 from sidecar.names import DOCUMENT, EPOCH, MIRROR, WORKSPACES
 
 _FOLDER = "options"
@@ -25,42 +24,32 @@ _CACHE_S = 2.0
 """Neighbours are looked at this often: a first pass over a thousand workspaces asks each time."""
 
 
-class Habits(NamedTuple):
-    """The settings that a mirror remembers; see ``Options``."""
-
-    fts: tuple[str, ...] = ()
-    tables: tuple[str, ...] = (AUTO,)
-
-
-def habits_of(source: Source, mirror: Mirror, options: Options) -> Habits:
-    """Tell what a mirror is to be built with, as far as it is not said now."""
-    told = Habits(mirror.fts, mirror.tables)
-    if mirror.fault is not None and told == Habits():
+def habits_of(source: Source, mirror: Mirror, options: Options) -> MirrorOptions:
+    """Tell what a mirror is to be built with: what is said now, else what was said last."""
+    told = mirror.options
+    if mirror.fault is not None and told == MirrorOptions():
         noted = _noted(_note_path(source, options))
         if noted is None and mirror.fault == "missing" and options.fts is None:
-            noted = Habits(_of_neighbours(source))
+            noted = MirrorOptions(_of_neighbours(source))
         told = noted or told
-    return Habits(
-        told.fts if options.fts is None else tuple(sorted(set(options.fts))),
-        told.tables if options.tables is None else tuple(sorted(set(options.tables))),
-    )
+    return told.changed_by(options)
 
 
-def note_habits(source: Source, options: Options, habits: Habits) -> None:
+def note_habits(source: Source, options: Options, habits: MirrorOptions) -> None:
     """Note how a mirror was built, if that is not what is noted. Nothing is raised.
 
     What everybody has is noted only where somebody asked for it: most mirrors need no note.
     """
     path = _note_path(source, options)
     noted = _noted(path)
-    is_asked_for = options.fts is not None or options.tables is not None
-    if noted == habits or (noted is None and habits == Habits() and not is_asked_for):
+    said = (options.fts, options.tables, options.in_place)
+    if noted == habits or (noted is None and habits == MirrorOptions() and said == (None,) * 3):
         return
     beside = f"{path}.{os.getpid()}"
     with suppress(OSError):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(beside, "wb") as file:
-            file.write(msgspec.json.encode(habits._asdict()))
+            file.write(msgspec.json.encode(habits))
         os.replace(beside, path)
 
 
@@ -69,13 +58,12 @@ def _note_path(source: Source, options: Options) -> str:
     return os.path.join(options.state_folder, _FOLDER, f"{name}.json")
 
 
-def _noted(path: str) -> Habits | None:
+def _noted(path: str) -> MirrorOptions | None:
     try:
         with open(path, "rb") as file:
-            told = msgspec.json.decode(file.read(), type=dict[str, tuple[str, ...]])
+            return msgspec.json.decode(file.read(), type=MirrorOptions)
     except (OSError, msgspec.MsgspecError):
         return None
-    return Habits(told.get("fts", ()), told.get("tables", (AUTO,)))
 
 
 def _of_neighbours(source: Source) -> tuple[str, ...]:
@@ -95,7 +83,7 @@ def _habit(folder: str, _now: int) -> tuple[str, ...]:
     for mirror in _mirrors_in(folder):
         state = read_mirror(mirror)
         if state.facts:
-            found[state.fts] += 1
+            found[state.options.fts] += 1
         if found.total() >= _MOST_NEIGHBOURS:
             break
     return found.most_common(1)[0][0] if found else ()

@@ -38,7 +38,7 @@ def history(source: Source, options: Options, *, root: str | None = None) -> His
     """
     past = Past(read_with_retry(source.document, options.max_document_bytes).data)
     root = os.path.realpath(root or os.path.dirname(source.document))
-    tables = read_mirror(source.mirror).tables
+    tables = read_mirror(source.mirror).options.tables
     found = snapshots_of(source, root)
     moments = [_moment(past, at, path, root, tables) for at, path in found]
     return History(**doc_fields(source), exact=past.exact, snapshots=tuple(moments))
@@ -67,7 +67,7 @@ def restore(
         document.write_bytes(state)
         document.chmod(os.stat(source.document).st_mode & 0o777)
         then = Source(str(document), out, source.workspace, source.epoch)
-        tables = options.tables or read_mirror(source.mirror).tables
+        tables = options.tables or read_mirror(source.mirror).options.tables
         chosen = msgspec.structs.replace(options, last_good=False, tables=tables)
         outcome = sync(then, chosen, rested=True, force=True)
     return Restored(unix_ms, outcome)

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from sidecar.digests import TableDigest
+from sidecar.digests import digest_of
 from sidecar.document.decode import decode
 from sidecar.document.reading import Content, Expected, read_with_retry
 from sidecar.document.standing import standing_of
 from sidecar.errors import Code, MirrorUnavailableError, SidecarError
 from sidecar.files import shown
-from sidecar.mirror.catalog import identity, problems_of
+from sidecar.mirror.catalog import ROOTS, digest_roots, identity, problems_of
 from sidecar.mirror.describe import count_problems
 from sidecar.mirror.schema import plan
 from sidecar.mirror.state import Mirror, read_mirror, refuse_foreign
@@ -56,14 +56,16 @@ def _compare(source: Source, options: Options) -> tuple[Mirror, State, Code | No
         content = read_with_retry(source.document, options.max_document_bytes, known)
         if known and content.digest in known.digests:
             return mirror, "in_step", None
-        digests, problems = digests_of(content, mirror.tables)
+        digests, problems = digests_of(content, mirror.options.tables)
     except MirrorUnavailableError as error:
         return mirror, "damaged", error.code
     except SidecarError as error:
         return mirror, "unreadable", error.code
     if mirror.fault:
         return mirror, "missing" if mirror.fault == "missing" else "damaged", None
-    is_same = digests == mirror.digests and mirror.says({**identity(source), **problems})
+    is_same = digests == mirror.digests | mirror.roots and mirror.says(
+        {**identity(source), **problems}
+    )
     return mirror, "in_step" if is_same else "stale", None
 
 
@@ -77,7 +79,7 @@ def _look_at(file: Path) -> tuple[int, int | None]:
 
 
 def digests_of(content: Content, tables: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
-    """Decode a document and digest its tables, by their names in a mirror.
+    """Decode a document and digest its tables and roots, by their names in a mirror.
 
     Args:
         content: What was read.
@@ -89,12 +91,8 @@ def digests_of(content: Content, tables: tuple[str, ...]) -> tuple[dict[str, str
     Raises:
         SidecarError: It cannot be decoded.
     """
-    digests: dict[str, str] = {}
     with decode(content, accept_trailing=True, tables=tables) as workspace:
         problems = problems_of(workspace)
-        for schema in plan(workspace.tables):
-            digest = TableDigest(schema.table)
-            for chunk in schema.table.chunks():
-                digest.update(chunk)
-            digests[schema.name] = digest.hexdigest()
+        digests = {schema.name: digest_of(schema.table) for schema in plan(workspace.tables)}
+        digests[ROOTS] = digest_roots(workspace.roots)
     return digests, problems

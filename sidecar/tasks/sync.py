@@ -23,7 +23,7 @@ from sidecar.mirror.build import Candidate
 from sidecar.mirror.catalog import FORMAT, identity, problems_of
 from sidecar.mirror.publish import keep_last_good, publish, sweep
 from sidecar.mirror.sqlite_files import make_folder
-from sidecar.mirror.state import Mirror, read_mirror, refuse_foreign
+from sidecar.mirror.state import Mirror, MirrorOptions, read_mirror, refuse_foreign
 from sidecar.model import (
     Collapse,
     Effect,
@@ -37,7 +37,7 @@ from sidecar.model import (
     Workspace,
 )
 from sidecar.tasks.changes import collapsed, compare, regressed
-from sidecar.tasks.habits import Habits, habits_of, note_habits
+from sidecar.tasks.habits import habits_of, note_habits
 
 _LOCK_WAIT_S = 30.0
 """How long another process may take over the same document before it counts as locked."""
@@ -83,8 +83,8 @@ def _sync(
     refuse_foreign(source.mirror)
     sweep(source.mirror)
     mirror = read_mirror(source.mirror)
-    fts, tables = habits_of(source, mirror, options)
-    reason = "forced" if force else reason_to_rebuild(mirror, fts, tables)
+    chosen = habits_of(source, mirror, options)
+    reason = "forced" if force else reason_to_rebuild(mirror, chosen)
     stays = reason is None and mirror.says(identity(source))
     digests = (mirror.source_digest, known)
     equal = Expected(mirror.source_bytes, digests) if stays else None
@@ -92,19 +92,18 @@ def _sync(
     if equal and content.digest in equal.digests:
         return Unchanged("bytes", content.digest)
     with (
-        decode(content, accept_trailing=rested, tables=tables) as workspace,
+        decode(content, accept_trailing=rested, tables=chosen.tables) as workspace,
         _candidate(source, content, workspace) as candidate,
     ):
         candidate.fill(workspace)
-        changes = compare(mirror.digests, candidate.digests)
-        chosen = {"options": dump_json({"fts": list(fts), "tables": list(tables)})}
-        facts = {**_facts(source, content, workspace), **chosen}
+        roots = candidate.roots if mirror.roots else {}  # a first mirror is told by its tables
+        changes = compare(mirror.digests | mirror.roots, candidate.digests | roots)
         if stays and not changes and mirror.says(problems_of(workspace)):
             return Unchanged("content", content.digest)
-        candidate.finish(facts, fts)
+        candidate.finish(_facts(source, content, workspace, chosen), chosen.fts)
         collapse = _guard(source, options, mirror, candidate, workspace)
         publish(candidate.file, source.mirror, mirror.version)
-        note_habits(source, options, Habits(fts, tables))
+        note_habits(source, options, chosen)
         sweep(source.mirror)  # what another process left that was killed meanwhile
         return Rebuilt(
             reason=reason or "changed",
@@ -123,12 +122,9 @@ def clear(source: Source) -> None:
     sweep(source.mirror)
 
 
-def reason_to_rebuild(
-    mirror: Mirror, fts: tuple[str, ...], tables: tuple[str, ...]
-) -> RebuiltReason | None:
+def reason_to_rebuild(mirror: Mirror, chosen: MirrorOptions) -> RebuiltReason | None:
     """Tell why a mirror must be rebuilt whatever its document holds, None when it need not."""
-    is_other = (mirror.fts, mirror.tables) != (fts, tables)
-    return mirror.fault or ("options" if is_other else None)
+    return mirror.fault or ("options" if mirror.options != chosen else None)
 
 
 def _document_lock(source: Source, options: Options) -> AbstractContextManager[None]:
@@ -147,7 +143,9 @@ def _candidate(source: Source, content: Content, workspace: Workspace) -> Candid
     return Candidate(source.mirror, mode=content.mode, table_bytes=table_bytes)
 
 
-def _facts(source: Source, content: Content, workspace: Workspace) -> dict[str, str | None]:
+def _facts(
+    source: Source, content: Content, workspace: Workspace, chosen: MirrorOptions
+) -> dict[str, str | None]:
     return {
         "format": str(FORMAT),
         "generator": f"epicenter-sidecar {__version__}",
@@ -156,6 +154,7 @@ def _facts(source: Source, content: Content, workspace: Workspace) -> dict[str, 
         **problems_of(workspace),
         "source_bytes": str(content.size),
         "source_digest": content.digest,
+        "options": chosen.text(),
         "state_vector": dump_json({str(c): k for c, k in workspace.state_vector.items()}),
     }
 

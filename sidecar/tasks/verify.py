@@ -38,7 +38,7 @@ def verify(source: Source, options: Options) -> Verification:
         if mirror.fault not in {"missing", "foreign", "format"}:
             update = plain_update(content)
             with decoder_errors():
-                found = compare_mirror(source.mirror, read_reference(update, mirror.tables))
+                found = compare_mirror(source.mirror, read_reference(update, mirror.options.tables))
         with tempfile.TemporaryDirectory() as folder:
             fresh = _build(content, source, options, mirror, Path(folder))
             if found is None:
@@ -46,10 +46,14 @@ def verify(source: Source, options: Options) -> Verification:
             same_bytes = content.digest == mirror.source_digest
             if not found.total and found.integrity == "ok":
                 _compare_catalogs(found, source.mirror, fresh, same_bytes=same_bytes)
-            same = same_bytes or read_mirror(fresh).digests == mirror.digests
+            same = same_bytes or _same_tables(read_mirror(fresh), mirror)
         return _report(source, _result(found, mirror, same_content=same), found)
     except SidecarError as error:
         return _report(source, "unreadable", error=error)
+
+
+def _same_tables(one: Mirror, other: Mirror) -> bool:
+    return one.digests == other.digests and one.roots == other.roots
 
 
 def _compare_catalogs(found: Comparison, mirror: str, fresh: str, *, same_bytes: bool) -> None:
@@ -68,8 +72,14 @@ def _build(content: Content, source: Source, options: Options, mirror: Mirror, f
     document, fresh = folder / "workspace.yjs", folder / "tables.sqlite"
     document.write_bytes(content.again())
     there = replace(source, document=str(document), mirror=str(fresh))
-    same = replace(options, state_folder=str(folder), fts=mirror.fts, tables=mirror.tables)
-    outcome = sync(there, same, rested=True)
+    as_built = replace(
+        options,
+        state_folder=str(folder),
+        fts=mirror.options.fts,
+        tables=mirror.options.tables,
+        in_place=mirror.options.in_place,
+    )
+    outcome = sync(there, as_built, rested=True)
     if isinstance(outcome, Failed):
         raise DocumentUnavailableError(outcome.code, outcome.message)
     return str(fresh)

@@ -14,6 +14,7 @@ from tests.support.oddities import Mirrors
 PAGE = (PROJECT / "docs" / "format.md").read_text("utf-8")
 STUDIO = SAMPLE / "workspaces" / "juniper-studio" / "0" / "workspace.yjs"
 ODD_CASE = "cells_wrong_kinds"
+CATALOG = ("tables", "columns", "problems", "roots", "chunks")
 BLOCKS = re.findall(r"^```sql( odd)?\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
@@ -50,7 +51,7 @@ def test_page_has_the_three_promised_questions() -> None:
 def test_page_explains_every_column_of_the_catalog(sample_mirror: Path) -> None:
     """What the catalog has is on the page, and what the page names is in the catalog."""
     with opened(sample_mirror) as connection:
-        for table in ("_mirror_tables", "_mirror_columns", "_mirror_problems"):
+        for table in (f"_mirror_{name}" for name in CATALOG):
             shape = connection.execute(f"PRAGMA table_info({table})")
             columns = {line[1] for line in shape}
             assert _first_cells(f"`{table}`") == columns, table

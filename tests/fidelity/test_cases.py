@@ -68,7 +68,7 @@ def test_mirror_is_a_sound_file_of_ours(case: str, mirror_of: Mirrors) -> None:
     with opened(mirror) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
     names = {path.name for path in mirror.parent.iterdir() if path.is_file()}
     assert names == {"workspace.yjs", "tables.sqlite"}
 

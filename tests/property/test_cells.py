@@ -10,8 +10,10 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sidecar.digests import Piece
 from sidecar.mirror.rows import RowWriter
-from sidecar.mirror.schema import create_table, plan, sqlite_type
+from sidecar.mirror.schema import create_table, plan
+from sidecar.mirror.summaries import columns_of, problems_of_table
 from sidecar.model import Chunk, FieldDefinition, Table, TableDefinition
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -42,13 +44,15 @@ def stored(kind: str | None, cells: list[Any]) -> tuple[str, list[tuple[Any, Any
     (schema,) = plan([Table("t", "maps", definition, ("c",), lambda: iter(()))])
     writer = RowWriter(schema)
     ids = [f"r{number:03}" for number in range(len(cells))]
-    rows = list(writer.convert(Chunk(ids, [cells], [None] * len(ids), [])))
-    declared = sqlite_type(schema.columns[0], writer.kinds[0])
+    piece = Piece(Chunk(ids, [cells], [None] * len(ids), []), begins=True)
+    rows = [row[:-1] for row in writer.convert(piece)]
+    summaries = writer.summaries()
+    ((declared, _),) = columns_of(schema, summaries)
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(create_table("t", [("c", declared, False)]))
         connection.executemany("INSERT INTO t VALUES (?,?,?)", rows)
         found = connection.execute("SELECT c, _extra FROM t ORDER BY id").fetchall()
-    return declared, found, {problem.kind for problem in writer.problems.lines("t")}
+    return declared, found, {problem.kind for problem in problems_of_table(schema, summaries)}
 
 
 def same(cell: Any, other: Any) -> bool:

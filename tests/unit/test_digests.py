@@ -2,12 +2,22 @@
 
 import hashlib
 import io
+import zlib
 
 import msgspec
 import pytest
 
-from sidecar.digests import TableDigest, digest_bytes, digest_stream
-from sidecar.model import Chunk, FieldDefinition, RowProblem, Table, TableDefinition
+from sidecar.digests import (
+    LONGEST_CHUNK,
+    ChunkDigests,
+    digest_bytes,
+    digest_of,
+    digest_root,
+    digest_rows,
+    digest_stream,
+    pieces,
+)
+from sidecar.model import Chunk, FieldDefinition, Root, RowProblem, Table, TableDefinition
 
 CHUNK = Chunk(["a", "b"], [[1, 2], ["x", None]], [None, {"more": [1]}], [])
 DEFINITION = TableDefinition((FieldDefinition("n", "integer"),), {"fields": {"n": {}}})
@@ -21,10 +31,7 @@ def table(**changes: object) -> Table:
 
 def digest(of: Table, *chunks: Chunk) -> str:
     """Return the digest of a table with these rows."""
-    digest = TableDigest(of)
-    for chunk in chunks:
-        digest.update(chunk)
-    return digest.hexdigest()
+    return digest_of(msgspec.structs.replace(of, chunks=lambda: iter(chunks)))
 
 
 @pytest.mark.parametrize("data", [b"", b"bytes", bytes(1 << 20)])
@@ -74,6 +81,77 @@ def test_what_its_rows_hold_counts(changed: dict[str, object]) -> None:
     assert digest(table(), CHUNK) != digest(table(), msgspec.structs.replace(CHUNK, **changed))
 
 
-def test_every_chunk_counts() -> None:
-    """Also one without rows would."""
-    assert len({digest(table()), digest(table(), CHUNK), digest(table(), CHUNK, CHUNK)}) == 3
+def test_rows_that_are_walked_otherwise_have_the_same_digest() -> None:
+    """How many are walked at a time is nobody's business."""
+    ids = sorted(f"{number:x}-row" for number in range(5000))
+    whole = rows(ids)
+    parts = [rows(ids[start : start + 700]) for start in range(0, len(ids), 700)]
+    assert digest(table(), whole) == digest(table(), *parts)
+    assert digest(table(), whole) != digest(table(), rows(ids[1:]))
+
+
+def rows(ids: list[str]) -> Chunk:
+    """Return rows whose cells follow from their ids."""
+    return Chunk(ids, [[len(i) for i in ids], ids], [None] * len(ids), [])
+
+
+def chunks(*walked: Chunk) -> dict[str, str]:
+    """Return the digest of each chunk by its first id."""
+    digests = ChunkDigests()
+    for piece in pieces(walked):
+        digests.add(piece)
+    assert sum(digests.rows()) == sum(len(block.ids) for block in walked)
+    return dict(zip(digests.first_ids, digests.hexdigests(), strict=True))
+
+
+def begins(row_id: str) -> bool:
+    """Tell whether the id itself makes a chunk begin: ten zero bits of its CRC-32."""
+    return zlib.crc32(row_id.encode()) % 1024 == 0
+
+
+def test_chunks_begin_where_the_ids_say() -> None:
+    """At the first row, at every id with ten zero bits, and nowhere else."""
+    ids = sorted(f"row {number} ü" for number in range(20_000))
+    found = chunks(rows(ids))
+    assert set(found) == {ids[0], *filter(begins, ids)}
+    assert 10 < len(found) < 40
+
+
+def test_a_row_that_comes_or_goes_leaves_the_other_chunks_alone() -> None:
+    """However many rows stand behind it."""
+    ids = sorted(f"row {number}" for number in range(20_000))
+    inner = next(row_id for row_id in ids[10_000:] if not begins(row_id))
+    before = chunks(rows(ids))
+    after = chunks(rows([row_id for row_id in ids if row_id != inner]))
+    assert before.keys() == after.keys()
+    assert len(before.items() - after.items()) == 1
+
+
+@pytest.mark.parametrize("at_a_time", [1000, 8191, 8192, 8193, 40_000])
+def test_a_chunk_ends_when_it_is_full(at_a_time: int) -> None:
+    """Ids that all avoid a boundary cannot make one chunk of a whole table."""
+    hostile = (f"{number:06}" for number in range(40_000))
+    ids = [row_id for row_id in hostile if not begins(row_id)]
+    found = chunks(*(rows(ids[n : n + at_a_time]) for n in range(0, len(ids), at_a_time)))
+    assert list(found) == ids[::LONGEST_CHUNK]
+
+
+def test_the_digest_of_a_row_is_sha_256_of_its_cells() -> None:
+    """And of what was noted of it; that of a chunk is of its rows' digests."""
+    encode = msgspec.msgpack.Encoder(order="sorted").encode
+    first = hashlib.sha256(encode(("a", None, 1, "x"))).digest()
+    second = hashlib.sha256(encode(("b", {"more": [1]}, 2, None))).digest()
+    assert digest_rows(CHUNK) == [first, second]
+    assert chunks(CHUNK) == {"a": hashlib.sha256(first + second).hexdigest()}
+    noted = msgspec.structs.replace(CHUNK, problems=[RowProblem("b", "n", "too_deep")])
+    assert digest_rows(noted)[0] == first
+    assert digest_rows(noted)[1] != second
+
+
+def test_roots_have_digests_of_what_is_shown() -> None:
+    """Its text and what it is; not how many entries it has, and nothing of what is only listed."""
+    root = Root("notes", "text", "shape", 0, "hello")
+    assert digest_root(root) == digest_root(msgspec.structs.replace(root, entries=5))
+    for changed in ({"text": "bye"}, {"kind": "xml"}, {"name": "other"}, {"layout": "maps"}):
+        assert digest_root(root) != digest_root(msgspec.structs.replace(root, **changed))
+    assert digest_root(Root("kv", "map", None, 7)) is None

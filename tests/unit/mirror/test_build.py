@@ -19,7 +19,7 @@ from sidecar.model import ROWS_PER_CHUNK
 from tests.support.made import content, tables, update
 from tests.support.mirrors import query, read_problems, read_tables
 
-FACTS = {"format": "1", "options": '{"fts":[]}', "state_vector": "{}"}
+FACTS = {"format": "2", "options": '{"fts":[]}', "state_vector": "{}"}
 
 
 def build(
@@ -131,7 +131,7 @@ def test_the_header_of_a_fresh_mirror(mirror: Path) -> None:
     assert header[24:28] == b"\0\0\0\1"
     assert header[18:20] == b"\1\1"
     assert header[68:72] == bytes.fromhex("59534d31")
-    assert header[60:64] == b"\0\0\0\1"
+    assert header[60:64] == b"\0\0\0\2"
 
 
 def test_equal_documents_give_equal_files(mirror: Path) -> None:

@@ -2,11 +2,12 @@
 
 import sqlite3
 from contextlib import closing
+from itertools import product
 
 import pytest
 
 from sidecar.mirror.identifiers import fold, quote
-from sidecar.mirror.naming import free_name, place_columns, place_tables
+from sidecar.mirror.naming import place_columns, place_tables
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,16 @@ def test_folding_is_ascii_only() -> None:
     assert fold("ÀbC\udc80") == "Àbc\udc80"
 
 
-def test_a_free_name_is_the_first_that_is_free() -> None:
-    """Counting from two."""
-    assert free_name("n", {"n"}) == "n_2"
-    assert free_name("N", {"n_2", "n_3"}) == "N_4"
+def test_numbers_are_the_first_that_are_free() -> None:
+    """Counting from two, and past what stands there already."""
+    assert place_tables(["N", "n"]) == ["N", "n_2"]
+    assert place_tables(["N", "N_2", "n", "n_3"]) == ["N", "N_2", "n_4", "n_3"]
+
+
+def test_names_equal_but_for_case_cost_what_their_number_is() -> None:
+    """16,000 of them are placed in a moment: each goes on where the last one ended."""
+    letters = "abcdefghijklmn"
+    names = sorted("".join(pair) for pair in product(*([x, x.upper()] for x in letters)))
+    placed = place_tables(names)
+    assert placed[:3] == ["ABCDEFGHIJKLMN", "ABCDEFGHIJKLMn_2", "ABCDEFGHIJKLmN_3"]
+    assert len(set(map(fold, placed))) == len(names) == 1 << len(letters)

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from sidecar.mirror.rows import Problems, RowWriter
-from sidecar.mirror.schema import WideInteger, plan
+from sidecar.digests import Piece
+from sidecar.mirror.rows import RowWriter
+from sidecar.mirror.schema import ROWID_STEP, plan
+from sidecar.mirror.summaries import Problems, Summary, columns_of, problems_of_table
 from sidecar.model import Chunk, FieldDefinition, Problem, RowProblem, Table, TableDefinition
 
 INF = math.inf
@@ -32,11 +34,21 @@ def chunk(*columns: list[Any], extras: list[Any] | None = None) -> Chunk:
     return Chunk(ids, list(columns), extras or [None] * len(ids), [])
 
 
+def convert(rows: RowWriter, given: Chunk, *, begins: bool = True) -> list[Row]:
+    """Write rows of one chunk, and return them without their rowids."""
+    return [row[:-1] for row in rows.convert(Piece(given, begins))]
+
+
+def lines(rows: RowWriter) -> list[Problem]:
+    """Return the problems of the table as they stand in the mirror."""
+    return problems_of_table(rows.schema, rows.summaries())
+
+
 def one(kind: str | None, cell: Any, *, declared: bool = True) -> tuple[Any, str | None, Any]:
     """Write one cell; return what SQLite gets, the kind of problem, and ``_extra``."""
     rows = writer(kind, declared=declared)
-    ((_, stored, extra),) = rows.convert(chunk([cell]))
-    told = [problem.kind for problem in rows.problems.lines("t")]
+    ((_, stored, extra),) = convert(rows, chunk([cell]))
+    told = [problem.kind for problem in lines(rows)]
     assert len(told) <= 1
     return stored, told[0] if told else None, extra
 
@@ -185,9 +197,9 @@ def test_undeclared_columns(cell: Any, shown: Any, problem: str | None) -> None:
 def test_missing_values_are_counted_where_one_was_promised() -> None:
     """Absent, null and not finite alike; the first row is named, and the column is nullable."""
     rows = writer("text", "real", nullable=False)
-    list(rows.convert(chunk(["x", None, None], [1.5, 2, math.nan])))
+    convert(rows, chunk(["x", None, None], [1.5, 2, math.nan]))
     assert rows.nullable == [True, True]
-    assert rows.problems.lines("t") == [
+    assert lines(rows) == [
         Problem("t", "c0", "missing", 2, "r1", None),
         Problem("t", "c1", "missing", 1, "r2", None),
         Problem("t", "c1", "not_finite", 1, "r2", "real holds nan"),
@@ -197,28 +209,55 @@ def test_missing_values_are_counted_where_one_was_promised() -> None:
 def test_full_columns_are_not_nullable() -> None:
     """Every row has a value."""
     rows = writer("text", "integer", nullable=False)
-    assert list(rows.convert(chunk(["x", "y"], [1, 2]))) == [
+    assert convert(rows, chunk(["x", "y"], [1, 2])) == [
         ("r0", "x", 1, None),
         ("r1", "y", 2, None),
     ]
     assert rows.nullable == [False, False]
-    assert rows.problems.lines("t") == []
+    assert lines(rows) == []
 
 
 def test_kinds_are_collected_over_all_chunks() -> None:
     """For the types of columns that nobody declared."""
     rows = writer(None, None, declared=False)
-    list(rows.convert(chunk([1, None], ["x", "y"])))
-    list(rows.convert(chunk([0.5, LARGE], ["x", b"y"])))
-    assert rows.kinds == [{int, float, WideInteger}, {str, bytes}]
+    convert(rows, chunk([1, None], ["x", "y"]))
+    convert(rows, chunk([0.5, LARGE], ["x", b"y"]))
+    assert rows.summaries() == [
+        Summary(kinds={"c0": ("integer",), "c1": ("text",)}, nulls=("c0",)),
+        Summary(kinds={"c0": ("integer", "real", "wide"), "c1": ("bytes", "text")}),
+    ]
+    assert columns_of(rows.schema, rows.summaries()) == [("", True), ("", True)]
     assert rows.rows == 4
+
+
+def test_rows_that_are_walked_apart_may_be_of_one_chunk() -> None:
+    """Then they have one summary; positions go on, and leave room between two rows."""
+    rows = writer("integer")
+    first = list(rows.convert(Piece(chunk([1, "x"]), begins=True)))
+    second = list(rows.convert(Piece(chunk([None]), begins=False)))
+    assert [row[-1] for row in (*first, *second)] == [ROWID_STEP, 2 * ROWID_STEP, 3 * ROWID_STEP]
+    (summary,) = rows.summaries()
+    assert summary == Summary(
+        kinds={"c0": ("integer", "text")},
+        nulls=("c0",),
+        problems=(("c0", "kind", 1, "r1", 'integer holds "x"'),),
+    )
+
+
+def test_fields_that_were_seen_are_noted_of_undeclared_tables() -> None:
+    """A column that is null in all rows stands as long as one of them has the field."""
+    rows = writer(None, None, declared=False)
+    given = chunk([1, None], [None, None])
+    convert(rows, Chunk(given.ids, given.columns, given.extras, [], frozenset(("c1", "c0"))))
+    convert(rows, Chunk(given.ids, given.columns, given.extras, [], frozenset(("c0",))))
+    assert [summary.fields for summary in rows.summaries()] == [("c0", "c1"), ("c0",)]
 
 
 def test_extras_and_originals_stand_together() -> None:
     """What the walk found beside the columns, and what a column had to bend."""
     rows = writer("integer")
     extras = [{"b": [1], "a": None}, ["not a row"], None]
-    written = list(rows.convert(chunk(["7", None, "8"], extras=extras)))
+    written = convert(rows, chunk(["7", None, "8"], extras=extras))
     assert [row[-1] for row in written] == [
         '{"a":null,"b":[1],"c0":"7"}',
         '"not a row"',
@@ -231,8 +270,8 @@ def test_problems_of_the_walk_are_counted_too() -> None:
     rows = writer("text")
     found = [RowProblem(f"r{n}", "c0", "too_deep", "deep") for n in range(3)]
     given = chunk([None, None, None])
-    list(rows.convert(Chunk(given.ids, given.columns, given.extras, found)))
-    assert rows.problems.lines("t") == [Problem("t", "c0", "too_deep", 3, "r0", "deep")]
+    convert(rows, Chunk(given.ids, given.columns, given.extras, found))
+    assert lines(rows) == [Problem("t", "c0", "too_deep", 3, "r0", "deep")]
 
 
 def test_fields_past_the_limit_go_to_extra() -> None:
@@ -241,9 +280,9 @@ def test_fields_past_the_limit_go_to_extra() -> None:
     (schema,) = plan([Table("t", "maps", None, names, lambda: iter(()))])
     rows = RowWriter(schema)
     columns = [["x", None] for _ in names]
-    first, second = rows.convert(chunk(*columns))
+    first, second = convert(rows, chunk(*columns))
     assert (first[-1], second[-1]) == ('{"f1998":"x","f1999":"x"}', None)
-    assert [(p.field, p.kind, p.rows, p.row_id) for p in rows.problems.lines("t")] == [
+    assert [(p.field, p.kind, p.rows, p.row_id) for p in lines(rows)] == [
         ("f1998", "too_many", 1, "r0"),
         ("f1999", "too_many", 1, "r0"),
     ]
@@ -255,18 +294,18 @@ def test_lines_are_sorted_and_no_field_is_not_an_empty_name() -> None:
     problems.add("", "missing", "r0", None)
     problems.add(None, "not_a_row", "r1", "text", rows=5)
     problems.add("", "kind", "r2", None)
-    assert problems.lines("t") == [
-        Problem("t", None, "not_a_row", 5, "r1", "text"),
-        Problem("t", "", "kind", 1, "r2", None),
-        Problem("t", "", "missing", 1, "r0", None),
+    assert problems.counted() == [
+        (None, "not_a_row", 5, "r1", "text"),
+        ("", "kind", 1, "r2", None),
+        ("", "missing", 1, "r0", None),
     ]
 
 
 def test_details_are_short() -> None:
     """A long value is an example, no copy."""
     rows = writer("integer")
-    list(rows.convert(chunk(["x" * 1000])))
-    (problem,) = rows.problems.lines("t")
+    convert(rows, chunk(["x" * 1000]))
+    (problem,) = lines(rows)
     assert problem.detail is not None
     assert len(problem.detail) < 250
 
@@ -286,10 +325,11 @@ def test_a_row_that_is_too_large_loses_its_largest_cells(
 ) -> None:
     """As many as must go, measured in the bytes of SQLite; each is a problem of its own."""
     rows = writer("text", "json", nullable=False)
+    convert(rows, chunk(["x"], [[1]]))
     row = rows.fit(("r0", *cells, None), limit)
     assert row == ("r0", *(None if i in left_out else cell for i, cell in enumerate(cells)), None)
     assert rows.nullable == [index in left_out for index in range(2)]
-    told = [(line.field, line.kind) for line in rows.problems.lines("t")]
+    told = [(line.field, line.kind) for line in lines(rows)]
     kinds = ("missing", "too_large")
     assert told == [(f"c{index}", kind) for index in sorted(left_out) for kind in kinds]
 
@@ -297,7 +337,8 @@ def test_a_row_that_is_too_large_loses_its_largest_cells(
 def test_what_has_no_column_may_be_too_large_as_well() -> None:
     """Then it is the row's problem, of no field."""
     rows = writer("text")
+    convert(rows, chunk(["x"]))
     assert rows.fit(("r0", "short", "x" * 300), 200) == ("r0", "short", None)
-    (line,) = rows.problems.lines("t")
+    (line,) = lines(rows)
     assert (line.field, line.kind, line.row_id) == (None, "too_large", "r0")
     assert line.detail == "300 bytes, more than SQLite takes in one row"

@@ -8,7 +8,7 @@ import pytest
 from sidecar.mirror.schema import (
     MOST_FIELDS,
     Column,
-    WideInteger,
+    Kind,
     create_table,
     plan,
     sqlite_type,
@@ -79,30 +79,29 @@ def column(kind: str | None, *, declared: bool = True, nullable: bool = False) -
 )
 def test_declared_types(kind: str | None, expected: str) -> None:
     """By the definition alone, whatever the cells are."""
-    assert sqlite_type(column(kind), {bytes}) == expected
+    assert sqlite_type(column(kind), {"bytes"}) == expected
 
 
 @pytest.mark.parametrize(
     ("kinds", "expected"),
     [
         (set(), ""),
-        ({bool}, "INTEGER"),
-        ({int}, "INTEGER"),
-        ({int, WideInteger}, "INTEGER"),
-        ({float}, "REAL"),
-        ({int, float}, "REAL"),
-        ({int, float, WideInteger}, ""),
-        ({bool, int}, ""),
-        ({str}, "TEXT"),
-        ({list}, "TEXT"),
-        ({list, dict}, "TEXT"),
-        ({str, list}, ""),
-        ({str, int}, ""),
-        ({bytes}, "BLOB"),
-        ({bytes, str}, ""),
+        ({"boolean"}, "INTEGER"),
+        ({"integer"}, "INTEGER"),
+        ({"integer", "wide"}, "INTEGER"),
+        ({"real"}, "REAL"),
+        ({"integer", "real"}, "REAL"),
+        ({"integer", "real", "wide"}, ""),
+        ({"boolean", "integer"}, ""),
+        ({"text"}, "TEXT"),
+        ({"json"}, "TEXT"),
+        ({"text", "json"}, ""),
+        ({"text", "integer"}, ""),
+        ({"bytes"}, "BLOB"),
+        ({"bytes", "text"}, ""),
     ],
 )
-def test_inferred_types(kinds: set[type], expected: str) -> None:
+def test_inferred_types(kinds: set[Kind], expected: str) -> None:
     """The type all cells agree on, none when they do not; nulls do not vote."""
     assert sqlite_type(column(None, declared=False), kinds) == expected
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sidecar.errors import MirrorUnavailableError
-from sidecar.mirror.state import change_counter, is_mirror, read_mirror, row_count
+from sidecar.mirror.state import MirrorOptions, change_counter, is_mirror, read_mirror, row_count
 from tests.fault.test_meddling import statement
 from tests.support.made import tables, update
 from tests.unit.mirror.test_build import FACTS, build
@@ -29,7 +29,7 @@ def test_a_mirror_is_believed(mirror: Path) -> None:
     assert found.rows == 3
     assert list(found.digests) == ["t", "u"]
     assert FACTS.items() <= found.facts.items()
-    assert (found.state_vector, found.fts) == ({}, ())
+    assert (found.state_vector, found.options) == ({}, MirrorOptions())
 
 
 def test_what_the_facts_say(mirror: Path) -> None:
@@ -47,7 +47,7 @@ def test_what_the_facts_say(mirror: Path) -> None:
         statement(f"INSERT OR REPLACE INTO _mirror VALUES ('{key}', '{value}')")(mirror)
     found = read_mirror(str(mirror))
     assert (found.source_digest, found.source_bytes) == ("abc", 17)
-    assert (found.state_vector, found.fts) == ({5: 7}, ("t.n",))
+    assert (found.state_vector, found.options) == ({5: 7}, MirrorOptions(("t.n",)))
     assert found.fault == "damaged"
 
 
@@ -77,7 +77,7 @@ def byte(offset: int, value: int) -> Callable[[Path], None]:
         (lambda mirror: mirror.write_bytes(mirror.read_bytes() + b"x"), "damaged"),
         (lambda mirror: mirror.write_bytes(mirror.read_bytes()[:-4096]), "damaged"),
         (byte(68, 0), "foreign"),
-        (byte(63, 2), "format"),
+        (byte(63, 1), "format"),
         (byte(27, 2), "damaged"),
         (byte(18, 2), "damaged"),
         (byte(19, 2), "damaged"),

@@ -35,7 +35,7 @@ def test_a_collapse_is_told_and_the_rows_are_kept(desk: Desk) -> None:
 
 def test_a_mirror_of_another_format_is_kept_too(desk: Desk) -> None:
     """Its rows are as dear; that its tables cannot be compared does not matter."""
-    desk.tamper("PRAGMA user_version=2")
+    desk.tamper("PRAGMA user_version=1")
     desk.document.write_bytes(b"\0\0")
     outcome = rebuilt(desk)
     assert outcome.reason == "format"

@@ -175,7 +175,7 @@ def test_problems_count_as_content(tmp_path: Path) -> None:
         (lambda desk: desk.tamper("DELETE FROM notes"), "damaged"),
         (lambda desk: desk.mirror.write_text("x"), "damaged"),
         (lambda desk: desk.tamper("PRAGMA application_id=1"), "foreign"),
-        (lambda desk: desk.tamper("PRAGMA user_version=2"), "format"),
+        (lambda desk: desk.tamper("PRAGMA user_version=1"), "format"),
     ],
 )
 def test_a_mirror_that_cannot_be_believed_is_rebuilt(

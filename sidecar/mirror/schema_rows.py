@@ -1,0 +1,53 @@
+"""The rows of ``sqlite_schema`` while the tables of a mirror are being made.
+
+Each CREATE TABLE reads all of ``sqlite_schema``, and SQLite looks names up in hash tables of 64
+places: 8,000 tables cost 16 s, twice as many four times that. So every now and then the rows are
+taken out, and SQLite forgets those tables; at the end they are put back, by then with the types
+and NOT NULLs that only the rows of the tables could tell. What changes there leaves stored rows as
+they are, which is what SQLite allows ``writable_schema`` for.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import apsw
+
+_MOST_TABLES = 50
+
+
+class SchemaRows:
+    """Rows of ``sqlite_schema`` that were taken out, inside the transaction of a build."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        """Begin with a database without tables."""
+        self._connection = connection
+        self._taken: list[Any] = []
+        self._tables = 0
+
+    def table_filled(self) -> None:
+        """Note that a table was made and filled, and will not be written to again."""
+        self._tables += 1
+        if self._tables % _MOST_TABLES == 0:
+            self._taken += self._take_out()
+            self._connection.execute("PRAGMA writable_schema=RESET")
+
+    def put_back(self, definitions: Mapping[str, str]) -> None:
+        """Put all rows back, tables in the order in which they were made.
+
+        Args:
+            definitions: The final CREATE TABLE of each table that was filled.
+        """
+        rows = [*self._taken, *self._take_out()]
+        final = [
+            (kind, name, table, page, definitions.get(name, sql) if kind == "table" else sql)
+            for kind, name, table, page, sql in rows
+        ]
+        self._connection.executemany("INSERT INTO sqlite_schema VALUES (?,?,?,?,?)", final)
+        self._connection.execute("PRAGMA writable_schema=RESET")
+        self._taken = []
+
+    def _take_out(self) -> list[Any]:
+        self._connection.execute("PRAGMA writable_schema=ON")
+        rows = self._connection.execute("SELECT * FROM sqlite_schema ORDER BY rowid").fetchall()
+        self._connection.execute("DELETE FROM sqlite_schema")
+        return rows
