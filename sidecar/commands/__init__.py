@@ -28,6 +28,8 @@ COMMANDS = {
     "search": "find rows by their words, in mirrors built with --fts",
     "query": "answer a question in SQL, over one mirror or many",
     "schema": "print tables and columns as compact text, for people and prompts",
+    "service": "have systemd keep watch running, or print what launchd needs",
+    "clean": "list the mirrors that this program made, or remove them",
     "completion": "print what completes command lines in bash, zsh or fish",
     "protocol": "print the host protocol as JSON Schema or TypeScript",
 }

@@ -169,6 +169,35 @@ def chosen(settings: Settings, *, every: bool = False) -> Chosen:
     )
 
 
+def find_mirrors(settings: Settings) -> tuple[dict[str, str], list[str]]:
+    """Find where mirrors are, for who removes them.
+
+    Returns:
+        Document by mirror, of what is meant, whether the mirror is there or not; and the folders
+        in which mirrors may be whose documents are gone: those below roots that are meant whole.
+
+    Raises:
+        RootError: A root does not exist or cannot be read.
+        UsageError: A root is a file that is no document, or a workspace's name is not unique.
+        SidecarError: There is no such workspace or epoch.
+    """
+    named, others = _part_mirrors(settings)
+    mirrors = {path: document_of(path) for path in named}
+    if not others:
+        return mirrors, []
+    found = find(others)
+    mirrors |= {source.mirror: source.document for source in found.sources.values()}
+    if (others.workspace, others.epoch, others.into) != (None, None, None):
+        return mirrors, []
+    tops = [root for root in others.roots if os.path.isdir(root)]
+    folders = [
+        folder
+        for folder in found.folders
+        if any(folder == top or folder.startswith(top + os.sep) for top in tops)
+    ]
+    return mirrors, folders
+
+
 def to_be_watched(settings: Settings) -> Settings:
     """Return settings whose ``workspace`` is an id, and say what may not be as it was meant.
 
