@@ -44,9 +44,9 @@ def read_map(path: tuple[str, ...], value: Map, txn: Transaction) -> Iterator[Fo
         if node.shape == "table":
             yield Found(path, "shape", of_map(node.map, txn))
         elif node.shape == "settings":
-            yield settings(path, dict(entries(node.map, txn)))
+            yield settings(path, node.values)
         elif node.shape == "group":
-            others = {key: v for key, v in entries(node.map, txn) if not isinstance(v, Map)}
+            others = {key: v for key, v in node.values.items() if not isinstance(v, Map)}
             if others:
                 yield settings(path, others)
             children = reversed(node.children.items())
@@ -73,8 +73,12 @@ def settings(
     path: tuple[str, ...], values: dict[str, Any], layout: Literal["shape", "tinybase"] = "shape"
 ) -> Found:
     """Make a table of keys and values."""
-    rows = {key: Element({}, {VALUE: value}) for key, value in values.items()}
-    return Found(path, layout, of_dict(rows), ours=(VALUE,))
+    rows = Rows(
+        keys=sorted(values),
+        fetch=lambda key: Element({}, {VALUE: values[key]}),
+        fields=frozenset(),
+    )
+    return Found(path, layout, rows, ours=(VALUE,))
 
 
 def not_a_table(path: tuple[str, ...], value: Any, txn: Transaction) -> Found:
@@ -88,10 +92,11 @@ def not_a_table(path: tuple[str, ...], value: Any, txn: Transaction) -> Found:
 
 
 class _Node(msgspec.Struct):
-    """A map on its way to be told what it is, and the maps in it, where that matters."""
+    """A map on its way to be told what it is; what is in it is kept where that matters."""
 
     map: Map
     shape: Shape = "settings"
+    values: dict[str, Any] = {}
     children: dict[str, "_Node"] = {}
 
 
@@ -113,6 +118,7 @@ def _classified(value: Map, txn: Transaction) -> _Node:
         elif _is_table(list(values.values()), txn):
             node.shape = "table"
         else:
+            node.values = values
             node.children = {key: _Node(v) for key, v in values.items() if isinstance(v, Map)}
             waiting += node.children.values()
     for node in reversed(seen):  # what lies inside comes first

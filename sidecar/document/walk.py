@@ -23,10 +23,12 @@ class Rows(msgspec.Struct, frozen=True):
     Attributes:
         keys: The row keys, sorted.
         fetch: Gives the raw row of a key: a CRDT map, a dict, an ``Element``, or anything else.
+        fields: Names of the rows' fields where they are known; None where they must be collected.
     """
 
     keys: Sequence[str]
     fetch: Callable[[str], Any]
+    fields: frozenset[str] | None = None
 
 
 class Element(msgspec.Struct, frozen=True):
@@ -43,6 +45,8 @@ class Element(msgspec.Struct, frozen=True):
 
 def field_names(rows: Rows, txn: Transaction) -> set[str]:
     """Collect the names of all fields that any row has, ``id`` among them."""
+    if rows.fields is not None:
+        return set(rows.fields)
     names: set[str] = set()
     for key in rows.keys:
         row = rows.fetch(key)
