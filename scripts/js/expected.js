@@ -3,56 +3,32 @@
 //
 // Cells: null, a string (TEXT), {i: "12"} (INTEGER), {r: "1.5"} (REAL), {b: base64} (BLOB).
 import * as Y from 'yjs'
+import { Added, byCodePoint, entriesOf, found, isRecord, placed, placedColumns } from './shapes.js'
 
 const EXACT = 2 ** 53
 
-/** @returns {{tables: object, problems: Array}} tables by name, each with columns and rows */
+/**
+ * @returns {{tables: object, problems: Array, roots: Array}} tables by name, each with columns and
+ *   rows; what could not be shown as asked; name, kind, layout and text of every root
+ */
 export const expected = (doc) => {
   const problems = new Problems()
-  const tables = {}
-  const definitions = declaredTables(doc)
-  const rowsByTable = { ...mapTables(doc), ...keyedTables(doc) }
-  const names = new Set([...Object.keys(definitions), ...Object.keys(rowsByTable)])
-  for (const name of [...names].sort(byCodePoint)) {
-    tables[name] = table(name, definitions[name] ?? null, rowsByTable[name] ?? {}, problems)
+  const tables = Object.create(null)
+  const { tables: held, roots, claims } = found(doc)
+  for (const one of placed(held)) {
+    if (one.place !== one.name) problems.ofTable(one.place, 'name', 0)
+    if (one.bad) problems.ofTable(one.place, 'entry', one.bad)
+    if (one.notATable) problems.ofTable(one.place, 'not_a_table', 0)
+    tables[one.place] = table(one, problems)
   }
-  return { tables, problems: problems.lines() }
+  const listed = roots.map(({ name, kind, text }) => [name, kind, claims.get(name), claims.get(name) && text])
+  return { tables, problems: problems.lines(), roots: listed }
 }
 
 export const decode = (bytes) => {
   const doc = new Y.Doc()
   Y.applyUpdate(doc, bytes)
   return doc
-}
-
-// ---------------------------------------------------------------- what the document holds
-
-const declaredTables = (doc) => {
-  const older = doc.share.has('schema') ? plain(doc.getMap('schema').get('tables')) : {}
-  const newer = doc.share.has('definition') ? plain(doc.getMap('definition').get('tables')) : {}
-  return { ...older, ...newer }
-}
-
-const mapTables = (doc) => {
-  if (!doc.share.has('tables')) return {}
-  const tables = {}
-  for (const [name, rows] of doc.getMap('tables')) tables[name] = Object.fromEntries(rows.entries())
-  return tables
-}
-
-const keyedTables = (doc) => {
-  const tables = {}
-  for (const root of doc.share.keys()) {
-    if (!root.startsWith('table:')) continue
-    const latest = {}
-    for (const entry of doc.getArray(root)) {
-      const { key, val, ts } = plain(entry)
-      if (!(key in latest) || ts >= latest[key].ts) latest[key] = { ts, val }
-    }
-    tables[root.slice('table:'.length)] = Object.fromEntries(
-      Object.entries(latest).map(([key, entry]) => [key, entry.val]))
-  }
-  return tables
 }
 
 const plain = (value) => {
@@ -67,34 +43,40 @@ const plain = (value) => {
 
 const SQLITE_TYPES = { integer: 'INTEGER', boolean: 'INTEGER', real: 'REAL' }
 
-const table = (name, definition, rows, problems) => {
-  const keys = Object.keys(rows).sort(byCodePoint)
-  const records = keys.map((key) => fieldsOf(rows[key]))
-  const fields = definition
+const table = ({ place, definition: raw = null, rows, added = [] }, problems) => {
+  const definition = raw === null ? null : plain(raw)
+  const keys = [...rows.keys()].sort(byCodePoint)
+  const records = keys.map((key) => fieldsOf(rows.get(key)))
+  const fields = new Set([...(definition
     ? Object.keys(definition.fields)
-    : [...new Set(records.flatMap((record) => Object.keys(record ?? {})))]
-  fields.splice(0, fields.length, ...fields.filter((field) => field !== 'id').sort(byCodePoint))
-  const columns = fields.map((field) => definition
-    ? declaredColumn(name, field, definition.fields[field], keys, records, problems)
-    : { name: field, type: inferredType(records.map((record) => record?.[field])), notNull: false })
-  const cells = keys.map((key, n) => row(name, key, rows[key], records[n], columns, problems))
-  return { declared: definition !== null, columns, rows: cells }
+    : records.flatMap((record) => [...(record ?? new Map()).keys()])), ...added])
+  for (const ours of ['id', ...added]) fields.delete(ours)
+  const ordered = [...added, ...[...fields].sort(byCodePoint)]
+  const columns = placedColumns(ordered).map((name, n) => {
+    const field = ordered[n]
+    if (name !== field) problems.ofTable(place, 'name', 0, field)
+    return definition
+      ? { ...declaredColumn(place, field, definition.fields[field], keys, records, problems), name }
+      : { name, source: field, type: inferredType(records.map((record) => record?.get(field))), notNull: false }
+  }).sort((a, b) => byCodePoint(a.name, b.name))
+  const cells = keys.map((key, n) => row(place, key, rows.get(key), records[n], columns, problems))
+  const told = columns.map(({ name, kind, type, notNull }) => ({ name, kind, type, notNull }))
+  return { declared: definition !== null, columns: told, rows: cells }
 }
 
 const declaredColumn = (table, field, definition, keys, records, problems) => {
   const { type, nullable } = definition
-  const empty = keys.filter((_, n) => content(records[n]?.[field]) === null)
+  const empty = keys.filter((_, n) => content(records[n]?.get(field)) === null)
   const required = nullable !== true && type !== 'richtext'
   if (required) empty.forEach((key) => problems.add(table, field, 'missing', key))
   return {
-    name: field, kind: type, type: SQLITE_TYPES[type] ?? 'TEXT', notNull: required && empty.length === 0
+    source: field, kind: type, type: SQLITE_TYPES[type] ?? 'TEXT', notNull: required && empty.length === 0
   }
 }
 
 const fieldsOf = (value) => {
-  if (value instanceof Y.Map) return Object.fromEntries(value.entries())
-  const isRecord = Object.prototype.toString.call(value) === '[object Object]'
-  return isRecord && !(value instanceof Y.AbstractType) ? value : null
+  if (value instanceof Added) return new Map([...value.fields, ...value.added])
+  return isRecord(value) ? new Map(entriesOf(value)) : null
 }
 
 const row = (table, key, value, record, columns, problems) => {
@@ -102,22 +84,28 @@ const row = (table, key, value, record, columns, problems) => {
     problems.add(table, null, 'not_a_row', key)
     return [key, ...columns.map(() => null), json(value)]
   }
-  const extra = {}
-  const known = new Set(columns.map((column) => column.name))
-  for (const [field, value] of Object.entries(record)) {
-    if (field !== 'id' && !known.has(field)) extra[field] = value
+  const extra = new Map()
+  const known = new Set(columns.map((column) => column.source))
+  for (const [field, value] of record) {
+    if (field !== 'id' && !known.has(field)) extra.set(field, value)
   }
-  if ('id' in record && plain(record.id) !== key) {
-    extra.id = record.id
+  for (const field of value instanceof Added ? value.added.keys() : []) {
+    if (!value.fields.has(field)) continue
+    extra.set(field, value.fields.get(field))
+    problems.add(table, field, 'name', key)
+  }
+  const own = record.get('id') ?? null
+  if (own !== null && plain(own) !== key) {
+    extra.set('id', own)
     problems.add(table, 'id', 'id_mismatch', key)
   }
   const cells = columns.map((column) => {
-    const cell = stored(content(record[column.name]), column)
-    if (cell.problem) problems.add(table, column.name, cell.problem, key)
-    if (cell.changed) extra[column.name] = record[column.name]
+    const cell = stored(content(record.get(column.source)), column)
+    if (cell.problem) problems.add(table, column.source, cell.problem, key)
+    if (cell.changed) extra.set(column.source, record.get(column.source))
     return cell.value
   })
-  return [key, ...cells, Object.keys(extra).length ? json(extra) : null]
+  return [key, ...cells, extra.size ? container(extra) : null]
 }
 
 // ---------------------------------------------------------------- one cell
@@ -181,16 +169,20 @@ const fits = (value, kind) => {
 
 const inferredType = (values) => {
   const kinds = new Set(values.map(content).filter((value) => value !== null).map(sqliteKind))
-  if (kinds.size === 1) return { BOOLEAN: 'INTEGER' }[[...kinds][0]] ?? [...kinds][0]
+  if (kinds.has('WIDE')) kinds.add('INTEGER')
+  const [only] = kinds
+  if (kinds.size === 1) return { BOOLEAN: 'INTEGER', JSON: 'TEXT' }[only] ?? only
+  if (kinds.size === 2 && kinds.has('WIDE')) return 'INTEGER'
   return [...kinds].every((kind) => kind === 'INTEGER' || kind === 'REAL') && kinds.size ? 'REAL' : ''
 }
 
 const sqliteKind = (value) => {
   if (typeof value === 'boolean') return 'BOOLEAN'
-  if (typeof value === 'bigint') return 'INTEGER'
+  if (typeof value === 'bigint') return value <= EXACT && value >= -EXACT ? 'INTEGER' : 'WIDE'
   if (typeof value === 'number') {
     return Number.isInteger(value) && Math.abs(value) <= EXACT ? 'INTEGER' : 'REAL'
   }
+  if (value.json !== undefined) return 'JSON'
   return value instanceof Uint8Array ? 'BLOB' : 'TEXT'
 }
 
@@ -208,13 +200,11 @@ const container = (value) => {
   if (value instanceof Y.Array || Array.isArray(value)) {
     return `[${[...value].map(json).join(',')}]`
   }
-  const entries = value instanceof Y.Map ? [...value.entries()] : Object.entries(value)
+  const isMap = value instanceof Y.Map || value instanceof Map
+  const entries = isMap ? [...value.entries()] : Object.entries(value)
   entries.sort(([a], [b]) => byCodePoint(a, b))
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${json(item)}`).join(',')}}`
 }
-
-/** Order by code points; JavaScript's own order is by UTF-16 units. */
-const byCodePoint = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 class Problems {
   found = new Map()
@@ -225,6 +215,10 @@ class Problems {
     line.rows += 1
     if (byCodePoint(rowId, line.rowId) < 0) line.rowId = rowId
     this.found.set(key, line)
+  }
+
+  ofTable (table, kind, rows, field = null) {
+    this.found.set(JSON.stringify([table, field, kind]), { rows, rowId: null })
   }
 
   lines () {

@@ -11,7 +11,8 @@ const write = (folder, name, fillDocument, indent) => {
   fillDocument(doc)
   const update = Y.encodeStateAsUpdate(doc)
   fs.writeFileSync(path.join(folder, `${name}.yjs`), update)
-  const told = JSON.stringify(expected(decode(update)), null, indent)
+  const { tables, problems } = expected(decode(update))
+  const told = JSON.stringify({ tables, problems }, null, indent)
   fs.writeFileSync(path.join(folder, `${name}.json`), told + '\n')
 }
 

@@ -64,7 +64,7 @@ def read_roots_as_tables(
         (one.ready(name, txn) for one, name in zip(others, named(others), strict=True)),
         key=lambda table: table.name,
     )
-    shown_as = {table.root: table.layout for table in tables}
+    shown_as: dict[str, Layout] = {t.root: "cells" for t in tables if t.layout == "cells"}
     layouts = {layout for layout in claims.values() if layout} - {"keyed_arrays"}
     layouts |= {table.layout for table in tables if table.layout != "maps"}
     return Reading(
@@ -157,14 +157,14 @@ def _maps(
     if not claimed.keys().isdisjoint(ROOTS):
         definitions, general = read_definitions(doc, txn)
     values = dict(entries(claimed[TABLES].map, txn)) if TABLES in claimed else {}
+    holder = next((name for name in (TABLES, *reversed(ROOTS)) if name in claimed), TABLES)
     tables: list[Table] = []
     for name in sorted(definitions.keys() | values.keys()):
         definition, problems = definitions.get(name, (None, ()))
         rows, surplus = _rows(values.get(name, _ABSENT), txn)
         if definition is None and not rows.keys and not surplus:
             continue
-        path = (TABLES, name)
-        found = Found(path, "maps", rows, (), (*problems, *surplus), definition)
+        found = Found((holder, name), "maps", rows, (), (*problems, *surplus), definition)
         tables.append(found.ready(name, txn))
     return tables, general
 

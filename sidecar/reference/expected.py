@@ -15,7 +15,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from sidecar.model import Cell, as_map, is_list
+from sidecar.model import EXACT_INTEGER, Cell, as_map, is_list
 from sidecar.reference.values import (
     Displaced,
     NoMap,
@@ -294,7 +294,7 @@ def _kind(value: Cell) -> str:
     if isinstance(value, bool):
         return "BOOLEAN"
     if isinstance(value, int):
-        return "INTEGER" if int(float(value)) == value else "WIDE"
+        return "INTEGER" if abs(value) <= EXACT_INTEGER else "WIDE"
     for kind, name in ((float, "REAL"), (str, "TEXT"), (bytes, "BLOB")):
         if isinstance(value, kind):
             return name

@@ -102,7 +102,7 @@ def _root(doc: pycrdt.Doc[Any], name: str, told: list[Any]) -> RawRoot:
     if is_text or is_xml:
         kind = "text" if is_text else "xml"
     elements = told if kind == "array" else []
-    return RawRoot(name, "map" if found else kind, found, elements, bool(told), doc)
+    return RawRoot(name, "map" if found else kind, found, elements, kind != "unknown", doc)
 
 
 def _is_embeds(doc: pycrdt.Doc[Any], name: str, told: list[Any]) -> bool:
