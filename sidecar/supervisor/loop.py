@@ -79,6 +79,7 @@ class Loop:
                 debounce_s=settings.debounce_ms / 1000,
                 max_wait_s=settings.max_wait_ms / 1000,
                 max_load=settings.max_load,
+                rescan_s=settings.rescan_s,
             )
         )
         self._syncs, statuses = SyncRequests(), StatusRequests()
@@ -149,6 +150,9 @@ class Loop:
             for source in message.sources:
                 self._documents.add(source)
                 self._touch(source.document, message.at)
+            for source in message.mirrors:
+                if self._documents.is_replaced(source.document, version_of(source.mirror)):
+                    self._documents.touch(source.document, message.at)
         elif isinstance(message, Scan):
             self._compare(message)
         elif isinstance(message, Line):
