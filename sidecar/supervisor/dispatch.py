@@ -122,11 +122,12 @@ class Dispatcher:
         return self._statuses.are_waiting or (due is not None and due <= now)
 
     def _take_status(self, now: float) -> tuple[Task, ...]:
-        """Take a status command if no sync is due, or if it has waited and a sync was last."""
+        """Take a status command if no sync is due, or if it is its turn and a sync was last."""
         due = self._documents.next_due()
-        is_first = self._statuses.have_waited(now) and not self._status_was_last
-        if due is not None and due <= now and not is_first:
-            return ()
+        if due is not None and due <= now:
+            is_first = self._statuses.have_waited(now) or self._statuses.are_older(due)
+            if self._status_was_last or not is_first:
+                return ()
         sources = self._statuses.take(BATCH)
         self._status_was_last = bool(sources)
         return tuple(Task("status", source, memory=self._memory(source)) for source in sources)

@@ -123,6 +123,10 @@ class StatusRequests:
         """Tell whether the oldest command has waited so long that it goes before a sync."""
         return self.are_waiting and now - self._open[0].since >= STATUS_WAIT_S
 
+    def are_older(self, due: float) -> bool:
+        """Tell whether the oldest command came before a moment."""
+        return self.are_waiting and self._open[0].since < due
+
     def add(self, id_: Id | UnsetType, sources: list[Source], now: float) -> Event | None:
         """Ask for the status of documents; return the answer if there are none."""
         if not sources:

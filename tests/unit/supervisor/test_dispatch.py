@@ -338,6 +338,18 @@ def test_a_status_that_has_waited_goes_before_one_sync(desk: DispatchDesk) -> No
     assert functions(desk) == ["status"]
 
 
+def test_a_status_goes_before_what_became_due_after_it(desk: DispatchDesk) -> None:
+    """Who asks first is served first, and a sync asked for before it is what it tells of."""
+    path = desk.add("a")
+    desk.documents.wait(path, desk.now + 0.01)
+    ask_status(desk, 1, path)
+    desk.now += 0.02
+    assert functions(desk) == ["status"]
+    report(desk, path)
+    ask_status(desk, 2, path)
+    assert functions(desk) == ["sync"]
+
+
 def test_a_status_each_second_lets_a_stale_document_be_synced(desk: DispatchDesk) -> None:
     """Though each takes longer than a second."""
     path = desk.add("a")
