@@ -18,13 +18,12 @@ One queue owns both. A document is in one of five states, and only this moves it
 """
 
 import heapq
-import os
 from collections.abc import Iterable
 
 import msgspec
 
 from sidecar.errors import Code
-from sidecar.files import FileVersion
+from sidecar.files import FileVersion, is_below
 from sidecar.model import Failed, Memory, Outcome, Rebuilt, Source, Unchanged
 from sidecar.supervisor.schedule import Due, Effect, Timing, rest_s
 
@@ -51,11 +50,7 @@ class Scan(msgspec.Struct, frozen=True):
 
     def hides(self, document: str) -> bool:
         """Tell whether a document lies in a folder that could not be looked into."""
-        return any(
-            document.startswith(os.path.join(folder, ""))
-            for folders in (self.closed, self.denied)
-            for folder in folders
-        )
+        return any(is_below(document, folder) for folder in (*self.closed, *self.denied))
 
 
 class Touched(msgspec.Struct, frozen=True):
