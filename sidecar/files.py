@@ -52,6 +52,11 @@ def reason_of(error: OSError) -> str:
     return f"{text}; check its permissions" if isinstance(error, PermissionError) else text
 
 
+def is_below(path: str, folder: str) -> bool:
+    """Tell by its name whether a path lies in a folder, at any depth."""
+    return path.startswith(os.path.join(folder, ""))
+
+
 def shown(path: str) -> str:
     """Return a path as text: bytes that are no UTF-8 become U+FFFD."""
     return os.fsencode(path).decode("utf-8", "replace")

@@ -236,7 +236,9 @@ class Options(msgspec.Struct, frozen=True):
 
 
 UnchangedReason = Literal["bytes", "content"]
-RebuiltReason = Literal["changed", "missing", "damaged", "foreign", "options", "format", "forced"]
+RebuiltReason = Literal[
+    "changed", "missing", "damaged", "foreign", "options", "format", "forced", "elsewhere"
+]
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -296,6 +298,7 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
         counts: By table, for the changed ones; None where there was no mirror to compare with.
         row_ids: By table, where that was asked for.
         warm: A live document took in what is new, instead of a fresh decode.
+        note: Of a mirror of another process that is left as it is, for people: why.
     """
 
     reason: RebuiltReason
@@ -309,17 +312,20 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
     counts: dict[str, RowCounts] | None = None
     row_ids: dict[str, RowIds] | None = None
     warm: bool = False
+    note: str = ""
 
 
-Effect = Literal["retry", "slow", "once", "gone"]
+Effect = Literal["retry", "slow", "later", "same", "once", "gone"]
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
     """The old mirror stays.
 
     Attributes:
-        effect: ``retry`` soon (the host is writing), ``slow`` retry (disk, locks), ``once`` (this
-            version of the document is no good), ``gone`` (the document is not there).
+        effect: ``retry`` soon (the host is writing), ``slow`` retry (disk, locks), ``later`` retry
+            (its worker ended at it), ``same`` (it has the bytes that failed last time, and was not
+            tried), ``once`` (this version of the document is no good), ``gone`` (the document is
+            not there).
         version: The file that failed, so that it is reported once; None if unread.
     """
 
@@ -330,6 +336,27 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 Outcome = Unchanged | Rebuilt | Failed
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What a watch remembers of a document's earlier syncs.
+
+    Attributes:
+        known: Digest of document bytes that were found equal in content to the mirror.
+        refused: Digest of document bytes at which a worker ended; they are not tried now.
+        insisted: Digest of the document bytes of which this process has built a mirror with its
+            own options. Another process that puts one with other options there is not answered.
+        left: The mirror as this process left it.
+        pending: A sync of the document is about to be done.
+        failed: How the last sync of the bytes that are there failed.
+    """
+
+    known: str | None = None
+    refused: str | None = None
+    insisted: str | None = None
+    left: FileVersion | None = None
+    pending: bool = False
+    failed: Code | None = None
 
 
 def as_map(value: Cell) -> dict[str, Cell]:

@@ -32,7 +32,7 @@ export type Event =
     root: string[]; documents: number; rebuilt: number; unchanged: number; failed: number }
   | { type: "rebuilt"; v: 1; time: string; id?: string | number; workspace: string | null;
     epoch: number | null; path: string;
-    reason: "changed" | "damaged" | "forced" | "foreign" | "format" | "missing" | "options";
+    reason: "changed" | "damaged" | "elsewhere" | "forced" | "foreign" | "format" | "missing" | "options";
     changed: string[]; removed: string[]; rows: number; problems: number; regressed: boolean;
     ms: number }
   | { type: "unchanged"; v: 1; time: string; id?: string | number; workspace: string | null;

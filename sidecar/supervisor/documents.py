@@ -1,16 +1,18 @@
 """The documents that a watch knows: what is known of each, and when it is due. No I/O, no clock.
 
-One queue owns both. A document is in one of four states, and only this moves it:
+One queue owns both. A document is in one of five states, and only this moves it:
 
 | from    | by                                               | to      |
 |---------|--------------------------------------------------|---------|
 | unknown | ``add``, ``compare`` with a scan that finds it   | resting |
 | resting | ``touch`` an event, ``ask`` a command or retry   | waiting |
-| waiting | ``put_off`` (it changed unheard)                 | waiting |
+| waiting | ``put_off`` (it changed unheard), ``wait``       | waiting |
+| waiting | ``park`` (it takes long, another one runs)       | parked  |
+| parked  | ``unpark``: that one has ended                   | waiting |
 | waiting | ``begin``: a worker gets it                      | running |
 | running | ``touch``, ``ask``: kept for the next sync       | running |
 | running | ``give_back`` (the worker did not come to it)    | waiting |
-| running | ``end``: retry, slow, or events since            | waiting |
+| running | ``end``: retry, slow, later, or events since     | waiting |
 | running | ``end``: done or once                            | resting |
 | any     | ``forget``: it is gone                           | unknown |
 """
@@ -20,8 +22,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from sidecar.files import FileVersion
-from sidecar.model import Failed, Outcome, Source, Unchanged
+from sidecar.errors import Code
+from sidecar.files import FileVersion, is_below
+from sidecar.model import Failed, Memory, Outcome, Rebuilt, Source, Unchanged
 from sidecar.supervisor.schedule import Due, Effect, Timing, rest_s
 
 _VANISHED = FileVersion(0, 0, 0, 0, 0)
@@ -45,12 +48,21 @@ class Scan(msgspec.Struct, frozen=True):
     denied: dict[str, str]
     closed: dict[str, str]
 
+    def hides(self, document: str) -> bool:
+        """Tell whether a document lies in a folder that could not be looked into."""
+        return any(is_below(document, folder) for folder in (*self.closed, *self.denied))
+
 
 class Touched(msgspec.Struct, frozen=True):
-    """Documents that may have changed, or whose mirror has gone; ``at`` is when we heard."""
+    """Documents that may have changed, or whose mirror has gone; ``at`` is when we heard.
+
+    Attributes:
+        mirrors: Documents whose mirror may be another one.
+    """
 
     sources: tuple[Source, ...]
     at: float
+    mirrors: tuple[Source, ...] = ()
 
 
 class DocumentState(msgspec.Struct, eq=False):
@@ -71,6 +83,13 @@ class DocumentState(msgspec.Struct, eq=False):
         reported: The failure that was reported last, and of which version of the file.
         torn: The failure of a file that may still be written: of which version, whether it
             counted as rested, and what was said. The same try would end in the same way.
+        refused: The failure of bytes at which a worker ended, and the version of the file.
+        refused_digest: Digest of those bytes, if it could be taken.
+        insisted: Digest of the bytes of which this process has built the mirror last.
+        left: The mirror as the last good sync left it; unlike ``mirror`` it is never forgotten.
+        missed_since: Since when the document is not to be found.
+        unreadable: Code of the failure of the bytes that are there, and the version of the file.
+        took_s: Seconds that its last decode took, None before there was one.
     """
 
     source: Source
@@ -85,6 +104,13 @@ class DocumentState(msgspec.Struct, eq=False):
     reported: tuple[str, FileVersion | None] | None = None
     torn: tuple[FileVersion | None, bool, Failed] | None = None
     rested: bool = False
+    refused: tuple[Failed, FileVersion | None] | None = None
+    refused_digest: str | None = None
+    insisted: str | None = None
+    left: FileVersion | None = None
+    missed_since: float | None = None
+    unreadable: tuple[Code, FileVersion | None] | None = None
+    took_s: float | None = None
 
     def known_digest(self, mirror: FileVersion | None) -> str | None:
         """Return the digest that is known to be equal to the mirror that is there now."""
@@ -96,6 +122,35 @@ class DocumentState(msgspec.Struct, eq=False):
             return self.torn[2]
         return None
 
+    def refuses(self, now: float, version: FileVersion | None) -> Failed | None:
+        """Return the failure of this very file, of which it is too early for another try."""
+        if self.refused and self.refused[1] == version and now < (self.due.later_at or now):
+            return self.refused[0]
+        return None
+
+    def memory(self, now: float, mirror: FileVersion | None, *, asked: bool) -> Memory:
+        """Return what the next sync must know of the earlier ones.
+
+        Args:
+            now: The time.
+            mirror: The mirror that is there now.
+            asked: Somebody asks for this sync: it is tried even with bytes that failed before.
+        """
+        is_early = self.due.later_at is not None and now < self.due.later_at
+        return Memory(
+            known=self.known_digest(mirror),
+            refused=self.refused_digest if is_early and not asked else None,
+            insisted=self.insisted,
+            left=self.left,
+        )
+
+    def refuse(self, failed: Failed, digest: str | None) -> None:
+        """Note that a worker ended at the present bytes; other ones begin anew."""
+        before = self.refused_digest or (self.refused and self.refused[1])
+        if before != (digest or self.given):
+            self.due.forget_bytes()
+        self.refused, self.refused_digest = (failed, self.given), digest
+
     def note(self, failed: Failed) -> None:
         """Remember a failure that lasts as long as the bytes of the file."""
         is_content = failed.code in {"empty", "torn", "undecodable"}
@@ -105,10 +160,15 @@ class DocumentState(msgspec.Struct, eq=False):
         """Remember what a verdict says about the next sync."""
         self.torn = None
         if isinstance(outcome, Failed):
+            is_content = outcome.effect in {"once", "later", "same", "retry"}
+            self.unreadable = (outcome.code, self.given) if is_content else None
             return
-        self.reported = None
-        self.mirror = mirror or _VANISHED
+        self.unreadable = None
+        self.reported = self.refused = self.refused_digest = None
+        self.mirror = self.left = mirror or _VANISHED
         self.forcing = False
+        if isinstance(outcome, Rebuilt) and outcome.reason != "elsewhere":
+            self.insisted = outcome.digest
         self.equal = (outcome.digest, mirror) if isinstance(outcome, Unchanged) else None
 
     def report(self, failed: Failed) -> bool:
@@ -129,6 +189,7 @@ class DocumentQueue:
         self._timing = timing
         self._states: dict[str, DocumentState] = {}
         self._heap: list[tuple[float, str]] = []
+        self._parked: set[str] = set()
 
     def __getitem__(self, document: str) -> DocumentState:
         """Return what is known about a document.
@@ -151,7 +212,7 @@ class DocumentQueue:
         state = self._states.get(source.document)
         if state is None:
             state = self._states[source.document] = DocumentState(source, Due())
-        state.absent = False
+        state.absent, state.missed_since = False, None
         return state
 
     def compare(self, scan: Scan) -> list[str]:
@@ -163,7 +224,7 @@ class DocumentQueue:
         """
         stale: list[str] = []
         for document, state in self._states.items():
-            if document not in scan.states and not state.absent:
+            if document not in scan.states and not state.absent and not scan.hides(document):
                 state.seen, state.absent = None, True
                 stale.append(document)
         for document, found in scan.states.items():
@@ -173,6 +234,11 @@ class DocumentQueue:
                 state.mirror = None
                 stale.append(document)
         return stale
+
+    def is_replaced(self, document: str, mirror: FileVersion | None) -> bool:
+        """Tell whether the mirror at hand is not the one that the last good sync left."""
+        state = self._states.get(document)
+        return bool(state and not state.due.running and state.mirror not in {None, mirror})
 
     def touch(self, document: str, now: float) -> None:
         """Note an event: the document may have changed."""
@@ -200,12 +266,33 @@ class DocumentQueue:
         self.touch(document, now - rested_s)
         return True
 
+    def wait(self, document: str, until: float) -> None:
+        """Have a document wait until one moment, whatever has been heard of it."""
+        self._states[document].due.wait(until)
+        self._enter(document)
+
+    def park(self, document: str) -> None:
+        """Have a due document wait until another one that takes long has ended."""
+        self._parked.add(document)
+
+    def unpark(self) -> None:
+        """Let the documents that wait for another one be due again."""
+        parked, self._parked = self._parked, set()
+        for document in parked & self._states.keys():
+            self._enter(document)
+
+    def is_late(self, document: str, since: float) -> bool:
+        """Tell whether a due document was due before a moment."""
+        when = self._states[document].due.when(self._timing)
+        return when is not None and when < since
+
     def next_due(self) -> float | None:
         """Return when the next document is due, None when none is."""
         while self._heap:
             when, document = self._heap[0]
             state = self._states.get(document)
-            if state and state.due.when(self._timing) == when:
+            is_parked = document in self._parked
+            if state and not is_parked and state.due.when(self._timing) == when:
                 return when
             heapq.heappop(self._heap)
         return None
@@ -251,7 +338,7 @@ class DocumentQueue:
             Milliseconds until the next try, None when only an event brings one.
         """
         due = self._states[document].due
-        wait_ms = due.end(now, cost_s, effect)
+        wait_ms = due.end(now, cost_s, effect, self._timing.rescan_s)
         if not due.tries:
             if resting:
                 crowd = 1 + sum(s.due.rest_until > now for s in self._states.values())
@@ -263,6 +350,7 @@ class DocumentQueue:
     def forget(self, document: str) -> None:
         """Drop a document that is gone."""
         self._states.pop(document, None)
+        self._parked.discard(document)
 
     def _enter(self, document: str) -> None:
         when = self._states[document].due.when(self._timing)

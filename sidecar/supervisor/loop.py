@@ -79,6 +79,7 @@ class Loop:
                 debounce_s=settings.debounce_ms / 1000,
                 max_wait_s=settings.max_wait_ms / 1000,
                 max_load=settings.max_load,
+                rescan_s=settings.rescan_s,
             )
         )
         self._syncs, statuses = SyncRequests(), StatusRequests()
@@ -149,15 +150,19 @@ class Loop:
             for source in message.sources:
                 self._documents.add(source)
                 self._touch(source.document, message.at)
+            for source in message.mirrors:
+                if self._documents.is_replaced(source.document, version_of(source.mirror)):
+                    self._touch(source.document, message.at, source.mirror)
         elif isinstance(message, Scan):
             self._compare(message)
         elif isinstance(message, Line):
             self._obey(message.data)
 
-    def _touch(self, document: str, heard: float) -> None:
-        """Note that a document has changed; the debounce begins with the change."""
-        version, most_s = version_of(document), lag_s(self._settings.debounce_ms)
-        late_s = max(0.0, min(rested_s(version), most_s)) if version else 0.0
+    def _touch(self, document: str, heard: float, mirror: str | None = None) -> None:
+        """Note that a document or its mirror has changed; the debounce begins with the change."""
+        versions = [version_of(path) for path in (document, mirror) if path]
+        rests = [rested_s(version) for version in versions if version]
+        late_s = max(0.0, min(*rests, lag_s(self._settings.debounce_ms))) if rests else 0.0
         self._documents.touch(document, heard - late_s)
 
     def _wait_s(self, now: float) -> float | None:
@@ -191,7 +196,7 @@ class Loop:
         now = time.monotonic()
         stale = self._documents.compare(found)
         for document in stale:
-            self._touch(document, now)
+            self._touch(document, now, self._documents[document].source.mirror)
         for root, reason in found.denied.items():
             if self._early is not None:
                 message = f"{root} cannot be used: {reason}"

@@ -14,7 +14,9 @@ from sidecar.host.protocol import Command, Event, Id, StatusReport
 from sidecar.model import Failed, Outcome, Rebuilt, Source, Unchanged
 from sidecar.reports import Status
 from sidecar.supervisor.documents import DocumentQueue
-from sidecar.workers.messages import Task
+
+STATUS_WAIT_S = 1.0
+"""How long a status command waits behind syncs before it goes before one of them."""
 
 Finish = Callable[["SyncRequest"], Event]
 
@@ -87,16 +89,26 @@ class SyncRequests:
 
 
 class _StatusRequest(msgspec.Struct, eq=False):
-    """One status command: what is still to be asked of a worker, and what has been answered."""
+    """Equal status commands: what is still to be asked of a worker, and what has been answered."""
 
-    id: Id | UnsetType
-    tasks: list[Task]
-    total: int
+    ids: list[Id | UnsetType]
+    since: float
+    sources: tuple[Source, ...]
+    waiting: list[Source]
     answers: list[Status] = []
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a worker may have looked already: what comes now asks of a later moment."""
+        return len(self.waiting) < len(self.sources)
 
 
 class StatusRequests:
-    """Status commands in the order they came; the oldest one is worked on."""
+    """Status commands in the order they came; the oldest one is worked on.
+
+    One that asks the same as one that nobody has begun with shares its answer: a host that asks
+    each second costs no more than the answers take.
+    """
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -105,30 +117,41 @@ class StatusRequests:
     @property
     def are_waiting(self) -> bool:
         """Whether there is something to ask that no worker has."""
-        return bool(self._open and self._open[0].tasks)
+        return bool(self._open and self._open[0].waiting)
 
-    def add(self, id_: Id | UnsetType, sources: list[Source]) -> Event | None:
+    def have_waited(self, now: float) -> bool:
+        """Tell whether the oldest command has waited so long that it goes before a sync."""
+        return self.are_waiting and now - self._open[0].since >= STATUS_WAIT_S
+
+    def are_older(self, due: float) -> bool:
+        """Tell whether the oldest command came before a moment."""
+        return self.are_waiting and self._open[0].since < due
+
+    def add(self, id_: Id | UnsetType, sources: list[Source], now: float) -> Event | None:
         """Ask for the status of documents; return the answer if there are none."""
         if not sources:
             return StatusReport(id=id_, documents=[])
-        tasks = [Task("status", source) for source in sources]
-        self._open.append(_StatusRequest(id_, tasks, len(tasks)))
+        for request in self._open:
+            if request.sources == tuple(sources) and not request.is_begun:
+                request.ids.append(id_)
+                return None
+        self._open.append(_StatusRequest([id_], now, tuple(sources), list(sources)))
         return None
 
-    def take(self, most: int) -> tuple[Task, ...]:
+    def take(self, most: int) -> list[Source]:
         """Take what a batch can do of the oldest command."""
         if not self._open:
-            return ()
-        tasks = self._open[0].tasks
-        taken, tasks[:] = tuple(tasks[:most]), tasks[most:]
+            return []
+        waiting = self._open[0].waiting
+        taken, waiting[:] = waiting[:most], waiting[most:]
         return taken
 
-    def give_back(self, task: Task) -> None:
-        """Take back a task that its worker did not come to."""
-        self._open[0].tasks.append(task)
+    def give_back(self, source: Source) -> None:
+        """Take back a document that its worker did not come to."""
+        self._open[0].waiting.append(source)
 
-    def answer(self, source: Source, result: Status | Failed) -> Event | None:
-        """Note one status; return the report when it is the last one of its command."""
+    def answer(self, source: Source, result: Status | Failed) -> list[Event]:
+        """Note one status; return the reports when it is the last one of its commands."""
         if isinstance(result, Failed):
             files = version_of(source.document), version_of(source.mirror)
             status = unreadable(source, result.code, *files)
@@ -136,10 +159,11 @@ class StatusRequests:
             status = result
         request = self._open[0]
         request.answers.append(status)
-        if len(request.answers) < request.total:
-            return None
+        if len(request.answers) < len(request.sources):
+            return []
         del self._open[0]
-        return StatusReport(id=request.id, documents=sorted(request.answers, key=_by_path))
+        documents = sorted(request.answers, key=_by_path)
+        return [StatusReport(id=id_, documents=documents) for id_ in request.ids]
 
 
 def _by_path(status: Status) -> str:
@@ -195,7 +219,8 @@ class HostCommands:
             self._sync(command)
         elif command.type == "status":
             self._refresh()
-            self._emit(self._statuses.add(_id(command), self._matching(command)))
+            matching, now = self._matching(command), time.monotonic()
+            self._emit(self._statuses.add(_id(command), matching, now))
         return command.type == "shutdown"
 
     def _sync(self, command: Command) -> None:

@@ -12,10 +12,13 @@ RETRY_MS = (20, 50, 100, 250, 500, 1000, 2000)
 
 RESTED_TRIES = 5
 """After these many tries, 0.92 s, a file that did not change is taken as its app left it."""
-SLOW_MS = (1000, 2000, 5000, 10_000, 30_000)
-"""Waits while a disk is full or a lock is held; the last one repeats."""
+SLOW_MS = (1000, 2000, 5000, 10_000, 30_000, 60_000)
+"""Waits while a disk is full, a lock is held, descriptors are used up; the last one repeats, and
+none is longer than the time between two rescans."""
+LATER_MS = (60_000, 600_000, 3_600_000)
+"""Waits after bytes at which a worker ended; the last one repeats."""
 
-Effect = Literal["done", "retry", "slow", "once"]
+Effect = Literal["done", "retry", "slow", "later", "same", "once"]
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -25,11 +28,13 @@ class Timing(msgspec.Struct, frozen=True):
         debounce_s: Quiet time after the last event.
         max_wait_s: End of a wait that never goes quiet.
         max_load: Share of one core that steady edits may cost.
+        rescan_s: Time between two rescans: what passes is tried again at least as often.
     """
 
     debounce_s: float = 0.5
     max_wait_s: float = 5.0
     max_load: float = 0.25
+    rescan_s: float = 60.0
 
 
 class Due(msgspec.Struct):
@@ -42,6 +47,8 @@ class Due(msgspec.Struct):
         rest_until: When the load rule lets events count again.
         tries: Tries so far of the present retry ladder.
         slow_tries: Slow retries so far in a row.
+        later_tries: How often a worker has ended at the bytes that are there.
+        later_at: When the next try with these bytes is.
         cost_s: CPU seconds since the last rest.
         running: A worker has it.
     """
@@ -52,6 +59,8 @@ class Due(msgspec.Struct):
     rest_until: float = float("-inf")
     tries: int = 0
     slow_tries: int = 0
+    later_tries: int = 0
+    later_at: float | None = None
     cost_s: float = 0.0
     running: bool = False
 
@@ -64,6 +73,11 @@ class Due(msgspec.Struct):
     def is_rested(self) -> bool:
         """The file has been as it is for about a second: what stands in it will stay."""
         return self.tries >= RESTED_TRIES
+
+    @property
+    def is_expected(self) -> bool:
+        """A sync is under way, or something asks for one."""
+        return self.running or self.at is not None or self.first_event is not None
 
     def when(self, timing: Timing) -> float | None:
         """Return when the next sync should start, None when nothing asks for one."""
@@ -101,37 +115,57 @@ class Due(msgspec.Struct):
             return False
         return self.first_event + timing.max_wait_s > now
 
+    def wait(self, until: float) -> None:
+        """Be due at one moment only, whatever has been heard."""
+        self.first_event = self.last_event = None
+        self.at = until
+
     def begin(self) -> None:
         """Note that a worker has the document now, and has seen all events so far."""
         self.running = True
         self.first_event = self.last_event = self.at = None
 
-    def end(self, now: float, cost_s: float, effect: Effect) -> int | None:
+    def end(self, now: float, cost_s: float, effect: Effect, rescan_s: float = 60.0) -> int | None:
         """Note how a sync ended.
 
         Args:
             now: The time.
             cost_s: CPU seconds it took.
-            effect: ``retry`` climbs the ladder; ``slow`` tries again after a longer wait.
+            effect: ``retry`` climbs the ladder; ``slow`` tries again after a longer wait, ``later``
+                after a far longer one; ``same``: there was nothing new to be tried.
+            rescan_s: As in ``Timing``.
 
         Returns:
             Milliseconds until the next try, None when only an event brings one.
         """
         self.running = False
         self.cost_s += cost_s
-        wait_ms = self._next_wait_ms(effect)
+        wait_ms = self._next_wait_ms(effect, now, rescan_s)
         if effect != "retry":
             self.slow_tries = self.slow_tries + 1 if effect == "slow" else 0
+        if effect in {"done", "once"}:
+            self.forget_bytes()
         self.tries = self.tries + 1 if effect == "retry" and wait_ms is not None else 0
         if wait_ms is not None:
             self.ask(now + wait_ms / 1000)
+        if effect == "later" and wait_ms is not None:
+            self.later_tries, self.later_at = self.later_tries + 1, now + wait_ms / 1000
         return wait_ms
 
-    def _next_wait_ms(self, effect: Effect) -> int | None:
+    def forget_bytes(self) -> None:
+        """Note that other bytes are there than those at which a worker ended."""
+        self.later_tries, self.later_at = 0, None
+
+    def _next_wait_ms(self, effect: Effect, now: float, rescan_s: float) -> int | None:
         if effect == "retry" and not self.is_last_try:
             return RETRY_MS[self.tries]
         if effect == "slow":
-            return SLOW_MS[min(self.slow_tries, len(SLOW_MS) - 1)]
+            longest_ms = max(SLOW_MS[0], round(rescan_s * 1000))
+            return min(longest_ms, SLOW_MS[min(self.slow_tries, len(SLOW_MS) - 1)])
+        if effect == "later":
+            return LATER_MS[min(self.later_tries, len(LATER_MS) - 1)]
+        if effect == "same" and self.later_at is not None:
+            return max(0, round((self.later_at - now) * 1000))
         return None
 
 

@@ -62,8 +62,9 @@ class Watcher:
                 found = self._scan()
                 next_scan = now + self._rescan_s
             sources = {source for path in paths or () for source in touched(path, found)}
-            if sources:
-                self._deliver(Touched(tuple(sources), now))
+            mirrors = {found.sources[found.mirrors[p]] for p in paths or () if p in found.mirrors}
+            if sources or mirrors:
+                self._deliver(Touched(tuple(sources), now, tuple(mirrors)))
         self._events.close()
 
     def _scan(self) -> Found:

@@ -12,17 +12,20 @@ from sidecar.mirror.catalog import ROOTS, digest_roots, identity, problems_of
 from sidecar.mirror.describe import count_problems
 from sidecar.mirror.schema import plan
 from sidecar.mirror.state import Mirror, read_mirror, refuse_foreign
-from sidecar.model import Options, Source
+from sidecar.model import Memory, Options, Source
 from sidecar.reports import State, Status, doc_fields
 
+_NOTHING = Memory()
 
-def status(source: Source, options: Options) -> Status:
+
+def status(source: Source, options: Options, *, memory: Memory = _NOTHING) -> Status:
     """Tell where a document and its mirror stand.
 
     A document whose bytes are not those of its mirror is decoded before the mirror is called
-    stale. Failures raised on purpose come back as states; bugs are raised.
+    stale, unless a sync is about to do that, or has failed at it. Failures raised on purpose come
+    back as states; bugs are raised.
     """
-    mirror, state, code = _compare(source, options)
+    mirror, state, code = _compare(source, options, memory)
     file, document = Path(source.mirror), Path(source.document)
     standing = standing_of(source)
     size, published_ms = _look_at(file)
@@ -45,28 +48,37 @@ def status(source: Source, options: Options) -> Status:
     )
 
 
-def _compare(source: Source, options: Options) -> tuple[Mirror, State, Code | None]:
+def _compare(source: Source, options: Options, memory: Memory) -> tuple[Mirror, State, Code | None]:
     mirror = Mirror("damaged")
     try:
         refuse_foreign(source.mirror)
         mirror = read_mirror(source.mirror)
         known = None
         if mirror.fault is None and mirror.says(identity(source)):
-            known = Expected(mirror.source_bytes, (mirror.source_digest,))
+            known = Expected(mirror.source_bytes, (mirror.source_digest, memory.known))
         content = read_with_retry(source.document, options.max_document_bytes, known)
         if known and content.digest in known.digests:
             return mirror, "in_step", None
+        if memory.failed or memory.pending:
+            stale = _without_mirror(mirror) or "stale"
+            return mirror, "unreadable" if memory.failed else stale, memory.failed
         digests, problems = digests_of(content, mirror.options.tables)
     except MirrorUnavailableError as error:
         return mirror, "damaged", error.code
     except SidecarError as error:
         return mirror, "unreadable", error.code
-    if mirror.fault:
-        return mirror, "missing" if mirror.fault == "missing" else "damaged", None
+    if state := _without_mirror(mirror):
+        return mirror, state, None
     is_same = digests == mirror.digests | mirror.roots and mirror.says(
         {**identity(source), **problems}
     )
     return mirror, "in_step" if is_same else "stale", None
+
+
+def _without_mirror(mirror: Mirror) -> State | None:
+    if mirror.fault is None:
+        return None
+    return "missing" if mirror.fault == "missing" else "damaged"
 
 
 def _look_at(file: Path) -> tuple[int, int | None]:

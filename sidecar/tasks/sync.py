@@ -28,6 +28,7 @@ from sidecar.model import (
     Collapse,
     Effect,
     Failed,
+    Memory,
     Options,
     Outcome,
     Rebuilt,
@@ -37,8 +38,10 @@ from sidecar.model import (
     Workspace,
 )
 from sidecar.tasks.changes import collapsed, compare, regressed
+from sidecar.tasks.elsewhere import LEFT_ALONE, is_left_alone, seen
 from sidecar.tasks.habits import habits_of, note_habits
 
+_NOTHING = Memory()
 _LOCK_WAIT_S = 30.0
 """How long another process may take over the same document before it counts as locked."""
 _MOST_DISTURBANCES = 3
@@ -50,8 +53,8 @@ def sync(
     options: Options,
     *,
     force: bool = False,
-    known: str | None = None,
     rested: bool = False,
+    memory: Memory = _NOTHING,
 ) -> Outcome:
     """Bring one mirror in step with its document. The whole flow, on one screen.
 
@@ -59,8 +62,8 @@ def sync(
         source: The document and its mirror.
         options: What may differ from one sync to the next.
         force: Rebuild even when nothing changed.
-        known: Digest of document bytes that were found equal in content to the mirror before.
         rested: The file has stood as it is for a while: accept a stale tail (see ``decode``).
+        memory: What a watch remembers of earlier syncs.
 
     Returns:
         The outcome; failures raised on purpose come back as ``Failed``, bugs are raised.
@@ -70,14 +73,14 @@ def sync(
         with _document_lock(source, options):
             for _ in range(_MOST_DISTURBANCES):
                 with suppress(MirrorReplacedError):
-                    return _sync(source, options, force=force, known=known, rested=rested)
-            return _sync(source, options, force=force, known=known, rested=rested)
+                    return _sync(source, options, force=force, rested=rested, memory=memory)
+            return _sync(source, options, force=force, rested=rested, memory=memory)
     except SidecarError as error:
         return _failed(error, version)
 
 
 def _sync(
-    source: Source, options: Options, *, force: bool, known: str | None, rested: bool
+    source: Source, options: Options, *, force: bool, rested: bool, memory: Memory
 ) -> Outcome:
     started = time.monotonic()
     refuse_foreign(source.mirror)
@@ -86,11 +89,15 @@ def _sync(
     chosen = habits_of(source, mirror, options)
     reason = "forced" if force else reason_to_rebuild(mirror, chosen)
     stays = reason is None and mirror.says(identity(source))
-    digests = (mirror.source_digest, known)
+    digests = (mirror.source_digest, memory.known)
     equal = Expected(mirror.source_bytes, digests) if stays else None
     content = read_stable(source.document, options.max_document_bytes, equal)
     if equal and content.digest in equal.digests:
-        return Unchanged("bytes", content.digest)
+        return seen(mirror, source, memory, Unchanged("bytes", content.digest))
+    if content.digest == memory.refused:
+        return Failed("crashed", f"{source.document} has the bytes that failed before", "same")
+    if reason in {"options", "format"} and is_left_alone(mirror, content.digest, memory):
+        return seen(mirror, source, memory, Unchanged("bytes", content.digest), note=LEFT_ALONE)
     with (
         decode(content, accept_trailing=rested, tables=chosen.tables) as workspace,
         _candidate(source, content, workspace) as candidate,
@@ -99,7 +106,7 @@ def _sync(
         roots = candidate.roots if mirror.roots else {}  # a first mirror is told by its tables
         changes = compare(mirror.digests | mirror.roots, candidate.digests | roots)
         if stays and not changes and mirror.says(problems_of(workspace)):
-            return Unchanged("content", content.digest)
+            return seen(mirror, source, memory, Unchanged("content", content.digest))
         candidate.finish(_facts(source, content, workspace, chosen), chosen.fts)
         collapse = _guard(source, options, mirror, candidate, workspace)
         publish(candidate.file, source.mirror, mirror.version)

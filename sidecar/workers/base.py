@@ -6,6 +6,9 @@ from typing import Protocol
 
 from sidecar.workers.messages import Batch, Ended, Message, Task
 
+WALL = 4
+"""``--max-seconds`` is of CPU time; a task may take so many times as long by the clock."""
+
 
 class Worker(ABC):
     """Takes one batch at a time.
@@ -45,12 +48,11 @@ class WorkerPool(Protocol):
     def free(self, now: float) -> Worker | None:
         """Return one for a document that is due, None while it has to wait."""
 
-    def next_check(self, *, waiting: bool, max_seconds: float) -> float | None:
+    def next_check(self, *, waiting: bool) -> float | None:
         """Return when to look again if no message comes: None for never.
 
         Args:
             waiting: Documents are due and none is free.
-            max_seconds: Limit of one task.
         """
 
     def end_overdue(self, now: float, max_seconds: float) -> None:

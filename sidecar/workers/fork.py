@@ -14,13 +14,14 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from sidecar.pipes import LineBuffer, write_all
-from sidecar.workers.base import Inbox, Worker
+from sidecar.workers.base import WALL, Inbox, Worker
 from sidecar.workers.messages import Answer, Batch, Ended, message_of, to_line
 from sidecar.workers.run import STACK_MB, is_out_of_room, preload, run_batch
 
 RunBatch = Callable[[Batch, Callable[[Answer], None]], object]
 
 _ERRORS_KEPT = 4096
+_STEP_S = 1.0
 _CHUNK = 1 << 16
 
 
@@ -89,14 +90,13 @@ def _attend(child: int, batch: Batch, ends: _Ends, forward: Callable[[bytes], No
     """Forward answers until the child ends, is overdue or is abandoned."""
     poll = select.poll()
     waiting = {ends.results, ends.errors}
-    for descriptor in (*waiting, ends.lifeline):
+    for descriptor in ends:
         if descriptor is not None:
             poll.register(descriptor, select.POLLIN)
     lines, noise = LineBuffer(), b""
-    deadline = time.monotonic() + batch.max_seconds
+    patience = _Patience(WALL * batch.max_seconds)
     while waiting:
-        left_ms = (deadline - time.monotonic()) * 1000
-        for descriptor, _ in poll.poll(max(0, left_ms)):
+        for descriptor, _ in poll.poll(patience.step_s() * 1000):
             data = os.read(descriptor, _CHUNK)
             if descriptor == ends.lifeline:
                 raise AbandonedError
@@ -105,14 +105,44 @@ def _attend(child: int, batch: Batch, ends: _Ends, forward: Callable[[bytes], No
                 waiting.discard(descriptor)
             elif descriptor == ends.errors:
                 noise = (noise + data)[-_ERRORS_KEPT:]
-            else:
-                for whole in lines.feed(data):
-                    deadline = time.monotonic() + batch.max_seconds
-                    forward(whole + b"\n")
-        if time.monotonic() >= deadline:
+            elif whole := lines.feed(data):
+                patience = _Patience(WALL * batch.max_seconds)
+                _forward_each(whole, forward)
+        if patience.is_over():
             return _overdue(batch, noise)
     _, status = os.waitpid(child, 0)
-    return ended_by(os.waitstatus_to_exitcode(status), noise.decode(errors="replace"))
+    return _ended(batch, os.waitstatus_to_exitcode(status), noise.decode(errors="replace"))
+
+
+def _forward_each(lines: list[bytes], forward: Callable[[bytes], None]) -> None:
+    for line in lines:
+        forward(line + b"\n")
+
+
+def _ended(batch: Batch, exit_code: int, errors: str) -> Ended:
+    if exit_code == -signal.SIGPROF:
+        return Ended("timeout", f"it took more than {_limit_of(batch)}", errors=errors)
+    return ended_by(exit_code, errors)
+
+
+class _Patience:
+    """Counts the time in which this process itself ran: a sleeping machine does not hang."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left_s = seconds
+        self._at = time.monotonic()
+        self._step_s = 0.0
+
+    def step_s(self) -> float:
+        """Return how long to wait before the next look."""
+        self._at = time.monotonic()
+        self._step_s = max(0.0, min(_STEP_S, self._left_s))
+        return self._step_s
+
+    def is_over(self) -> bool:
+        """Count the time since the last step, but not more than the step was to last."""
+        self._left_s -= min(time.monotonic() - self._at, self._step_s)
+        return self._left_s <= 0
 
 
 def ended_by(exit_code: int, errors: str) -> Ended:
@@ -138,8 +168,12 @@ def ended_by(exit_code: int, errors: str) -> Ended:
 
 
 def _overdue(batch: Batch, noise: bytes) -> Ended:
-    message = f"it took more than --max-seconds {batch.max_seconds:g}"
+    message = f"it took more than {WALL} times {_limit_of(batch)}"
     return Ended("timeout", message, errors=noise.decode(errors="replace"))
+
+
+def _limit_of(batch: Batch) -> str:
+    return f"--max-seconds {batch.max_seconds:g} of CPU time"
 
 
 def _end(child: int) -> None:
@@ -167,7 +201,14 @@ def _be_child(batch: Batch, results: int, errors: int, parent: int, run_batch: R
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         die_with_parent(parent)
         _limit(batch.max_memory_mb)
-        run_batch(batch, lambda answer: write_all(results, to_line(answer)))
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, batch.max_seconds)
+
+        def send(answer: Answer) -> None:
+            write_all(results, to_line(answer))
+            signal.setitimer(signal.ITIMER_PROF, batch.max_seconds)
+
+        run_batch(batch, send)
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - the end of this process, whatever it is
         if is_out_of_room(error):
@@ -232,7 +273,7 @@ class ForkPool:
         """Return the fork when it is at rest."""
         return None if self._fork.batch else self._fork
 
-    def next_check(self, *, waiting: bool, max_seconds: float) -> None:
+    def next_check(self, *, waiting: bool) -> None:
         """Nothing is to be looked at between messages."""
 
     def end_overdue(self, now: float, max_seconds: float) -> None:

@@ -38,7 +38,7 @@ def run_isolated(
         workers.end_overdue(now, settings.max_seconds)
         if worker is None and (worker := workers.free(now)):
             worker.take(Batch(tuple(waiting[:batch]), *limits), now)
-        step = workers.next_check(waiting=worker is None, max_seconds=settings.max_seconds)
+        step = workers.next_check(waiting=worker is None)
         try:
             who, message = inbox.get(timeout=None if step is None else max(0.0, step - now))
         except queue.Empty:

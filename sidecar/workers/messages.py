@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 
 from sidecar.errors import Code
-from sidecar.model import Failed, Options, Rebuilt, Restored, Source, Unchanged
+from sidecar.model import Failed, Memory, Options, Rebuilt, Restored, Source, Unchanged
 from sidecar.reports import History, Inspection, Status, Verification
 
 T = TypeVar("T")
@@ -23,11 +23,13 @@ class Task(msgspec.Struct, frozen=True):
         function: Which one.
         source: With which document.
         arguments: What else it takes, by name; JSON.
+        memory: What a watch remembers of the document, for those that take it.
     """
 
     function: Literal["sync", "status", "verify", "inspect", "history", "restore"]
     source: Source
     arguments: dict[str, Any] = {}
+    memory: Memory | None = None
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -35,7 +37,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     Attributes:
         max_memory_mb: Address space for them beyond what the process has; None for no limit.
-        max_seconds: For each task.
+        max_seconds: CPU seconds for each task.
     """
 
     tasks: tuple[Task, ...]

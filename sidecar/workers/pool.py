@@ -11,17 +11,20 @@ from collections.abc import Callable
 from typing import IO
 
 from sidecar.pipes import read_chunks, split_lines, write_all
-from sidecar.workers.base import Worker
+from sidecar.workers.base import WALL, Worker
 from sidecar.workers.messages import Batch, Ended, Message, message_of, to_line
 
 Deliver = Callable[["ProcessWorker", Message | None], None]
 Complain = Callable[[str, int], None]
 
-MOST_WORKERS = 2
+MOST_WORKERS = 3
 LONG_S = 2.0
-"""A batch that has run this long lets a second worker take what waits behind it."""
+"""When all batches have run this long, another worker may take what waits behind them."""
 _GRACE_S = 2.0
 """A worker ends its overdue batch by itself; one that does not within this is ended too."""
+_STEP_S = 5.0
+"""How often the time of busy workers is looked at. A look that comes later comes from a process
+that was stopped, with its workers or as the machine slept: that time does not count."""
 _BAD_START_S = (0.0, 1.0, 5.0, 30.0)
 
 _LONGEST_LINE = 1000
@@ -121,7 +124,7 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 class ProcessPool:
-    """One worker at rest; a second while documents wait behind a long batch."""
+    """One worker at rest; a second and a third while documents wait behind long batches."""
 
     def __init__(
         self, deliver: Deliver, complain: Complain = lambda _message, _retry_ms: None
@@ -138,6 +141,7 @@ class ProcessPool:
         self._bad_starts = 0
         self._hire_at = 0.0
         self._refused = False
+        self._looked_at = float("-inf")
 
     @property
     def busy(self) -> list[ProcessWorker]:
@@ -182,9 +186,9 @@ class ProcessPool:
         self._hire_at = now + max(wait_s, least_s)
         self._bad_starts += 1
 
-    def next_check(self, *, waiting: bool, max_seconds: float) -> float | None:
+    def next_check(self, *, waiting: bool) -> float | None:
         """Return when to look again if no message comes: see ``WorkerPool``."""
-        times = [worker.since + max_seconds + _GRACE_S for worker in self.busy]
+        times = [self._looked_at + _STEP_S] if self.busy else []
         if waiting and not self._workers:
             times.append(self._hire_at)
         elif waiting and len(self._workers) < MOST_WORKERS:
@@ -193,13 +197,18 @@ class ProcessPool:
 
     def end_overdue(self, now: float, max_seconds: float) -> None:
         """End the workers that have not ended an overdue task themselves."""
+        stopped_s = now - self._looked_at - _STEP_S
+        self._looked_at = now
         for worker in self.busy:
-            if now > worker.since + max_seconds + _GRACE_S:
-                worker.end = Ended("timeout", f"it took more than --max-seconds {max_seconds:g}")
+            if stopped_s > _GRACE_S:
+                worker.since += stopped_s
+            if now > worker.since + WALL * max_seconds + _GRACE_S:
+                message = f"it took more than {WALL} times --max-seconds {max_seconds:g}"
+                worker.end = Ended("timeout", message)
                 worker.kill()
 
     def finish(self, worker: Worker, *, waiting: bool) -> None:
-        """Note the end of a worker's batch; a second worker leaves when nothing waits."""
+        """Note the end of a worker's batch; further workers leave when nothing waits."""
         worker.batch = None
         self._bad_starts = 0
         for process in self._workers:
@@ -230,7 +239,7 @@ class ProcessPool:
                 worker.kill()
 
     def _second_at(self) -> float:
-        return min((worker.since for worker in self.busy), default=0.0) + LONG_S
+        return max((worker.since for worker in self.busy), default=0.0) + LONG_S
 
 
 def _command() -> list[str]:

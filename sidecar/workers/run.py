@@ -83,7 +83,8 @@ def _run_tasks(batch: Batch, send: Send) -> Iterator[bool]:
 
 def _run_task(task: Task, batch: Batch) -> Result:
     try:
-        found = load(task.function)(task.source, batch.options, **task.arguments)
+        memory = {} if task.memory is None else {"memory": task.memory}
+        found = load(task.function)(task.source, batch.options, **task.arguments, **memory)
     except SidecarError as error:
         return Failed(error.code, error.message, "once")
     except BaseException as error:  # noqa: BLE001 - a panic in Rust is a BaseException
@@ -132,14 +133,14 @@ def is_out_of_room(error: BaseException) -> bool:
 def _failure(error: BaseException, source: Source) -> Failed:
     if isinstance(error, MemoryError):
         message = f"{source.document} needs more memory than --max-memory-mb allows"
-        return Failed("memory", message, "once")
+        return Failed("memory", message, "later")
     if is_out_of_room(error):
         message = f"{shown(source.document)}: the system has no room for its worker; see ulimit -a"
         return Failed("busy", message, "slow")
     import traceback  # noqa: PLC0415 - for bugs alone
 
     traceback.print_exception(error, file=sys.stderr)
-    return Failed("internal", f"{type(error).__name__}: {error}", "once")
+    return Failed("internal", f"{type(error).__name__}: {error}", "later")
 
 
 def _cpu_s() -> float:

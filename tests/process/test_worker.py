@@ -67,7 +67,7 @@ def test_a_crash_costs_one_document_one_failure(
     """The old mirror stays, others go on, a later good version syncs."""
     save(path, deadly)
     failed = watch.until("failed", path=str(path))
-    assert (failed["code"], failed["retry_ms"]) == ("crashed", None)
+    assert (failed["code"], failed["retry_ms"]) == ("crashed", 60_000)
     assert "SIGSEGV" in failed["message"]
     assert rows(path) == 3
     other = save(document_path(tmp_path, "w2"), document(1))

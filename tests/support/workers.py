@@ -36,7 +36,7 @@ class OneWorker:
         """Return it when it is at rest."""
         return None if self.worker.batch else self.worker
 
-    def next_check(self, *, waiting: bool, max_seconds: float) -> float | None:
+    def next_check(self, *, waiting: bool) -> float | None:
         """Nothing is to be looked at."""
 
     def end_overdue(self, now: float, max_seconds: float) -> None:

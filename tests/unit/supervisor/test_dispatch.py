@@ -1,18 +1,27 @@
 """The flow of documents through the workers, with a worker that does as it is told."""
 
+import os
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from sidecar.files import FileVersion
+from sidecar.digests import digest_bytes
+from sidecar.files import FileVersion, version_of
+from sidecar.host.outcomes import unreadable
 from sidecar.host.protocol import Event, StatusReport, Synced
 from sidecar.model import Changes, Collapse, Failed, Rebuilt, Unchanged
-from sidecar.supervisor.dispatch import LIGHT_BYTES
-from sidecar.supervisor.requests import SyncRequest
-from sidecar.supervisor.schedule import RESTED_TRIES, RETRY_MS, SLOW_MS
-from sidecar.workers.messages import Ended
-from tests.support.workers import DispatchDesk
+from sidecar.supervisor.dispatch import LIGHT_BYTES, SLOW_S
+from sidecar.supervisor.requests import STATUS_WAIT_S, SyncRequest
+from sidecar.supervisor.schedule import (
+    LATER_MS,
+    RESTED_TRIES,
+    RETRY_MS,
+    SLOW_MS,
+    Timing,
+)
+from sidecar.workers.messages import Ended, StatusAnswer
+from tests.support.workers import DispatchDesk, Still
 
 V1, V2 = FileVersion(1, 1, 1, 1, 1), FileVersion(1, 2, 1, 1, 1)
 IN_STEP = Unchanged("bytes", "d1")
@@ -146,7 +155,7 @@ def test_a_collapse_is_told_before_its_rebuild(desk: DispatchDesk) -> None:
 
 
 def test_a_document_that_is_gone_is_told_and_forgotten(desk: DispatchDesk) -> None:
-    """Whether we notice it or the worker does."""
+    """Whether we notice it or the worker does, once it has been missing for a second."""
     Path(desk.add("a")).unlink()
     assert desk.names() == []
     path = desk.add("b")
@@ -154,8 +163,62 @@ def test_a_document_that_is_gone_is_told_and_forgotten(desk: DispatchDesk) -> No
     Path(path).unlink()
     desk.answer(Failed("gone", "m", "gone"))
     desk.end()
-    assert desk.reported() == ["gone", "gone"]
+    desk.now += 0.9
+    assert desk.names() == []
+    assert desk.reported() == []
+    desk.now += 0.2
+    assert desk.names() == []
+    assert desk.reported() == ["gone"]
+    desk.now += 1
+    assert desk.names() == []
+    assert desk.reported() == ["gone"]
     assert path not in desk.documents
+
+
+def test_an_app_that_saves_by_delete_and_create_is_never_gone(desk: DispatchDesk) -> None:
+    """However often it is found in between: one that is there again is synced."""
+    path = Path(desk.add("a"))
+    for _ in range(20):
+        path.unlink()
+        desk.documents.ask(str(path), desk.now)
+        assert desk.names() == []
+        desk.now += 0.8
+        path.write_bytes(b"again")
+        desk.now += 0.8
+        assert desk.names() == ["a"]
+        desk.answer(IN_STEP)
+        desk.end()
+    assert set(desk.reported()) == {"unchanged"}
+
+
+def test_a_document_out_of_reach_is_not_gone(
+    desk: DispatchDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is locked, a disk that fails: the worker says so, and it is tried again."""
+    path = desk.add("a")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.stat", refuse)
+        assert desk.names() == ["a"]
+        for wait_ms in RETRY_MS:
+            desk.answer(Failed("denied", "m", "retry"))
+            desk.end()
+            assert desk.reported() == []
+            desk.now += wait_ms / 1000
+            assert desk.names() == ["a"]
+        for wait_ms in SLOW_MS[:3]:
+            desk.answer(Failed("denied", "m", "retry"))
+            desk.end()
+            assert desk.names() == []
+            desk.now += wait_ms / 1000
+            assert desk.names() == ["a"]
+    assert desk.reported() == ["failed"]
+    desk.answer(REBUILT)
+    assert desk.reported() == ["rebuilt"]
+    assert path in desk.documents
 
 
 def test_a_document_that_came_back_at_once_is_not_gone(desk: DispatchDesk) -> None:
@@ -184,14 +247,14 @@ def test_equal_content_is_remembered_for_one_mirror(
     mirror.write_bytes(b"one")
     desk.sync("a", Unchanged("content", "d7"))
     desk.add("a")
-    assert [task.arguments["known"] for task in desk.tasks()] == ["d7"]
+    assert [task.memory and task.memory.known for task in desk.tasks()] == ["d7"]
     desk.answer(IN_STEP)
     desk.end()
     desk.sync("a", Unchanged("content", "d7"))
     mirror.unlink()
     mirror.write_bytes(b"other")
     desk.add("a")
-    assert [task.arguments["known"] for task in desk.tasks()] == [None]
+    assert [task.memory and task.memory.known for task in desk.tasks()] == [None]
 
 
 def test_force_holds_until_a_rebuild(desk: DispatchDesk) -> None:
@@ -238,27 +301,215 @@ def test_a_request_for_nothing_ends_at_once(desk: DispatchDesk) -> None:
     assert not request.waiting
 
 
-def test_a_status_goes_before_and_survives_a_crash(desk: DispatchDesk) -> None:
+def ask_status(desk: DispatchDesk, id_: int, path: str) -> None:
+    """Send a status command about one document."""
+    assert desk.statuses.add(id_, [desk.documents[path].source], desk.now) is None
+
+
+def report(desk: DispatchDesk, path: str) -> None:
+    """Have the worker answer the status command that it has."""
+    desk.answer(StatusAnswer(unreadable(desk.documents[path].source, "torn", None, None)))
+    desk.end()
+
+
+def functions(desk: DispatchDesk) -> list[str]:
+    """Give out what is due, and return what the worker is to do."""
+    return [task.function for task in desk.tasks()]
+
+
+def test_a_status_that_has_waited_goes_before_one_sync(desk: DispatchDesk) -> None:
+    """Syncs go first for a second; then it is the turn of one status, then of a sync again."""
+    path = desk.add("a")
+    ask_status(desk, 7, path)
+    assert functions(desk) == ["sync"]
+    desk.documents.ask(path, desk.now)
+    desk.answer(IN_STEP)
+    desk.end()
+    ask_status(desk, 8, path)  # shares the answer of the first
+    desk.now += STATUS_WAIT_S
+    assert functions(desk) == ["status"]
+    ask_status(desk, 9, path)
+    desk.now += STATUS_WAIT_S
+    report(desk, path)
+    assert [getattr(event, "id", None) for event in desk.events[-2:]] == [7, 8]
+    assert functions(desk) == ["sync"]
+    desk.answer(IN_STEP)
+    desk.end()
+    assert functions(desk) == ["status"]
+
+
+def test_a_status_goes_before_what_became_due_after_it(desk: DispatchDesk) -> None:
+    """Who asks first is served first, and a sync asked for before it is what it tells of."""
+    path = desk.add("a")
+    desk.documents.wait(path, desk.now + 0.01)
+    ask_status(desk, 1, path)
+    desk.now += 0.02
+    assert functions(desk) == ["status"]
+    report(desk, path)
+    ask_status(desk, 2, path)
+    assert functions(desk) == ["sync"]
+
+
+def test_a_status_each_second_lets_a_stale_document_be_synced(desk: DispatchDesk) -> None:
+    """Though each takes longer than a second."""
+    path = desk.add("a")
+    done: list[str] = []
+    for second in range(20):
+        ask_status(desk, second, path)
+        desk.documents.ask(path, desk.now)
+        (function,) = functions(desk)
+        done.append(function)
+        desk.now += 1.5
+        if function == "sync":
+            desk.answer(IN_STEP)
+            desk.end()
+        else:
+            report(desk, path)
+    assert done.count("sync") >= 9
+    assert done.count("status") >= 9
+
+
+def test_a_status_knows_what_a_sync_will_find(desk: DispatchDesk) -> None:
+    """Of a document that waits for its sync nothing is decoded, nor of bytes that failed."""
+    path = desk.add("a")
+    desk.documents.wait(path, desk.now + 5)
+    ask_status(desk, 1, path)
+    (task,) = desk.tasks()
+    assert task.memory
+    assert (task.memory.pending, task.memory.failed) == (True, None)
+    report(desk, path)
+    desk.now += 5
+    desk.tasks()
+    desk.end(Ended("crashed", "its worker was ended by SIGSEGV"))
+    ask_status(desk, 2, path)
+    (task,) = desk.tasks()
+    assert task.memory
+    assert task.memory.failed == "crashed"
+
+
+def test_a_status_survives_a_crash(desk: DispatchDesk) -> None:
     """A document that its reader does not survive is unreadable, with the code."""
     path = desk.add("a")
-    source = desk.documents[path].source
-    assert desk.statuses.add(7, [source]) is None
-    assert [task.function for task in desk.tasks()] == ["status"]
+    desk.documents.wait(path, desk.now + 5)
+    ask_status(desk, 7, path)
+    assert functions(desk) == ["status"]
     desk.end(Ended("timeout", "it took too long"))
-    (report,) = desk.events
-    assert isinstance(report, StatusReport)
-    (status,) = report.documents
+    (report_,) = desk.events
+    assert isinstance(report_, StatusReport)
+    (status,) = report_.documents
     assert (status.state, status.code) == ("unreadable", "timeout")
+
+
+def test_bytes_at_which_a_worker_ended_are_tried_far_later(
+    desk: DispatchDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a minute, ten, an hour; an event in between finds the same bytes, or begins anew."""
+    monkeypatch.setattr("sidecar.supervisor.dispatch.rested_s", lambda _: 9.0)
+    path = Path(desk.add("a"))
+    path.write_bytes(b"deadly")
+    for wait_ms in (*LATER_MS, LATER_MS[-1]):
+        assert desk.names() == ["a"]
+        desk.end(Ended("crashed", "its worker was ended by SIGSEGV"))
+        assert desk.documents[str(path)].due.when(Timing()) == desk.now + wait_ms / 1000
+        desk.documents.touch(str(path), desk.now)  # the same file
+        desk.now += 30
+        assert desk.names() == []
+        path.write_bytes(b"deadly")  # written again, with equal bytes
+        os.utime(path, ns=(1, int(desk.now)))
+        desk.documents.touch(str(path), desk.now - 1)
+        (task,) = desk.tasks()
+        assert task.memory
+        assert task.memory.refused == digest_bytes(b"deadly")
+        desk.answer(Failed("crashed", "the same", "same"))
+        desk.end()
+        assert desk.names() == []
+        desk.now += wait_ms / 1000 - 30
+        assert desk.reported() == ["failed"], "with the time of the next try"
+    path.write_bytes(b"other")
+    desk.documents.touch(str(path), desk.now - 1)
+    (task,) = desk.tasks()
+    desk.end(Ended("memory", "more than it may"))
+    assert desk.reported() == ["failed"]
+    assert desk.documents[str(path)].due.when(Timing()) == desk.now + LATER_MS[0] / 1000
+
+
+def test_whoever_asks_gets_another_try(desk: DispatchDesk) -> None:
+    """A command of the host is not refused for what happened before."""
+    path = desk.add("a")
+    desk.tasks()
+    desk.end(Ended("crashed", "its worker was ended by SIGSEGV"))
+    desk.syncs.add([path], lambda _: Synced(rebuilt=0, unchanged=0, failed=1))
+    desk.documents.ask(path, desk.now)
+    (task,) = desk.tasks()
+    assert task.memory
+    assert task.memory.refused is None
+
+
+def test_slow_documents_go_behind_the_others_and_one_at_a_time(desk: DispatchDesk) -> None:
+    """Two of them would take all workers, and an edit elsewhere would wait for both."""
+    for name in "ab":
+        desk.add(name)
+    assert desk.names() == ["a", "b"]
+    for _ in "ab":
+        desk.now += SLOW_S
+        desk.answer(REBUILT)
+    desk.end()
+    for name in "abc":
+        desk.add(name)
+    assert desk.names() == ["c"]
+    desk.answer(REBUILT)
+    desk.end()
     assert desk.names() == ["a"]
+    first, desk.workers.worker = desk.workers.worker, Still()
+    assert desk.names() == [], "the other slow one waits for the first"
+    desk.add("d")
+    assert desk.names() == ["d"]
+    desk.answer(REBUILT)
+    desk.end()
+    second, desk.workers.worker = desk.workers.worker, first
+    desk.answer(REBUILT)
+    desk.end()
+    assert second.batch is None
+    assert desk.names() == ["b"]
 
 
-def test_two_status_questions_are_answered_in_order(desk: DispatchDesk) -> None:
-    """Each by its own look."""
-    source = desk.documents[desk.add("a")].source
-    desk.statuses.add(1, [source])
-    desk.statuses.add(2, [source])
-    for id_ in (1, 2):
-        desk.tasks()
-        desk.end(Ended("crashed", "m"))
-        assert getattr(desk.events[-1], "id", None) == id_
-    assert desk.reported() == ["status", "status"]
+def test_a_slow_document_does_not_wait_for_ever(desk: DispatchDesk) -> None:
+    """After a while it goes before those that are edited without end."""
+    desk.add("slow")
+    desk.names()
+    desk.now += SLOW_S
+    desk.answer(REBUILT)
+    desk.end()
+    desk.add("slow")
+    for _ in range(20):
+        desk.add("quick")
+        if desk.names() == ["slow"]:
+            break
+        desk.now += 0.5
+        desk.answer(REBUILT)
+        desk.end()
+    assert desk.names() == ["slow"]
+
+
+def test_a_mirror_of_another_process_is_told_of_and_its_note_is_logged(
+    desk: DispatchDesk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`rebuilt`, so that whoever has it open opens it anew; the next sync knows it."""
+    path = desk.add("a")
+    mirror = Path(path).with_name("tables.sqlite")
+    mirror.write_bytes(b"ours")
+    desk.names()
+    desk.answer(REBUILT)
+    desk.end()
+    ours = version_of(str(mirror))
+    mirror.write_bytes(b"theirs")
+    assert desk.documents.is_replaced(path, version_of(str(mirror)))
+    desk.add("a")
+    (task,) = desk.tasks()
+    assert task.memory
+    assert (task.memory.left, task.memory.insisted) == (ours, "d2")
+    desk.answer(msgspec.structs.replace(REBUILT, reason="elsewhere", note="left as it is"))
+    desk.end()
+    assert not desk.documents.is_replaced(path, version_of(str(mirror)))
+    assert desk.reported() == ["rebuilt", "rebuilt"]
+    assert "left as it is" in caplog.text

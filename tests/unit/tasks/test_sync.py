@@ -15,7 +15,7 @@ from sidecar.digests import digest_bytes
 from sidecar.discovery import source_of
 from sidecar.errors import ProtocolError
 from sidecar.files import version_of
-from sidecar.model import Changes, Failed, Outcome, Rebuilt, Source, Unchanged
+from sidecar.model import Changes, Failed, Memory, Outcome, Rebuilt, Source, Unchanged
 from sidecar.tasks.status import status
 from sidecar.tasks.sync import sync
 from sidecar.tasks.verify import verify
@@ -108,7 +108,7 @@ def test_bytes_that_are_known_to_be_equal_are_not_decoded(
     known = desk.sync()
     assert isinstance(known, Unchanged)
     monkeypatch.setattr("sidecar.tasks.sync.decode", None)
-    assert again(desk, known=known.digest) == Unchanged("bytes", known.digest)
+    assert again(desk, memory=Memory(known=known.digest)) == Unchanged("bytes", known.digest)
 
 
 def new_row(desk: Desk) -> None:

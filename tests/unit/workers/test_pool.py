@@ -39,11 +39,11 @@ def test_a_worker_that_cannot_be_started_is_tried_later(
         ((text, retry_ms),) = TOLD
         assert "no worker can be started" in text
         assert retry_ms == 1000
-        assert pool.next_check(waiting=True, max_seconds=9.0) == 101.0
+        assert pool.next_check(waiting=True) == 101.0
         assert pool.free(101.0) is None
-        assert pool.next_check(waiting=True, max_seconds=9.0) == 102.0
+        assert pool.next_check(waiting=True) == 102.0
         assert pool.free(102.0) is None
-        assert pool.next_check(waiting=True, max_seconds=9.0) == 107.0
+        assert pool.next_check(waiting=True) == 107.0
         assert len(TOLD) == 1
     assert pool.free(106.0) is None
     assert pool.free(107.0) is not None
