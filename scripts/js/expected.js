@@ -110,12 +110,15 @@ const row = (table, key, value, record, columns, problems) => {
 
 // ---------------------------------------------------------------- one cell
 
-/** A cell's value without the CRDT: {json} for arrays and objects, else a plain JS value. */
+/**
+ * A cell's value without the CRDT: {json} for arrays and objects, else a plain JS value. Half a
+ * surrogate pair, into which Yjs cuts texts that are formats, is U+FFFD in UTF-8.
+ */
 const content = (value) => {
   if (value === null || value === undefined) return null
   if (value instanceof Y.Doc) return value.guid
   if (value instanceof Uint8Array) return value
-  if (value instanceof Y.Text || value instanceof Y.XmlFragment) return value.toString()
+  if (value instanceof Y.Text || value instanceof Y.XmlFragment) return value.toString().toWellFormed()
   if (value instanceof Y.Map || value instanceof Y.Array || typeof value === 'object') {
     return { json: value }
   }

@@ -1,14 +1,20 @@
 // Writes documents into a folder, each with what its mirror must hold: NAME.yjs and NAME.json.
 //   node make.js corpus|levels FOLDER        node make.js many ROWS FOLDER
+//   node make.js cells FIRST COUNT FOLDER
 import fs from 'node:fs'
 import path from 'node:path'
 import * as Y from 'yjs'
 import { corpus, definitionLevels, many, newDoc } from './documents.js'
 import { decode, expected } from './expected.js'
+import { cells } from './cells.js'
 
 const write = (folder, name, fillDocument, indent) => {
   const doc = newDoc()
   fillDocument(doc)
+  writeDoc(folder, name, doc, indent)
+}
+
+const writeDoc = (folder, name, doc, indent) => {
   const update = Y.encodeStateAsUpdate(doc)
   fs.writeFileSync(path.join(folder, `${name}.yjs`), update)
   const { tables, problems } = expected(decode(update))
@@ -21,6 +27,10 @@ const folder = rest.at(-1)
 fs.mkdirSync(folder, { recursive: true })
 if (what === 'many') {
   write(folder, `many_${rest[0]}`, (doc) => many(doc, Number(rest[0])))
+} else if (what === 'cells') {
+  for (let seed = Number(rest[0]); seed < Number(rest[0]) + Number(rest[1]); seed++) {
+    writeDoc(folder, `cells_${String(seed).padStart(6, '0')}`, cells(seed))
+  }
 } else {
   const documents = { corpus, levels: definitionLevels }[what]
   for (const [name, fillDocument] of Object.entries(documents)) write(folder, name, fillDocument, 1)

@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from sidecar.document.layouts import read_roots_as_tables
+from sidecar.document.lifted import lifting
 from sidecar.document.opened import is_panic, open_again, open_document
 from sidecar.document.patterns import parse_choice
 from sidecar.document.reading import Content
@@ -40,22 +41,23 @@ def decode(
     try:
         opened = open_document(content, accept_trailing=accept_trailing)
         txn = opened.doc.create_transaction()
-        roots, unread = read_roots(opened.doc, txn, opened.caught)
-        if unread:
-            txn.drop()
-            del txn, roots  # freed, before it is decoded once more
-            open_again(opened, content, unread)
-            txn = opened.doc.create_transaction()
-            roots, _ = read_roots(opened.doc, txn, opened.caught)
-        found = read_roots_as_tables(opened.doc, txn, roots, parse_choice(tables))
-        shown, unplaced = place_repairs(found.tables, opened.repairs)
-        yield Workspace(
-            layouts=found.layouts,
-            tables=shown,
-            state_vector=opened.state_vector,
-            problems=(*opened.problems, *unplaced, *found.problems),
-            roots=found.roots,
-        )
+        with lifting(lambda: content.again() if opened.update is None else opened.update):
+            roots, unread = read_roots(opened.doc, txn, opened.caught)
+            if unread:
+                txn.drop()
+                del txn, roots  # freed, before it is decoded once more
+                open_again(opened, content, unread)
+                txn = opened.doc.create_transaction()
+                roots, _ = read_roots(opened.doc, txn, opened.caught)
+            found = read_roots_as_tables(opened.doc, txn, roots, parse_choice(tables))
+            shown, unplaced = place_repairs(found.tables, opened.repairs)
+            yield Workspace(
+                layouts=found.layouts,
+                tables=shown,
+                state_vector=opened.state_vector,
+                problems=(*opened.problems, *unplaced, *found.problems),
+                roots=found.roots,
+            )
     except BaseException as error:
         if not is_panic(error):
             raise

@@ -22,9 +22,13 @@ from sidecar.document.extension import (
     XmlFragment,
     XmlText,
 )
+from sidecar.document.lifted import offered
 from sidecar.document.xml import TooDeepError, render
 from sidecar.javascript import JsonNumber, json_number
 from sidecar.model import EXACT_INTEGER, JSON_DEPTH, Cell
+
+Unshown = Callable[[int, TooDeepError], None]
+"""Is told which value cannot be shown, and why."""
 
 _AS_IS = frozenset((str, bool, type(None)))
 _INT64 = 2**63
@@ -38,7 +42,7 @@ def number(value: float) -> float:
     return value
 
 
-def column(values: Sequence[Any], txn: Transaction, too_deep: Callable[[int], None]) -> list[Cell]:
+def column(values: Sequence[Any], txn: Transaction, unshown: Unshown) -> list[Cell]:
     """Make one column of raw values into cells.
 
     Columns of one kind are the rule, so the kinds are found first and the common ones are done
@@ -47,7 +51,7 @@ def column(values: Sequence[Any], txn: Transaction, too_deep: Callable[[int], No
     Args:
         values: What the walk found.
         txn: The transaction of the walk.
-        too_deep: Called with the index of each value that nests too deep; its cell is None.
+        unshown: Called with the index of each value that cannot be shown; its cell is None.
     """
     kinds = set(map(type, values))
     if kinds <= _AS_IS:
@@ -61,7 +65,7 @@ def column(values: Sequence[Any], txn: Transaction, too_deep: Callable[[int], No
         ]
     if kinds == {list} and set(map(type, chain.from_iterable(values))) <= _AS_IS:
         return list(values)
-    return [_guarded(value, txn, too_deep, index) for index, value in enumerate(values)]
+    return [_guarded(value, txn, unshown, index) for index, value in enumerate(values)]
 
 
 def cell(value: Any, txn: Transaction) -> Cell:
@@ -106,8 +110,20 @@ def entries(value: Map, txn: Transaction) -> Iterable[tuple[str, Any]]:
 
 def items(value: Array, txn: Transaction) -> list[Any]:
     """Give the elements of an array."""
+    return _items(value, txn)[0]
+
+
+def _items(value: Array, txn: Transaction) -> tuple[list[Any], Transaction]:
+    """Give the elements of an array, and the transaction that they are read with.
+
+    By index costs the square of the length once edits have split an array.
+    """
+    size, lifting = value.len(txn), offered()
+    found = lifting.of_array(value, txn, size) if lifting else None
+    if found is not None:
+        return found
     get = value.get
-    return [get(txn, index) for index in range(value.len(txn))]
+    return [get(txn, index) for index in range(size)], txn
 
 
 def _container(value: Any, txn: Transaction, depth: int) -> Cell:
@@ -116,7 +132,7 @@ def _container(value: Any, txn: Transaction, depth: int) -> Cell:
         if text.count(b"[") + text.count(b"{") <= JSON_DEPTH + 1 - depth:
             return _of_json(text)
     if isinstance(value, Array):
-        value = items(value, txn)
+        value, txn = _items(value, txn)
     if _is_list(value):
         return [plain(item, txn, depth) for item in value]
     pairs = entries(value, txn) if isinstance(value, Map) else sorted(value.items())
@@ -138,11 +154,11 @@ def _is_list(value: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-def _guarded(value: Any, txn: Transaction, too_deep: Callable[[int], None], index: int) -> Cell:
+def _guarded(value: Any, txn: Transaction, unshown: Unshown, index: int) -> Cell:
     try:
         return cell(value, txn)
-    except TooDeepError:
-        too_deep(index)
+    except TooDeepError as error:
+        unshown(index, error)
         return None
 
 

@@ -9,7 +9,7 @@ from sidecar.document.extension import Map, Transaction
 from sidecar.document.values import cell, column, plain
 from sidecar.document.xml import TooDeepError, is_object
 from sidecar.javascript import dump_json
-from sidecar.model import JSON_DEPTH, ROWS_PER_CHUNK, Cell, Chunk, RowProblem
+from sidecar.model import ROWS_PER_CHUNK, Cell, Chunk, RowProblem
 
 _UNREADABLE = object()
 _DETAIL = 200
@@ -161,11 +161,11 @@ class _Walk:
             return self._sparse_row(row_id, dict(row))
         if type(row) is Element:
             return self._element(row_id, row)
-        value, deep = self._plain(row)
+        value, error = self._plain(row)
         self.extras.append([value])
         self._note(row_id, None, "not_a_row", value)
-        if deep:
-            self._note(row_id, None, "too_deep", None)
+        if error:
+            self._unshown(row_id, None, error)
         return [row_id, *[None] * len(self.fields)]
 
     def _element(self, row_id: str, row: Element) -> Sequence[Any]:
@@ -188,9 +188,9 @@ class _Walk:
         return cells
 
     def _extra(self, index: int, row_id: str, name: str, value: Any) -> None:
-        shown, deep = self._plain(value)
-        if deep:
-            self._note(row_id, name, "too_deep", None)
+        shown, error = self._plain(value)
+        if error:
+            self._unshown(row_id, name, error)
         extra = self.extras[index]
         if extra is None:
             extra = self.extras[index] = {}
@@ -206,25 +206,26 @@ class _Walk:
                 self._note(row_id, "id", "id_mismatch", shown)
 
     def _column(self, ids: Sequence[str], field: str, values: Sequence[Any]) -> list[Cell]:
-        def too_deep(index: int) -> None:
-            self._note(ids[index], field, "too_deep", None)
+        def unshown(index: int, error: TooDeepError) -> None:
+            self._unshown(ids[index], field, error)
 
-        return column(values, self.txn, too_deep)
+        return column(values, self.txn, unshown)
 
-    def _plain(self, value: Any) -> tuple[Cell, bool]:
+    def _plain(self, value: Any) -> tuple[Cell, TooDeepError | None]:
         try:
             shown = cell(value, self.txn)
-            return (plain(value, self.txn) if isinstance(shown, (float, bytes)) else shown), False
-        except TooDeepError:
-            return None, True
+            return (plain(value, self.txn) if isinstance(shown, (float, bytes)) else shown), None
+        except TooDeepError as error:
+            return None, error
+
+    def _unshown(self, row_id: str, field: str | None, error: TooDeepError) -> None:
+        self.problems.append(RowProblem(row_id, field, error.kind, str(error)))
 
     def _note(self, row_id: str, field: str | None, kind: str, value: Cell) -> None:
         self.problems.append(RowProblem(row_id, field, kind, _detail(kind, value)))
 
 
 def _detail(kind: str, value: Cell) -> str | None:
-    if kind == "too_deep":
-        return f"nested deeper than {JSON_DEPTH}"
     if kind == "unreadable":
         return "the document names the field and does not hold it"
     text = dump_json(value)

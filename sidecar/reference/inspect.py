@@ -7,6 +7,7 @@ import pycrdt
 
 from sidecar.document.public_api import entries
 from sidecar.model import as_map
+from sidecar.reference.aside import Aside
 from sidecar.reference.document import as_json
 from sidecar.reference.roots import RawRow, RawTable
 from sidecar.reference.tables import raw_tables
@@ -39,11 +40,12 @@ def inspect_tables(data: bytes) -> tuple[InspectedTable, ...]:
         DocumentUnusableError: ``v2`` or ``foreign``.
     """
     found = sorted(raw_tables(data), key=lambda table: (table.name, table.layout != "maps"))
-    return tuple(_table(table) for table in found)
+    aside = Aside(data)
+    return tuple(_table(table, aside) for table in found)
 
 
-def _table(table: RawTable) -> InspectedTable:
-    fields = as_map(as_json(table.definition)).get("fields")
+def _table(table: RawTable, aside: Aside) -> InspectedTable:
+    fields = as_map(as_json(table.definition, aside)).get("fields")
     declared = as_map(fields)
     kinds: dict[str, Counter[str]] = {name: Counter() for name in declared}
     odd = 0

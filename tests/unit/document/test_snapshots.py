@@ -9,6 +9,7 @@ import pytest
 from sidecar.document.public_api import entries
 from sidecar.document.snapshots import Past
 from sidecar.errors import DocumentUnusableError
+from sidecar.reference.aside import Aside
 from sidecar.reference.document import as_json
 from sidecar.reference.tables import raw_tables
 from tests.support.data import SNAPSHOTS
@@ -24,9 +25,10 @@ def past(folder: Path) -> Past:
 
 def rows(state: bytes) -> dict[str, Any]:
     """Give the rows of all tables of a document as JSON."""
+    aside = Aside(state)
     return {
         table.name: {
-            key: {field: as_json(cell) for field, cell in entries(row).items()}
+            key: {field: as_json(cell, aside) for field, cell in entries(row).items()}
             for key, row in table.rows.items()
         }
         for table in raw_tables(state)

@@ -184,7 +184,7 @@ def test_a_column_is_its_cells(data: bytes, values: list[Any]) -> None:
     """The fast roads for common columns give what ``cell`` gives for each."""
 
     def look(_row: RawMap, txn: Transaction) -> tuple[list[Any], list[Any]]:
-        def never(index: int) -> None:
+        def never(index: int, _: TooDeepError) -> None:
             pytest.fail(f"{index} is not too deep")
 
         return column(values, txn, never), [cell(value, txn) for value in values]
@@ -199,7 +199,7 @@ def test_the_depth_that_is_shown_and_the_one_that_is_not(data: bytes) -> None:
     def look(_row: RawMap, txn: Transaction) -> tuple[list[Any], list[int]]:
         deep: list[int] = []
         values = ["x", nest(20), nest(JSON_DEPTH + 1), {"a": nest(JSON_DEPTH)}]
-        return column(values, txn, deep.append), deep
+        return column(values, txn, lambda index, _: deep.append(index)), deep
 
     cells, deep = raw_cells(data, look)
     assert cells == ["x", nest(20), None, None]
