@@ -63,7 +63,7 @@ def _lines(columns: Sequence[SchemaColumn], *, is_everywhere: bool) -> list[str]
         None if first.options is None else f"one of {json.dumps(first.options, ensure_ascii=False)}"
     )
     about = _remark([first.label, first.description, options])
-    return [f"  {line}" for line in (*about, f"{_property(first.name)}: {kind}")]
+    return [f"  {line}" for line in (*_remark(about), f"{_property(first.name)}: {kind}")]
 
 
 def _kind(column: SchemaColumn) -> str:
