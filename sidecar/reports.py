@@ -133,18 +133,61 @@ class SchemaColumn(msgspec.Struct, frozen=True):
 
 
 class SchemaTable(msgspec.Struct, frozen=True):
-    """One table of a mirror, with the app's label and description."""
+    """One table of a mirror, with the app's label and description.
+
+    Attributes:
+        name: In the mirror.
+        label: The app's name for it.
+        description: The app's.
+        rows: How many; of all documents that have the table.
+        columns: In their order.
+        index: Its full-text index, None when it has none.
+        indexed: The columns that are in it.
+        extra: What ``_extra`` holds: the fields that most rows have there, the most common first.
+        problems: Lines about it in ``_mirror_problems``.
+    """
 
     name: str
     label: str | None
     description: str | None
     rows: int
     columns: tuple[SchemaColumn, ...]
+    index: str | None = None
+    indexed: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    problems: int = 0
+
+
+class SchemaDocument(Doc, frozen=True, kw_only=True):
+    """One of the documents that have the same tables.
+
+    Attributes:
+        name: The workspace's, None when head.yjs says none.
+        current: Whether this is the workspace's current epoch.
+        deleted: Whether registry.yjs no longer lists the workspace.
+        mirror: Path of the mirror.
+        mirror_mtime_ms: When that was published, Unix milliseconds.
+        rows: Of all its tables.
+    """
+
+    name: str | None
+    current: bool
+    deleted: bool
+    mirror: str
+    mirror_mtime_ms: int | None
+    rows: int
 
 
 class Schema(Doc, frozen=True, kw_only=True):
-    """The tables of one mirror, whose path is ``mirror``."""
+    """The tables of one mirror, or of several that have the same ones.
 
+    Attributes:
+        documents: All that have these tables; the schema's own document is the first of them.
+        mirror: Path of the first one's mirror.
+        tables: By name.
+    """
+
+    documents: tuple[SchemaDocument, ...]
     mirror: str
     tables: tuple[SchemaTable, ...]
 

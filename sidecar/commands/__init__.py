@@ -27,6 +27,7 @@ COMMANDS = {
     "history": "list a document's snapshots, or build the mirror of one",
     "search": "find rows by their words, in mirrors built with --fts",
     "query": "answer a question in SQL, over one mirror or many",
+    "problems": "say in words what had to be bent, and what to do",
     "schema": "print tables and columns as compact text, for people and prompts",
     "service": "have systemd keep watch running, or print what launchd needs",
     "clean": "list the mirrors that this program made, or remove them",

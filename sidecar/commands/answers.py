@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sidecar.commands.arguments import Parser
 from sidecar.commands.render import age, name_of
 from sidecar.commands.targets import Chosen, chosen
-from sidecar.commands.terminal import complain, plural
+from sidecar.commands.terminal import HABITS, complain, plural
 from sidecar.errors import SidecarError
 from sidecar.files import shown
 from sidecar.readers.members import Queried
@@ -54,6 +54,8 @@ def mirrors_of(found: Chosen) -> list[NamedMirror]:
 
 def say_freshness(sources: Sequence[Queried]) -> None:
     """Say on stderr how old the answers' mirrors are, and whether they are in step."""
+    if HABITS.is_quiet:
+        return
     if len(sources) <= _MOST_LINES:
         for source in sources:
             published = source.mirror_mtime_ms

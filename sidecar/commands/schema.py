@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 
 import msgspec
 
@@ -9,17 +10,22 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.render import name_of, print_json, print_line
 from sidecar.commands.targets import mirrors_of
-from sidecar.commands.terminal import complain, plural
+from sidecar.commands.terminal import complain, plural, say
+from sidecar.document.standing import standing_of
 from sidecar.errors import MirrorDamagedError
 from sidecar.files import shown
 from sidecar.mirror.describe import read_tables
 from sidecar.model import Source
-from sidecar.reports import Schema, SchemaColumn, SchemaTable, doc_fields
+from sidecar.readers.members import published_ms
+from sidecar.readers.row_types import row_types
+from sidecar.readers.schemas import grouped
+from sidecar.reports import Schema, SchemaColumn, SchemaDocument, SchemaTable, doc_fields
 from sidecar.settings import CHOICE
 
 EXAMPLES = (
     "epicenter-sidecar schema ~/.local/share/com.example.app",
     "epicenter-sidecar schema path/to/tables.sqlite --samples 3",
+    "epicenter-sidecar schema . --typescript > rows.ts",
     "epicenter-sidecar schema . | llm 'Which clients owe us money? Answer with SQL.'",
 )
 
@@ -45,24 +51,33 @@ def add_arguments(parser: Parser) -> None:
         "--samples", type=counted, metavar="N", help="show N different values of each column"
     )
     parser.add_argument("--json", action="store_true", help="one JSON value")
+    parser.add_argument("--typescript", action="store_true", help="types of rows, for programs")
 
 
 def run(arguments: Arguments) -> int:
-    """Print the schema of every mirror; 1 when there is none."""
+    """Print the schema of every mirror, equal ones once; 1 when there is none."""
     settings = settings_of(arguments)
-    sources = mirrors_of(settings)
-    found = [schema for source in sources for schema in _schema(source, arguments.samples)]
+    found = grouped(
+        [
+            described
+            for source in mirrors_of(settings)
+            for described in _described(source, arguments.samples)
+        ]
+    )
     if arguments.json:
         print_json(SchemaReport(tuple(found)))
-    else:
-        for schema in found:
-            _print(schema)
+    elif arguments.typescript:
+        say(row_types(found).rstrip("\n"))
+    elif found:
+        _print(found)
     if not found:
         complain(f"no mirrors in {', '.join(map(shown, settings.roots))}; run sync to build them")
     return OK if found else FAILED
 
 
-def _schema(source: Source, samples: int | None) -> list[Schema]:
+def _described(
+    source: Source, samples: int | None
+) -> list[tuple[SchemaDocument, tuple[SchemaTable, ...]]]:
     if not os.path.lexists(source.mirror):
         complain(f"{shown(source.document)} has no mirror yet; run sync to build it")
         return []
@@ -71,18 +86,50 @@ def _schema(source: Source, samples: int | None) -> list[Schema]:
     except MirrorDamagedError as error:
         complain(error.message)
         return []
-    return [Schema(**doc_fields(source), mirror=shown(source.mirror), tables=tables)]
+    standing = standing_of(source)
+    document = SchemaDocument(
+        **doc_fields(source),
+        name=standing.name,
+        current=standing.current,
+        deleted=standing.deleted,
+        mirror=shown(source.mirror),
+        mirror_mtime_ms=published_ms(source.mirror),
+        rows=sum(table.rows for table in tables),
+    )
+    return [(document, tables)]
 
 
-def _print(schema: Schema) -> None:
-    print_line(f"# {name_of(schema)}: SQLite, read-only, {schema.mirror}")
-    kinds = {column.type for table in schema.tables for column in table.columns}
-    for kind, advice in _ADVICE.items():
+def _print(found: Sequence[Schema]) -> None:
+    print_line("# SQLite mirrors, read-only; ask: epicenter-sidecar query PATH SQL")
+    kinds = {column.type for schema in found for table in schema.tables for column in table.columns}
+    for kind, hint in _ADVICE.items():
         if kind in kinds:
-            print_line(f"# {advice}")
-    for table in schema.tables:
-        _print_table(table)
-    print_line()
+            print_line(f"# {hint}")
+    if sum(len(schema.documents) for schema in found) > 1:
+        print_line("# Over several, rows begin with _workspace, _workspace_name, _epoch.")
+    for schema in found:
+        print_line()
+        _print_documents(schema.documents)
+        for table in schema.tables:
+            _print_table(table)
+
+
+def _print_documents(documents: Sequence[SchemaDocument]) -> None:
+    if len(documents) == 1:
+        print_line(f"# {_document(documents[0])}: {documents[0].mirror}")
+        return
+    print_line(f"# {plural(len(documents), 'document')}: {'; '.join(map(_document, documents))}")
+
+
+def _document(document: SchemaDocument) -> str:
+    """Name a document by what a query's columns in front say."""
+    marks = [
+        mark
+        for mark, holds in (("not current", not document.current), ("deleted", document.deleted))
+        if holds
+    ]
+    parts = [name_of(document), document.name or "", f"({', '.join(marks)})" if marks else ""]
+    return " ".join(part for part in parts if part)
 
 
 def _print_table(table: SchemaTable) -> None:
@@ -91,6 +138,13 @@ def _print_table(table: SchemaTable) -> None:
     for column in table.columns:
         if column.name != _EXTRA:
             print_line("  " + _column(column))
+    if table.extra:
+        print_line(f"  _extra TEXT json: {', '.join(map(_quoted, table.extra))}")
+    if table.index:
+        print_line(f"  full-text index {_quoted(table.index)}: {', '.join(table.indexed)}")
+    if table.problems:
+        told = plural(table.problems, "line")
+        print_line(f"  {told} in _mirror_problems; epicenter-sidecar problems tells them")
 
 
 def _column(column: SchemaColumn) -> str:

@@ -14,6 +14,7 @@ from sidecar.mirror.sqlite_files import open_reader
 from sidecar.reports import SchemaColumn, SchemaTable, cell_to_json
 
 _LONGEST_SAMPLE = 80
+_MOST_EXTRA = 12
 
 
 @contextmanager
@@ -56,7 +57,10 @@ def read_tables(path: str, samples: int | None = None) -> tuple[SchemaTable, ...
         MirrorDamagedError: It has no catalog that can be read.
     """
     with reading(path) as connection:
-        return tables_of(connection, samples)
+        return tuple(
+            msgspec.structs.replace(table, extra=_extra(connection, table.name))
+            for table in tables_of(connection, samples)
+        )
 
 
 def count_problems(path: str) -> int:
@@ -71,12 +75,43 @@ def count_problems(path: str) -> int:
 def tables_of(connection: apsw.Connection, samples: int | None) -> tuple[SchemaTable, ...]:
     """Read tables and columns from the catalog of an open mirror; see ``read_tables``."""
     tables: Any = connection.execute(
-        "SELECT name, label, description, rows FROM _mirror_tables ORDER BY name"
+        "SELECT name, label, description, rows, (SELECT count(*) FROM _mirror_problems AS p"
+        " WHERE p.table_name = t.name) FROM _mirror_tables AS t ORDER BY name"
     )
+    text = connection.execute("SELECT value FROM _mirror WHERE key = 'fts_indexes'").get
+    indexes = _json(text) or {}
     return tuple(
-        SchemaTable(name, label, description, rows, _columns(connection, name, samples))
-        for name, label, description, rows in list(tables)
+        SchemaTable(
+            name=name,
+            label=label,
+            description=description,
+            rows=rows,
+            columns=_columns(connection, name, samples),
+            index=indexes.get(name),
+            indexed=_indexed(connection, indexes.get(name)),
+            problems=problems,
+        )
+        for name, label, description, rows, problems in list(tables)
     )
+
+
+def _indexed(connection: apsw.Connection, index: str | None) -> tuple[str, ...]:
+    if index is None:
+        return ()
+    columns: Any = connection.execute(f"PRAGMA table_info({quote(index)})")
+    return tuple(name for _, name, *_ in columns)
+
+
+def _extra(connection: apsw.Connection, table: str) -> tuple[str, ...]:
+    """Name the fields that most rows keep in ``_extra``; a row that is no map has none there."""
+    name = quote(table)
+    rows: Any = connection.execute(
+        f"SELECT e.key FROM {name} AS t, json_each(t._extra) AS e"  # noqa: S608 - quoted
+        " WHERE t._extra IS NOT NULL AND json_valid(t._extra) AND json_type(t._extra) = 'object'"
+        " GROUP BY e.key ORDER BY count(*) DESC, e.key LIMIT ?",
+        (_MOST_EXTRA,),
+    )
+    return tuple(key for (key,) in rows)
 
 
 def _columns(

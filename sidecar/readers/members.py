@@ -45,7 +45,7 @@ def queried(source: Source, name: str | None, facts: dict[str, str | None] | Non
         name=name,
         mirror=shown(source.mirror),
         state=state,
-        mirror_mtime_ms=_published_ms(source.mirror),
+        mirror_mtime_ms=published_ms(source.mirror),
     )
 
 
@@ -66,7 +66,8 @@ _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(
 """The file may have become a FIFO since it was looked at."""
 
 
-def _published_ms(mirror: str) -> int | None:
+def published_ms(mirror: str) -> int | None:
+    """Tell when a mirror was published, in Unix milliseconds; None when it is not there."""
     try:
         return os.stat(mirror).st_mtime_ns // 1_000_000
     except OSError:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.support.program import run
+from tests.support.twenty import BIG_ROWS, EPOCHS, IDS, Twenty
 
 COLUMN = {"name", "type", "sqlite_type", "nullable", "label", "description", "options"}
 
@@ -51,3 +52,39 @@ def test_documents_without_mirrors_say_what_to_do(app: Path, studio: Path) -> No
     done = run("schema", studio)
     assert done.code == 1
     assert "no mirrors in" in done.err
+
+
+def test_equal_schemas_are_listed_once(twenty: Twenty) -> None:
+    """With the documents that have them; small enough for a prompt."""
+    done = run("schema", twenty.root)
+    assert len(done.out.encode()) < 3000
+    assert done.out.count("recipes (") == 1
+    assert f"{IDS[15]}/0 Old one (deleted)" in done.out
+    assert f"{IDS[EPOCHS]}/0 Ünïcödé (not current)" in done.out
+    assert "  full-text index notes_fts: body, title" in done.out.splitlines()
+    assert "  _extra TEXT json: undeclared" in done.out.splitlines()
+    assert "1 line in _mirror_problems" in done.out
+
+
+def test_json_of_equal_schemas(twenty: Twenty) -> None:
+    """The first document's place stands in front, and all of them in a list."""
+    told = run("schema", twenty.root, "--json").json()
+    assert len(told["documents"]) == 3
+    assert sum(len(one["documents"]) for one in told["documents"]) == 22
+    first = told["documents"][0]
+    assert first["documents"][0]["workspace"] == first["workspace"]
+    assert {"workspace", "epoch", "path", "name", "current", "deleted"} <= set(
+        first["documents"][0]
+    )
+    big = next(one for one in told["documents"] if one["tables"][0]["name"] == "notes")
+    assert big["tables"][0]["rows"] > BIG_ROWS
+    assert big["tables"][0]["index"] == "notes_fts"
+
+
+def test_row_types_for_typescript(twenty: Twenty, app: Path) -> None:
+    """An interface for each table, NULL where the app allows it or a workspace lacks it."""
+    types = run("schema", twenty.root, "--typescript").out
+    assert "export interface Notes {\n  id: string\n  body: string | null\n" in types
+    assert "  pinned: 0 | 1 | null\n" in types
+    assert "  notes: Notes\n" in types
+    assert "invoices" in run("schema", app, "--typescript").out

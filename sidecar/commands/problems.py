@@ -1,0 +1,72 @@
+"""``problems``: what had to be bent to be shown in SQL, in words, with what to do."""
+
+import msgspec
+
+from sidecar.commands import FAILED, OK
+from sidecar.commands.answers import add_all, meant
+from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.render import Styled, name_of, print_json, print_line
+from sidecar.commands.targets import Target
+from sidecar.commands.terminal import complain, plural
+from sidecar.errors import MirrorDamagedError
+from sidecar.readers.problems import ProblemList, in_words, read_problems
+from sidecar.reports import doc_fields
+from sidecar.settings import CHOICE
+
+EXAMPLES = (
+    "epicenter-sidecar problems ~/.local/share/com.example.app",
+    "epicenter-sidecar problems --workspace 'Juniper Studio' .",
+    "epicenter-sidecar problems . --json | jq '.documents[].problems[]'",
+)
+
+
+class ProblemReport(msgspec.Struct, frozen=True):
+    """What ``--json`` prints."""
+
+    documents: tuple[ProblemList, ...]
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add what ``problems`` takes."""
+    add_paths(parser, CHOICE, places="a mirror, a document, or a folder of them")
+    parser.add_argument("--json", action="store_true", help="one JSON value")
+    add_all(parser)
+
+
+def run(arguments: Arguments) -> int:
+    """Tell the problems of every mirror; 1 when there are some, or a mirror cannot be read.
+
+    Raises:
+        SidecarError: There are no documents.
+    """
+    found = meant(settings_of(arguments), every=arguments.all)
+    lists = [_problems(target) for target in found.targets]
+    there = [one for one in lists if one is not None]
+    if arguments.json:
+        print_json(ProblemReport(tuple(there)))
+    else:
+        _print(there)
+    is_fine = len(there) == len(lists) and not found.closed
+    return OK if is_fine and not any(one.problems for one in there) else FAILED
+
+
+def _problems(target: Target) -> ProblemList | None:
+    try:
+        problems = read_problems(target.source.mirror)
+    except MirrorDamagedError as error:
+        complain(error.message)
+        return None
+    return ProblemList(**doc_fields(target.source), problems=problems)
+
+
+def _print(lists: list[ProblemList]) -> None:
+    for one in lists:
+        if one.problems:
+            print_line(Styled(f"{name_of(one)}: {plural(len(one.problems), 'problem')}", "bold"))
+        for problem in one.problems:
+            text, advice = in_words(problem)
+            print_line(f"  {text}")
+            print_line(Styled(f"    {advice}", "dim"))
+    without = sum(not one.problems for one in lists)
+    if without:
+        print_line(f"{plural(without, 'document')} without problems")

@@ -1,0 +1,39 @@
+"""``problems``: what had to be bent, in words."""
+
+from pathlib import Path
+
+from tests.support.program import run, sync
+from tests.support.twenty import IDS, ODD, Twenty
+
+
+def test_words_and_what_to_do(twenty: Twenty) -> None:
+    """The table, the field, how many rows and which, what it was; then the advice."""
+    done = run("problems", twenty.root)
+    assert done.code == 1
+    assert f"{IDS[ODD]}/0: 1 problem" in done.out
+    assert "recipes.minutes holds another kind of value" in done.out
+    assert "(1 row, first odd)" in done.out
+    assert "16 documents without problems" in done.out
+    assert run("problems", "--workspace", "Big", twenty.root).code == 0
+
+
+def test_json_has_the_documented_shape(twenty: Twenty) -> None:
+    """A list for each document, empty ones too."""
+    told = run("problems", twenty.root, "--json").json()
+    assert (told["v"], len(told["documents"])) == (1, 17)
+    (odd,) = [one for one in told["documents"] if one["problems"]]
+    assert set(odd) == {"workspace", "epoch", "path", "problems"}
+    (line,) = odd["problems"]
+    assert list(line) == ["table", "field", "kind", "rows", "row_id", "detail"]
+    assert (line["table"], line["kind"], line["row_id"]) == ("recipes", "kind", "odd")
+
+
+def test_a_mirror_that_is_not_there_is_a_failure(app: Path, studio: Path) -> None:
+    """The others are told all the same."""
+    assert run("problems", app).code == 0
+    (studio / "tables.sqlite").unlink()
+    done = run("problems", app)
+    assert (done.code, "1 document without problems" in done.out) == (1, True)
+    assert "run sync" in done.err
+    sync(app)
+    assert run("problems", app).code == 0
