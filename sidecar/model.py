@@ -223,7 +223,7 @@ class Options(msgspec.Struct, frozen=True):
             ("auto",) shows every root by its shape, ("none",) none; otherwise patterns of names.
         in_place: Whether the new mirror is copied into the file that is there, for readers that
             keep it open; None keeps the mirror's own setting.
-        row_ids: Whether a rebuild says which rows changed, not only how many.
+        row_ids: Whether events say which rows changed, not only how many.
     """
 
     state_folder: str
@@ -251,14 +251,6 @@ class Changes(msgspec.Struct, frozen=True):
         return bool(self.changed or self.removed)
 
 
-class RowCounts(msgspec.Struct, frozen=True):
-    """How many rows of one table differ between two mirrors."""
-
-    added: int
-    changed: int
-    removed: int
-
-
 class RowIds(msgspec.Struct, frozen=True):
     """Which rows of one table differ, sorted; ``truncated`` when there are more than these."""
 
@@ -266,6 +258,15 @@ class RowIds(msgspec.Struct, frozen=True):
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     truncated: bool
+
+
+class RowChanges(msgspec.Struct, frozen=True):
+    """How many rows of one table differ between two mirrors, and which if that was asked for."""
+
+    added: int
+    changed: int
+    removed: int
+    ids: RowIds | None = None
 
 
 class Collapse(msgspec.Struct, frozen=True):
@@ -295,8 +296,7 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
         problems: Lines in ``_mirror_problems``.
         regressed: The document's state vector went back.
         ms: Milliseconds from the start of the read to the published mirror.
-        counts: By table, for the changed ones; None where there was no mirror to compare with.
-        row_ids: By table, where that was asked for.
+        rows_changed: Of each changed table; None where there was no mirror to compare with.
         warm: A live document took in what is new, instead of a fresh decode.
         note: Of a mirror of another process that is left as it is, for people: why.
     """
@@ -309,8 +309,7 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
     ms: int
     digest: str
     collapse: Collapse | None = None
-    counts: dict[str, RowCounts] | None = None
-    row_ids: dict[str, RowIds] | None = None
+    rows_changed: dict[str, RowChanges] | None = None
     warm: bool = False
     note: str = ""
 

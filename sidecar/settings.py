@@ -85,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True):
     fts: tuple[str, ...] | None = None
     tables: tuple[str, ...] | None = None
     no_last_good: bool = False
+    rows: bool = False
     log_level: str = "warning"
 
     @property
@@ -105,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True):
             fts=self.fts,
             last_good=not self.no_last_good,
             tables=self.tables,
+            row_ids=self.rows,
             max_document_bytes=self.max_document_mb << 20,
         )
 
@@ -360,6 +362,7 @@ MIRROR = (
         repeated=True,
     ),
     Setting("no_last_good", _switch, None, "keep no copy when a document collapses"),
+    Setting("rows", _switch, None, "say which rows changed, not only how many"),
 )
 WATCH = (
     Setting("debounce_ms", _integer(0), "MS", "quiet time after the last event (500)"),

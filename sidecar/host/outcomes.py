@@ -1,5 +1,7 @@
 """Outcomes in the words of the protocol: values in, values out."""
 
+from msgspec import UNSET
+
 from sidecar.errors import Code
 from sidecar.files import FileVersion, shown
 from sidecar.host import protocol
@@ -67,6 +69,18 @@ def _collapse(source: Source, outcome: Rebuilt) -> list[Event]:
 
 
 def _rebuilt(source: Source, outcome: Rebuilt) -> Event:
+    changes = outcome.rows_changed or {}
+    ids = {
+        table: protocol.RowIds(
+            list(one.ids.added), list(one.ids.changed), list(one.ids.removed), one.ids.truncated
+        )
+        for table, one in changes.items()
+        if one.ids is not None
+    }
+    counts = {
+        table: protocol.RowCounts(one.added, one.changed, one.removed)
+        for table, one in changes.items()
+    }
     return protocol.RebuiltEvent(
         **doc_fields(source),
         reason=outcome.reason,
@@ -76,4 +90,7 @@ def _rebuilt(source: Source, outcome: Rebuilt) -> Event:
         problems=outcome.problems,
         regressed=outcome.regressed,
         ms=outcome.ms,
+        warm=outcome.warm,
+        counts=UNSET if outcome.rows_changed is None else counts,
+        row_ids=UNSET if outcome.rows_changed is None or len(ids) < len(counts) else ids,
     )

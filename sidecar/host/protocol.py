@@ -62,8 +62,29 @@ class Ready(Started, frozen=True, kw_only=True):
     failed: int
 
 
+class RowCounts(msgspec.Struct, frozen=True):
+    """How many rows of a table differ from the mirror before."""
+
+    added: int
+    changed: int
+    removed: int
+
+
+class RowIds(msgspec.Struct, frozen=True):
+    """Which rows those are, at most a thousand over all three lists; else it is ``truncated``."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    truncated: bool
+
+
 class RebuiltEvent(DocEvent, frozen=True, kw_only=True, tag="rebuilt"):
-    """A new mirror stands in place: reopen it."""
+    """A new mirror stands in place: reopen it.
+
+    ``counts`` has the changed tables. It is absent where there was no mirror of this format, and
+    where this event stands for several; ``row_ids`` (with ``--rows``) likewise.
+    """
 
     reason: RebuiltReason
     changed: list[str]
@@ -72,6 +93,9 @@ class RebuiltEvent(DocEvent, frozen=True, kw_only=True, tag="rebuilt"):
     problems: int
     regressed: bool
     ms: int
+    warm: bool
+    counts: dict[str, RowCounts] | UnsetType = UNSET
+    row_ids: dict[str, RowIds] | UnsetType = UNSET
 
 
 class UnchangedEvent(DocEvent, frozen=True, kw_only=True, tag="unchanged"):
@@ -193,6 +217,8 @@ def merge(earlier: RebuiltEvent, later: RebuiltEvent) -> RebuiltEvent:
         changed=sorted(changed),
         removed=sorted(removed),
         regressed=earlier.regressed or later.regressed,
+        counts=UNSET,
+        row_ids=UNSET,
     )
 
 

@@ -34,7 +34,10 @@ export type Event =
     epoch: number | null; path: string;
     reason: "changed" | "damaged" | "elsewhere" | "forced" | "foreign" | "format" | "missing" | "options";
     changed: string[]; removed: string[]; rows: number; problems: number; regressed: boolean;
-    ms: number }
+    ms: number; warm: boolean;
+    counts?: { [table: string]: { added: number; changed: number; removed: number } };
+    row_ids?: { [table: string]: { added: string[]; changed: string[]; removed: string[]; truncated: boolean } }
+    }
   | { type: "unchanged"; v: 1; time: string; id?: string | number; workspace: string | null;
     epoch: number | null; path: string; reason: "bytes" | "content" }
   | { type: "collapsed"; v: 1; time: string; id?: string | number; workspace: string | null;

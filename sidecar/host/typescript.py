@@ -92,10 +92,12 @@ def _parts(type_: inspect.Type) -> Iterator[str]:
         yield "Code"
     elif isinstance(type_, inspect.LiteralType):
         yield from (msgspec.json.encode(value).decode() for value in type_.values)
-    elif isinstance(type_, inspect.CollectionType):
+    elif isinstance(type_, (inspect.CollectionType, inspect.VarTupleType)):
         yield f"{_type(type_.item_type)}[]"
+    elif isinstance(type_, inspect.DictType):
+        yield f"{{ [table: string]: {_type(type_.value_type)} }}"
     elif isinstance(type_, inspect.StructType):
-        yield _NAMED[type_.cls]
+        yield _NAMED.get(type_.cls) or f"{{ {_fields(type_)} }}"
     else:
         yield _PLAIN[type(type_)]
 

@@ -4,6 +4,8 @@ import os
 import time
 from contextlib import AbstractContextManager, suppress
 
+from msgspec.structs import replace
+
 from sidecar import __version__
 from sidecar.document.decode import decode
 from sidecar.document.reading import Content, Expected, read_stable
@@ -22,9 +24,11 @@ from sidecar.locks import lock
 from sidecar.mirror.build import Candidate
 from sidecar.mirror.catalog import FORMAT, identity, problems_of
 from sidecar.mirror.publish import keep_last_good, publish, sweep
+from sidecar.mirror.row_changes import row_changes
 from sidecar.mirror.sqlite_files import make_folder
 from sidecar.mirror.state import Mirror, MirrorOptions, read_mirror, refuse_foreign
 from sidecar.model import (
+    Changes,
     Collapse,
     Effect,
     Failed,
@@ -33,6 +37,7 @@ from sidecar.model import (
     Outcome,
     Rebuilt,
     RebuiltReason,
+    RowChanges,
     Source,
     Unchanged,
     Workspace,
@@ -108,6 +113,7 @@ def _sync(
         if stays and not changes and mirror.says(problems_of(workspace)):
             return seen(mirror, source, memory, Unchanged("content", content.digest))
         candidate.finish(_facts(source, content, workspace, chosen), chosen.fts)
+        rows_changed = _rows_changed(source, mirror, candidate, changes, options)
         collapse = _guard(source, options, mirror, candidate, workspace)
         publish(candidate.file, source.mirror, mirror.version)
         note_habits(source, options, chosen)
@@ -121,6 +127,7 @@ def _sync(
             ms=round((time.monotonic() - started) * 1000),
             digest=content.digest,
             collapse=collapse,
+            rows_changed=rows_changed,
         )
 
 
@@ -180,6 +187,18 @@ def _guard(
     if not lost or not options.last_good:
         return None
     return Collapse(mirror.rows, keep_last_good(source.mirror, mirror.rows))
+
+
+def _rows_changed(
+    source: Source, mirror: Mirror, candidate: Candidate, changes: Changes, options: Options
+) -> dict[str, RowChanges] | None:
+    """Tell which rows changed, where there is a mirror that can be believed."""
+    if mirror.fault is not None:
+        return None
+    found = row_changes(source.mirror, candidate.file.path, changes.changed)
+    if found is None or options.row_ids:
+        return found
+    return {name: replace(one, ids=None) for name, one in found.items()}
 
 
 def _failed(error: SidecarError, version: FileVersion | None) -> Failed:

@@ -263,6 +263,7 @@ def test_events_are_lines_for_people() -> None:
         removed=["c"],
         rows=1,
         problems=2,
+        warm=False,
         regressed=True,
         ms=3,
     )
@@ -299,6 +300,7 @@ def test_lines_have_the_time_and_nothing_that_alarms() -> None:
         removed=[],
         rows=1,
         problems=0,
+        warm=False,
         regressed=False,
         ms=3,
     )

@@ -58,6 +58,7 @@ def rebuilt(path: str, *changed: str) -> RebuiltEvent:
         removed=[],
         rows=0,
         problems=0,
+        warm=False,
         regressed=False,
         ms=0,
     )

@@ -36,6 +36,7 @@ def rebuilt(changed: list[str], removed: list[str], *, regressed: bool = False) 
         removed=removed,
         rows=1,
         problems=0,
+        warm=False,
         regressed=regressed,
         ms=1,
     )

@@ -8,14 +8,24 @@ from typing import Any
 
 import msgspec
 import pytest
-from pycrdt import Array, Doc, Map
+from pycrdt import Array, Doc, Map, Text
 
 from scripts.children import LineProcess
 from sidecar.digests import digest_bytes
 from sidecar.discovery import source_of
 from sidecar.errors import ProtocolError
 from sidecar.files import version_of
-from sidecar.model import Changes, Failed, Memory, Outcome, Rebuilt, Source, Unchanged
+from sidecar.model import (
+    Changes,
+    Failed,
+    Memory,
+    Outcome,
+    Rebuilt,
+    RowChanges,
+    RowIds,
+    Source,
+    Unchanged,
+)
 from sidecar.tasks.status import status
 from sidecar.tasks.sync import sync
 from sidecar.tasks.verify import verify
@@ -335,3 +345,64 @@ def test_a_document_beside_its_mirror_elsewhere(desk: Desk, tmp_path: Path) -> N
     elsewhere = Source(str(desk.document), str(tmp_path / "out" / "m.sqlite"), None, None)
     rebuilt(sync(elsewhere, desk.options))
     assert (tmp_path / "out" / "m.sqlite").read_bytes()[:15] == b"SQLite format 3"
+
+
+def counted(outcome: Outcome) -> dict[str, tuple[int, int, int]] | None:
+    """Return how many rows were added, changed and removed, by table."""
+    found = rebuilt(outcome).rows_changed
+    if found is None:
+        return None
+    return {table: (one.added, one.changed, one.removed) for table, one in found.items()}
+
+
+def test_a_rebuild_says_how_many_rows_changed(desk: Desk) -> None:
+    """Of each changed table; ids only where they were asked for."""
+    desk.put("notes", "b", title="Other")
+    desk.put("notes", "c", title="Three")
+    desk.drop("notes", "a")
+    outcome = rebuilt(desk.sync())
+    assert counted(outcome) == {"notes": (1, 1, 1)}
+    assert outcome.rows_changed is not None
+    assert outcome.rows_changed["notes"].ids is None
+
+
+def test_a_rebuild_says_which_rows_changed(desk: Desk) -> None:
+    """With `--rows`; a new table has only new ones."""
+    desk.options = msgspec.structs.replace(desk.options, row_ids=True)
+    desk.put("notes", "b", title="Other")
+    desk.define("more", FIELDS)
+    desk.put("more", "z", title="Z")
+    found = rebuilt(desk.sync()).rows_changed
+    assert found == {
+        "more": RowChanges(1, 0, 0, RowIds(("z",), (), (), truncated=False)),
+        "notes": RowChanges(0, 1, 0, RowIds((), ("b",), (), truncated=False)),
+    }
+
+
+def test_rows_are_counted_where_nothing_or_only_the_definition_changed(desk: Desk) -> None:
+    """All zero: no cell is another one."""
+    desk.define("notes", {**FIELDS, "title": {"type": "text", "name": "Other"}})
+    assert counted(desk.sync()) == {"notes": (0, 0, 0)}
+    assert counted(again(desk, force=True)) == {}
+
+
+@pytest.mark.parametrize("how", ["missing", "damaged", "format"])
+def test_without_a_mirror_to_compare_with_nothing_is_counted(desk: Desk, how: str) -> None:
+    """One that cannot be believed says nothing of its rows."""
+    if how == "missing":
+        desk.mirror.unlink()
+    else:
+        desk.tamper("DELETE FROM notes" if how == "damaged" else "PRAGMA user_version=1")
+    outcome = rebuilt(desk.sync())
+    assert (outcome.reason, outcome.rows_changed) == (how, None)
+
+
+def test_a_text_root_counts_like_a_table(desk: Desk) -> None:
+    """What it says is in `_mirror_roots`; its edit is told there."""
+    desk.doc["body"] = Text("hello")
+    assert rebuilt(desk.sync()).changes == Changes(("_mirror_roots",), ())
+    desk.doc.get("body", type=Text).insert(0, "Oh, ")
+    outcome = rebuilt(desk.sync())
+    assert outcome.changes == Changes(("_mirror_roots",), ())
+    assert counted(outcome) == {"_mirror_roots": (0, 1, 0)}
+    assert ("body", "Oh, hello") in desk.query("SELECT name, text FROM _mirror_roots")
