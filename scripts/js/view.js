@@ -4,6 +4,7 @@
 //                      pending: something is kept back, for it builds on what is not in the file
 import fs from 'node:fs'
 import readline from 'node:readline'
+import * as decoding from 'lib0/decoding'
 import * as Y from 'yjs'
 
 const copy = (value) => {
@@ -22,19 +23,57 @@ const copy = (value) => {
   return value instanceof Y.AbstractType ? value.clone() : value
 }
 
+// A V2 update: a byte 0, nine buffers behind their lengths, and a rest.
+const isV2 = (bytes) => {
+  if (bytes[0] !== 0) return false
+  const decoder = decoding.createDecoder(bytes)
+  decoder.pos = 1
+  try {
+    for (let n = 0; n < 9; n++) {
+      const size = decoding.readVarUint(decoder)
+      decoder.pos += size
+    }
+  } catch {
+    return false
+  }
+  return decoder.pos < bytes.length
+}
+
+// The first thing that is left in the list of a root, which tells what the root is.
+const firstOf = (root) => {
+  let item = root._start
+  while (item !== null && item.deleted) item = item.right
+  return item && item.content
+}
+
+const OF_TEXT = [Y.ContentString, Y.ContentFormat, Y.ContentEmbed]
+
+// Nobody says what a root is: by its name, else by its entries, else by what is in its list.
+const copyRoot = (seen, fresh, name) => {
+  const root = seen.share.get(name)
+  const first = firstOf(root)
+  const isKnown = ['tables', 'definition', 'schema'].includes(name)
+  const hasEntries = [...root._map.values()].some((item) => !item.deleted)
+  if (hasEntries || isKnown) {
+    for (const [key, value] of seen.getMap(name).entries()) fresh.getMap(name).set(key, copy(value))
+  }
+  if (isKnown || first === null) return
+  if (name.startsWith('table:') || !OF_TEXT.includes(first.constructor)) {
+    const isXml = [Y.XmlElement, Y.XmlText, Y.XmlFragment, Y.XmlHook].some((kind) => first.type instanceof kind)
+    if (isXml) fresh.getXmlFragment(name).insert(0, seen.getXmlFragment(name).toArray().map(copy))
+    else fresh.getArray(name).push(seen.getArray(name).toArray().map(copy))
+  } else {
+    fresh.getText(name).applyDelta(seen.getText(name).toDelta(), { sanitize: false })
+  }
+}
+
 const view = (bytes) => {
   const seen = new Y.Doc({ gc: false })
-  Y.applyUpdate(seen, bytes)
+  ;(isV2(bytes) ? Y.applyUpdateV2 : Y.applyUpdate)(seen, bytes)
   const pending = seen.store.pendingStructs !== null || seen.store.pendingDs !== null
   const fresh = new Y.Doc({ gc: false })
   fresh.clientID = 1
-  for (const name of [...seen.share.keys()]) {
-    if (name.startsWith('table:')) {
-      fresh.getArray(name).push(seen.getArray(name).toArray().map(copy))
-    } else if (['tables', 'definition', 'schema'].includes(name)) {
-      for (const [key, value] of seen.getMap(name).entries()) fresh.getMap(name).set(key, copy(value))
-    }
-  }
+  for (const name of [...seen.share.keys()]) copyRoot(seen, fresh, name)
   return { pending, update: Y.encodeStateAsUpdate(fresh) }
 }
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
+from sidecar.document.opened import v1_update
 from sidecar.document.reading import read_stable
 from sidecar.errors import SidecarError
-from sidecar.yjs.encoding import is_v2
 from sidecar.yjs.store import Deleted, Items
 from sidecar.yjs.update import ANY, UpdateReader, scalar
 
@@ -86,7 +86,7 @@ def read_maps(data: bytes) -> dict[str, dict[str, Any]]:
 def _read_roots(path: str) -> dict[str, dict[str, Any]]:
     try:
         data = read_stable(path, _MOST_BYTES).data
-        return {} if is_v2(data) else read_maps(data)
+        return read_maps(v1_update(data)[0])
     except (SidecarError, ValueError, IndexError):
         return {}
 

@@ -16,7 +16,7 @@ from sidecar.document.reading import Content
 from sidecar.document.roots import CaughtArrays, names_of_arrays
 from sidecar.errors import DocumentUnavailableError
 from sidecar.model import Problem
-from sidecar.yjs.encoding import decode_state_vector, refuse_foreign
+from sidecar.yjs.encoding import decode_state_vector, is_v2, refuse_foreign
 
 _FROM_NOTHING = b"\0"
 _ZERO_TAIL = b"\0\0"
@@ -75,11 +75,48 @@ def open_document(content: Content, *, accept_trailing: bool) -> Opened:
 
     Raises:
         DocumentUnavailableError: ``torn`` or ``undecodable``; a host that is still writing gives
-            both, so a later try may succeed.
-        DocumentUnusableError: ``v2`` or ``foreign``.
+            both, so a later try may succeed. ``v2``: a V2 update that makes no sense.
+        DocumentUnusableError: ``foreign``.
     """
     refuse_foreign(content.data)
     _held.clear()
+    if is_v2(content.data):
+        return _open_v2(content, accept_trailing=accept_trailing)
+    return _open_v1(content, accept_trailing=accept_trailing)
+
+
+def v1_update(data: bytes) -> tuple[bytes, int]:
+    """Give a V1 update as it is, and a V2 update as V1.
+
+    Returns:
+        The update and, of a V2 update, where it ended in the data.
+
+    Raises:
+        DocumentUnavailableError: ``v2``: it is cut, or makes no sense.
+    """
+    if not is_v2(data):
+        return data, len(data)
+    from sidecar.yjs.v2 import to_v1  # noqa: PLC0415 - seldom needed
+
+    try:
+        return to_v1(data)
+    except ValueError as error:
+        message = f"the file is no whole Yjs V2 update: {error}"
+        raise DocumentUnavailableError("v2", message) from None
+
+
+def _open_v2(content: Content, *, accept_trailing: bool) -> Opened:
+    update, end = v1_update(content.data)
+    problems = _trailing(content, end, accept_trailing=accept_trailing)
+    content.take()
+    as_v1 = Content(update, len(update), content.digest, content.mode)
+    opened = _open_v1(as_v1, accept_trailing=accept_trailing)
+    opened.problems = (*problems, *opened.problems)
+    opened.update = opened.update or update
+    return opened
+
+
+def _open_v1(content: Content, *, accept_trailing: bool) -> Opened:
     is_odd = _needs_proof(content.data)
     tried: _Applied | None = None
     refused: DocumentUnavailableError | None = None
@@ -269,11 +306,14 @@ def _trailing(content: Content, end: int, *, accept_trailing: bool) -> tuple[Pro
 
     Two writes that a host does not wait for can both truncate and then both write; the shorter
     one, last, leaves the end of the other standing (83 of 400 bursts of 50). Yjs passes over it.
-    In front of zeros, though, the update itself may be cut.
+    In front of zeros, though, the update itself may be cut, and one without content may be the
+    beginning of something else.
     """
     if end == content.size:
         return ()
-    if not accept_trailing or not any(content.again()[end : end + _ZEROS]):
+    data = content.again()
+    is_nothing = end <= len(_ZERO_TAIL)
+    if not accept_trailing or is_nothing or not any(data[end : end + _ZEROS]):
         message = f"the file has {content.size} bytes, and its update ends at {end}"
         raise DocumentUnavailableError("torn", message)
     detail = f"{content.size} bytes in the file, {end} of them read"

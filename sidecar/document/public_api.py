@@ -23,7 +23,7 @@ def open_update(data: bytes) -> pycrdt.Doc[Any]:
 
     Raises:
         DocumentUnavailableError: ``undecodable``, or ``torn``: nothing but zeros.
-        DocumentUnusableError: ``v2`` or ``foreign``, which would decode to an empty document.
+        DocumentUnusableError: ``foreign``, which would decode to an empty document.
     """
     refuse_foreign(data)
     doc: pycrdt.Doc[Any] = pycrdt.Doc(skip_gc=True)

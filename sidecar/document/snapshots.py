@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pycrdt
 
+from sidecar.document.opened import v1_update
 from sidecar.document.public_api import decoder_errors, open_update
 from sidecar.errors import DocumentUnusableError
 from sidecar.yjs.store import Deleted, Items
@@ -35,9 +36,10 @@ class Past:
         """Read a document.
 
         Raises:
-            DocumentUnavailableError: ``undecodable`` or ``torn``.
-            DocumentUnusableError: ``v2`` or ``foreign``.
+            DocumentUnavailableError: ``undecodable``, ``torn`` or ``v2``.
+            DocumentUnusableError: ``foreign``.
         """
+        data, _ = v1_update(data)
         self._doc: pycrdt.Doc[Any] = open_update(data)
         reader = UpdateReader(data)
         try:

@@ -22,7 +22,7 @@ def refuse_foreign(data: bytes) -> None:
 
     Raises:
         DocumentUnavailableError: ``torn``: nothing but zeros, as after a crash of the machine.
-        DocumentUnusableError: ``foreign`` or ``v2``.
+        DocumentUnusableError: ``foreign``.
     """
     for magic, what in _MAGIC.items():
         if data.startswith(magic):
@@ -31,10 +31,6 @@ def refuse_foreign(data: bytes) -> None:
         return
     if not any(data):
         raise DocumentUnavailableError("torn", f"the file is {len(data)} zero bytes")
-    if is_v2(data):
-        raise DocumentUnusableError(
-            "v2", "the file is a Yjs V2 update; the app must save V1 (Y.encodeStateAsUpdate)"
-        )
 
 
 def is_v2(data: bytes) -> bool:

@@ -4,8 +4,9 @@ import msgspec
 
 from sidecar.errors import SidecarError
 from sidecar.reports import Encoding, OutlineRoot, Writer
-from sidecar.yjs.encoding import read_varuint, refuse_foreign
+from sidecar.yjs.encoding import is_v2, read_varuint, refuse_foreign
 from sidecar.yjs.update import ANY, DOC, EMBED, FORMAT, STRING, TYPE, Struct, UpdateReader
+from sidecar.yjs.v2 import to_v1
 
 _XML_TYPES = (3, 4, 5, 6)
 
@@ -35,8 +36,18 @@ def outline(data: bytes) -> Outline:
         return Outline("unknown")
     try:
         refuse_foreign(data)
-    except SidecarError as error:
-        return Outline("v2" if error.code == "v2" else "unknown")
+    except SidecarError:
+        return Outline("unknown")
+    if is_v2(data):
+        try:
+            update, end = to_v1(data)
+        except ValueError:
+            return Outline("v2")
+        return msgspec.structs.replace(_outline(update), encoding="v2", read=end)
+    return _outline(data)
+
+
+def _outline(data: bytes) -> Outline:
     reader = UpdateReader(data)
     reached: dict[int, int] = {}
     kinds: dict[str, set[str]] = {}

@@ -21,7 +21,7 @@ GC, DELETED, JSON, BINARY, STRING, EMBED, FORMAT, TYPE, ANY, DOC, SKIP = range(1
 """Yjs's content references: what a struct holds."""
 HAS_ORIGIN, HAS_RIGHT, HAS_KEY = 0x80, 0x40, 0x20
 """Flags beside the reference."""
-_NAMED_TYPES = (3, 5)
+NAMED_TYPES = (3, 5)
 """XML elements and hooks carry their tag."""
 _LAST_TYPE = 6
 _SAFE_BITS = 53
@@ -165,7 +165,28 @@ class UpdateReader:
         Raises:
             ValueError: The update ends.
         """
-        return self._take(self.number())
+        return self.take(self.number())
+
+    def byte(self) -> int:
+        """Read one byte.
+
+        Raises:
+            ValueError: The update ends.
+        """
+        return self.take(1)[0]
+
+    def take(self, count: int) -> bytes:
+        """Read so many bytes.
+
+        Raises:
+            ValueError: The update ends.
+        """
+        start, self.at = self.at, self.at + count
+        if self.at > len(self.data):
+            self.at = start
+            message = f"the update ends after {len(self.data)} bytes, inside a struct"
+            raise ValueError(message)
+        return self.data[start : self.at]
 
     def pass_any(self) -> None:  # noqa: C901 - one loop, written for speed
         """Pass over one value of lib0's ``writeAny``, however deep it nests.
@@ -204,7 +225,7 @@ class UpdateReader:
                     raise ValueError(message)
         except IndexError:
             at = len(data) + 1
-        self._take(at - self.at)
+        self.take(at - self.at)
 
     def elements(self, kind: int) -> list[bytes]:
         """Read the content of an item of kind ``ANY`` or ``JSON``, element by element.
@@ -225,7 +246,7 @@ class UpdateReader:
         Raises:
             ValueError: The update ends or makes no sense.
         """
-        info = self._byte()
+        info = self.byte()
         kind = info & _KIND
         if kind in {GC, SKIP}:
             at = self.at
@@ -271,7 +292,7 @@ class UpdateReader:
 
     def _pass_type(self) -> None:
         kind = self.number()
-        if kind in _NAMED_TYPES:
+        if kind in NAMED_TYPES:
             self._pass_text()
         elif kind > _LAST_TYPE:
             message = f"there is no shared type {kind}"
@@ -284,17 +305,6 @@ class UpdateReader:
         text = self.blob()
         if not text.isascii():
             text.decode()
-
-    def _byte(self) -> int:
-        return self._take(1)[0]
-
-    def _take(self, count: int) -> bytes:
-        start, self.at = self.at, self.at + count
-        if self.at > len(self.data):
-            self.at = start
-            message = f"the update ends after {len(self.data)} bytes, inside a struct"
-            raise ValueError(message)
-        return self.data[start : self.at]
 
 
 _BIGINT, _INTEGER, _OBJECT, _TEXT, _BYTES = 122, 125, 118, 119, 116

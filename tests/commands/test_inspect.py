@@ -80,7 +80,7 @@ def test_cut_document_shows_what_is_left(studio: Path, tmp_path: Path) -> None:
     ("data", "code", "encoding"),
     [
         (b"", "empty", "unknown"),
-        (b"\0" + bytes(9) + b"\1", "v2", "v2"),
+        (b"\0" + b"\1x" * 9 + b"rest", "v2", "v2"),
         (b"SQLite format 3\0" + bytes(84), "foreign", "unknown"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(84)), "foreign", "unknown"),
         (bytes(100), "torn", "unknown"),

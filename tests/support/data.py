@@ -17,6 +17,9 @@ REFUSED = DATA / "refused"
 REPORTS = DATA / "reports"
 """By real Yjs, what once fell: each is shown as Yjs shows it."""
 
+TWINS = DATA / "v2"
+"""V2 twins of documents and seeds, NAME.v2, and what Yjs makes of them in V1 again, NAME.v1."""
+
 SEEDS = DATA / "seeds"
 """Where the fuzzer begins, and what it has found."""
 

@@ -223,7 +223,7 @@ def test_missing_mirror_is_missing(desk: Desk) -> None:
 def test_document_that_cannot_be_read_is_unreadable(data: bytes, code: str, desk: Desk) -> None:
     """The fault is the document's, with its code, whatever the mirror is."""
     if code == "v2":
-        data = b"\0" + b"\0" * 9 + b"\1"
+        data = b"\0" + b"\1x" * 9 + b"rest"
     desk.document.write_bytes(data)
     found = look(desk)
     assert (found.result, found.code) == ("unreadable", code)
