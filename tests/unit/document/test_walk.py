@@ -30,7 +30,7 @@ def deep() -> list[Any]:
 def test_rows_by_column_in_the_order_of_their_ids() -> None:
     """Code point order; the cells of each field together."""
     found = chunk({"b": {"id": "b", "n": 2, "s": "y"}, "a": {"id": "a", "n": 1, "s": "x"}})
-    assert found == Chunk(["a", "b"], [[1, 2], ["x", "y"]], [None, None], [])
+    assert found == Chunk(["a", "b"], [[1, 2], ["x", "y"]], [None, None], [], frozenset({"n", "s"}))
 
 
 @pytest.mark.parametrize(
