@@ -7,8 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 from pycrdt import Doc, Map
 
+from scripts.children import program
 from scripts.fault.damage import zero
 
 MOST_WORKSPACES = 12
@@ -101,6 +102,15 @@ class App:
         with suppress(OSError):
             path.with_name("new").write_bytes(self._documents[name].get_update())
             path.with_name("new").replace(path)
+
+    def delete_and_create(self) -> None:
+        """Save as some apps do: the file is gone for a moment."""
+        name = self._some()
+        self._edit(name)
+        with suppress(OSError):
+            self._path(name).unlink()
+            time.sleep(self._random.choice((0.0, 0.01, 0.2)))
+            self._path(name).write_bytes(self._documents[name].get_update())
 
     def move(self) -> None:
         """Move a workspace away and back."""
@@ -208,11 +218,109 @@ class Killer:
             with suppress(psutil.NoSuchProcess):
                 self._random.choice(below).send_signal(signal.SIGSEGV)
 
+    def freeze_all(self, pid: int) -> None:
+        """Stop all processes for a while and let them go on, as a laptop's sleep does."""
+        processes = family(pid)
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+        time.sleep(self._random.choice((0.1, 1.0, 8.0)))
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    def starve_worker(self, pid: int) -> None:
+        """Leave a worker hardly a descriptor for a while (Linux)."""
+        if sys.platform != "linux" or not (workers := family(pid)[1:]):
+            return
+        worker = self._random.choice(workers)
+        with suppress(psutil.NoSuchProcess):
+            before = worker.rlimit(psutil.RLIMIT_NOFILE)
+            worker.rlimit(psutil.RLIMIT_NOFILE, (self._random.randrange(3, 20), before[1]))
+            time.sleep(self._random.choice((0.1, 0.5)))
+            worker.rlimit(psutil.RLIMIT_NOFILE, before)
+
     def freeze_worker(self, pid: int) -> None:
         """Stop one process below the supervisor, as a hang that never ends."""
         if below := family(pid)[1:]:
             with suppress(psutil.NoSuchProcess):
                 self._random.choice(below).suspend()
+
+
+class Stranger:
+    """Another program at the same mirrors: one that shares no lock with the ``watch``."""
+
+    def __init__(self, root: Path, state: Path, random: Random) -> None:
+        self._root = root
+        self._state = state
+        self._random = random
+
+    def sync(self) -> None:
+        """Run ``sync`` with a state folder of its own, sometimes by another path, and kill some."""
+        words = ["sync", "--json", "--state-dir", str(self._state), *["--force"] * self._chance()]
+        with _bound(self._root, self._state) as root:
+            process = subprocess.Popen(
+                [*program(), *words, str(root)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            if self._chance():
+                time.sleep(self._random.random())
+                process.kill()
+            process.wait(120)
+
+    def _chance(self) -> bool:
+        return self._random.random() < 0.5  # noqa: PLR2004 - a half
+
+
+@contextmanager
+def _bound(root: Path, state: Path) -> Iterator[Path]:
+    """Give the root under another path, through a bind mount where that is allowed."""
+    place = state / "bound"
+    place.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "--bind", str(root), str(place)]
+    if (
+        sys.platform != "linux"
+        or subprocess.run(mount, check=False, capture_output=True).returncode
+    ):
+        yield root
+        return
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)  # noqa: S607
+
+
+def full_stdout(folder: Path) -> int:
+    """Run ``watch`` with a full disk under its stdout, and return its exit code (Linux)."""
+    folder.mkdir(exist_ok=True)
+    command = [*program(), "watch", "--stdin", "off", "--output", "ndjson", str(folder)]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.DEVNULL, timeout=60, check=False
+        )
+    return done.returncode
+
+
+def unread_stderr(folder: Path) -> int:
+    """Run ``watch`` with a stderr that nobody reads, end its stdin, and return its exit code."""
+    folder.mkdir(exist_ok=True)
+    command = [*program(), "watch", "--log-level", "debug", "--output", "ndjson", str(folder)]
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(theirs, bytes(4096))
+    os.set_blocking(theirs, True)
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=theirs, input=b"x\n" * 5000, timeout=60,
+            check=False,
+        )  # fmt: skip
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    return done.returncode
 
 
 def family(pid: int) -> list[psutil.Process]:

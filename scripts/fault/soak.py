@@ -3,7 +3,9 @@
     python -m scripts.fault.soak --seconds 600 --seed 7
 
 Random edits, torn and spoilt files, documents that go back or collapse, folders that come, go and
-move, SQL written into the mirrors, workers and the supervisor killed, a full disk. In the end:
+move, SQL written into the mirrors, workers and the supervisor killed, a full disk; another program
+that shares no lock, through a bind mount where that is allowed; all processes stopped for a while;
+descriptors used up, a full stdout, a stderr that nobody reads. In the end:
 ``verify`` finds every mirror equal, nothing is left beside the documents, no process outlives the
 last one, and memory, descriptors, threads and children are what they were.
 """
@@ -23,7 +25,17 @@ from typing import NamedTuple
 import psutil
 
 from scripts.children import ChildError, Message, Watch, program
-from scripts.fault.chaos import App, Deed, Killer, Meddler, SmallDisk, family
+from scripts.fault.chaos import (
+    App,
+    Deed,
+    Killer,
+    Meddler,
+    SmallDisk,
+    Stranger,
+    family,
+    full_stdout,
+    unread_stderr,
+)
 from scripts.fault.judge import KNOWN_FILES
 
 OPTIONS = (
@@ -64,6 +76,8 @@ class Soak:
         self._app = App(root, random)
         self._meddler = Meddler(self._app, random)
         self._killer = Killer(random)
+        self._apart = tempfile.TemporaryDirectory()
+        self._stranger = Stranger(root, Path(self._apart.name), random)
         self._watch = self._start()
         self.deeds: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
@@ -71,10 +85,11 @@ class Soak:
     def close(self) -> None:
         """End the watch."""
         self._watch.__exit__(None, None, None)
+        self._apart.cleanup()
 
     def torment(self, seconds: float, *, restarts: bool) -> None:
         """Do bad things for so long; with ``restarts`` the supervisor is killed too."""
-        deeds: list[tuple[int, Deed]] = [
+        deeds: list[tuple[float, Deed]] = [
             *self._gentle(),
             *self._rough(),
         ]
@@ -121,16 +136,18 @@ class Soak:
         if left := found - KNOWN_FILES:
             raise Broken(f"left behind: {sorted(left)}")
 
-    def _gentle(self) -> list[tuple[int, Deed]]:
+    def _gentle(self) -> list[tuple[float, Deed]]:
         app = self._app
         return [(30, app.edit), (5, app.tear), (4, app.replace), (3, app.go_back), (3, app.spoil)]
 
-    def _rough(self) -> list[tuple[int, Deed]]:
+    def _rough(self) -> list[tuple[float, Deed]]:
         app = self._app
-        deeds: list[tuple[int, Deed]] = [
+        deeds: list[tuple[float, Deed]] = [
             *((2, app.collapse), (2, app.add), (1, app.remove), (1, app.move)),
             *((5, self._meddler.meddle), (2, self._kill_worker), (1, self._crash_worker)),
-            *((1, self._freeze_worker), (3, self._ask)),
+            *((1, self._freeze_worker), (3, self._ask), (1, self._freeze_all)),
+            *((2, self._starve_worker), (2, self._stranger.sync), (3, app.delete_and_create)),
+            *((0.2, self._full_stdout), (0.2, self._unread_stderr)),
         ]
         return [*deeds, (1, self._fill_disk)] if self._disk else deeds
 
@@ -147,6 +164,30 @@ class Soak:
 
     def _freeze_worker(self) -> None:
         self._killer.freeze_worker(self._watch.process.pid)
+
+    def _freeze_all(self) -> None:
+        self._killer.freeze_all(self._watch.process.pid)
+
+    def _starve_worker(self) -> None:
+        self._killer.starve_worker(self._watch.process.pid)
+
+    def _full_stdout(self) -> None:
+        """A second ``watch`` loses its stdout: a failure, and no silence.
+
+        Raises:
+            Broken: It says that all is well.
+        """
+        if sys.platform == "linux" and (code := full_stdout(Path(self._apart.name) / "empty")) != 1:
+            raise Broken(f"a full stdout ended with exit code {code}")
+
+    def _unread_stderr(self) -> None:
+        """A second ``watch`` whose stderr nobody reads hears the end of its stdin.
+
+        Raises:
+            Broken: It does not end well.
+        """
+        if code := unread_stderr(Path(self._apart.name) / "empty"):
+            raise Broken(f"an unread stderr ended with exit code {code}")
 
     def _kill_supervisor(self) -> None:
         """SIGKILL it; nothing of it may stay, and the next one goes on."""
