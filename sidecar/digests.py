@@ -140,6 +140,11 @@ def digest_of(table: Table) -> str:
     return digest_table(table, chunks.hexdigests())
 
 
+def begins_chunk(row_id: str) -> bool:
+    """Tell whether a chunk begins at this id wherever it stands."""
+    return not zlib.crc32(row_id.encode()) & _BOUNDARY
+
+
 def _bounds(ids: Sequence[str], length: int) -> list[tuple[int, int, bool]]:
     """Give start, end and whether a chunk begins there, for the pieces of a block.
 

@@ -11,7 +11,7 @@ import apsw
 from sidecar.digests import ChunkDigests, digest_bytes, digest_table, pieces
 from sidecar.errors import MirrorUnavailableError
 from sidecar.javascript import dump_json
-from sidecar.mirror.catalog import ROOTS, Built, digest_roots, write_catalog
+from sidecar.mirror.catalog import ROOTS, TABLES, Built, digest_roots, write_catalog
 from sidecar.mirror.fts import create_indexes
 from sidecar.mirror.rows import RowWriter
 from sidecar.mirror.schema import (
@@ -61,6 +61,7 @@ class Candidate:
         self._mode = mode
         self._page_size = _SMALL_PAGE if table_bytes < _SMALL_TABLE else _LARGE_PAGE
         self._tables: list[Built] = []
+        self._patches = 0
         self._roots: tuple[Root, ...] = ()
         self._connection: apsw.Connection | None = None
 
@@ -120,24 +121,38 @@ class Candidate:
         """
         connection = self._open()
         with mirror_errors(self._mirror, lambda: self._connection):
-            if fts:  # an index needs its table
-                self._schema_rows.put_back(self._definitions)
-            indexes, problems = create_indexes(connection, self._tables, fts)
+            indexes, problems = self._index(fts)
             self.problems += problems
             own_facts = {
                 "content_digest": digest_bytes(dump_json(self.digests | self.roots).encode()),
                 "roots_digest": self.roots[ROOTS],
                 "fts_indexes": dump_json(indexes),
                 "change_counter": "1",
+                "patches": str(self._patches),
             }
             facts = {**facts, **own_facts}
+            self._prepare_catalog()
             write_catalog(connection, facts, self._tables, self.problems, self._roots)
-            self._schema_rows.put_back(self._definitions)
+            self._settle()
             connection.execute("COMMIT")
-            connection.close()
-            self._connection = None
+            self._close()
             sync_file(self.file.path)
             os.chmod(self.file.path, self._mode)
+
+    def _index(self, fts: tuple[str, ...]) -> tuple[dict[str, str], list[Problem]]:
+        if fts:  # an index needs its table
+            self._schema_rows.put_back(self._definitions)
+        return create_indexes(self._open(), self._tables, fts)
+
+    def _prepare_catalog(self) -> None:
+        self._open().execute(TABLES)
+
+    def _settle(self) -> None:
+        self._schema_rows.put_back(self._definitions)
+
+    def _close(self) -> None:
+        self._open().close()
+        self._connection = None
 
     def _fill_table(self, schema: TableSchema) -> None:
         writer, digests = RowWriter(schema), ChunkDigests()

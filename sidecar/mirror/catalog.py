@@ -92,7 +92,7 @@ def write_catalog(
     problems: Sequence[Problem],
     roots: Sequence[Root],
 ) -> None:
-    """Create and fill the catalog's tables.
+    """Fill the catalog's tables, which are there and empty.
 
     Args:
         connection: Inside the transaction that builds the mirror.
@@ -101,14 +101,13 @@ def write_catalog(
         problems: All problems; ``table`` is the name in the mirror.
         roots: All roots.
     """
-    connection.execute(TABLES)
     connection.executemany("INSERT INTO _mirror VALUES (?,?)", sorted(facts.items()))
     for built in tables:
         connection.execute(
             "INSERT INTO _mirror_tables VALUES (?,?,?,?,?,?,?,?,?)", _table_line(built)
         )
         connection.executemany(
-            "INSERT INTO _mirror_columns VALUES (?,?,?,?,?,?,?,?,?,?,?)", _column_lines(built)
+            "INSERT INTO _mirror_columns VALUES (?,?,?,?,?,?,?,?,?,?,?)", column_lines(built)
         )
         connection.executemany(
             "INSERT INTO _mirror_chunks VALUES (?,?,?,?,?)",
@@ -159,7 +158,8 @@ def _root_lines(
     ]
 
 
-def _column_lines(built: Built) -> list[tuple[str | int | None, ...]]:
+def column_lines(built: Built) -> list[tuple[str | int | None, ...]]:
+    """Give the lines of ``_mirror_columns`` for a table."""
     fields = built.table.declared or ()
     key = Column(ID, ID, next((field for field in fields if field.name == ID), None))
     all_columns = [(key, "TEXT", False), *built.columns, (Column(EXTRA, "", None), "TEXT", True)]

@@ -77,6 +77,17 @@ class Mirror(msgspec.Struct, frozen=True):
         """Digest of the document's bytes."""
         return self.facts.get("source_digest")
 
+    @property
+    def patches(self) -> int:
+        """How often it was patched since it was built from scratch."""
+        text = self.facts.get("patches") or ""
+        return int(text) if text.isdecimal() else 0
+
+    @property
+    def fts_indexes(self) -> dict[str, str]:
+        """The full-text index of each table that has one."""
+        return msgspec.json.decode(self.facts.get("fts_indexes") or "{}", type=dict[str, str])
+
     def says(self, facts: Mapping[str, str | None]) -> bool:
         """Tell whether these facts are among its own."""
         return all(self.facts.get(key) == value for key, value in facts.items())

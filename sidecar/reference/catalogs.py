@@ -8,7 +8,7 @@ import apsw
 from sidecar.mirror.describe import reading
 from sidecar.reference.compare import Comparison
 
-_OWN_FACTS = {"change_counter", "generator"}
+_OWN_FACTS = {"change_counter", "generator", "patches"}
 """What a mirror says of its own making."""
 _FACTS_OF_BYTES = {"layout", "source_bytes", "source_digest", "state_vector"}
 """What may change without a change in any table."""

@@ -2,7 +2,8 @@
 
 import os
 import time
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from msgspec.structs import replace
 
@@ -23,6 +24,7 @@ from sidecar.javascript import dump_json
 from sidecar.locks import lock
 from sidecar.mirror.build import Candidate
 from sidecar.mirror.catalog import FORMAT, identity, problems_of
+from sidecar.mirror.patch import Patch, UnpatchableError, can_patch
 from sidecar.mirror.publish import keep_last_good, publish, sweep
 from sidecar.mirror.row_changes import row_changes
 from sidecar.mirror.sqlite_files import make_folder
@@ -105,9 +107,8 @@ def _sync(
         return seen(mirror, source, memory, Unchanged("bytes", content.digest), note=LEFT_ALONE)
     with (
         decode(content, accept_trailing=rested, tables=chosen.tables) as workspace,
-        _candidate(source, content, workspace) as candidate,
+        _candidate(source, content, workspace, mirror, chosen) as candidate,
     ):
-        candidate.fill(workspace)
         roots = candidate.roots if mirror.roots else {}  # a first mirror is told by its tables
         changes = compare(mirror.digests | mirror.roots, candidate.digests | roots)
         if stays and not changes and mirror.says(problems_of(workspace)):
@@ -151,10 +152,21 @@ def _document_lock(source: Source, options: Options) -> AbstractContextManager[N
     )
 
 
-def _candidate(source: Source, content: Content, workspace: Workspace) -> Candidate:
+@contextmanager
+def _candidate(
+    source: Source, content: Content, workspace: Workspace, mirror: Mirror, chosen: MirrorOptions
+) -> Generator[Candidate]:
+    """Give a candidate with all rows: a patched copy of the mirror where one will do."""
     make_folder(os.path.dirname(source.mirror), like=os.path.dirname(source.document))
+    if can_patch(mirror, workspace, _facts(source, content, workspace, chosen)):
+        with suppress(UnpatchableError), Patch(source.mirror, mirror, mode=content.mode) as patch:
+            patch.fill(workspace)
+            yield patch
+            return
     table_bytes = content.size // max(1, len(workspace.tables))
-    return Candidate(source.mirror, mode=content.mode, table_bytes=table_bytes)
+    with Candidate(source.mirror, mode=content.mode, table_bytes=table_bytes) as candidate:
+        candidate.fill(workspace)
+        yield candidate
 
 
 def _facts(

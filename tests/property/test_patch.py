@@ -1,0 +1,203 @@
+"""A patched mirror equals one that is built from scratch, whatever was edited."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from pycrdt import Map
+
+from sidecar.document.decode import decode
+from sidecar.mirror.build import Candidate
+from sidecar.mirror.patch import Patch, UnpatchableError, can_patch
+from sidecar.mirror.state import read_mirror
+from sidecar.model import Chunk, Table, Workspace
+from tests.support.made import content, tables, update
+from tests.support.mirrors import query
+
+Rows = dict[str, dict[str, Any]]
+
+FACTS = {
+    "format": "2",
+    "generator": "g",
+    "layout": "maps",
+    "options": '{"fts":[],"in_place":false,"tables":["auto"]}',
+    "state_vector": "{}",
+    "source_digest": "before",
+}
+FIELDS = {"title": {"type": "text"}, "n": {"type": "integer"}, "tags": {"type": "tags"}}
+CATALOG = ("_tables", "_columns", "_problems", "_roots", "_chunks")
+MANY: Rows = {f"row {number}": {"title": f"t{number}", "n": number} for number in range(3000)}
+
+IDS = st.one_of(st.sampled_from(["a", "b", "z"]), st.integers(0, 3300).map("row {}".format))
+CELLS = st.one_of(st.none(), st.integers(-3, 3), st.text("xy", max_size=2), st.booleans())
+ROW = st.one_of(
+    st.none(), st.dictionaries(st.sampled_from(["title", "n", "tags", "more"]), CELLS, max_size=3)
+)
+
+
+def document(rows: Rows, *, declared: bool) -> bytes:
+    """Return a document with a table ``t`` of these rows, and another one."""
+    roots: dict[str, Any] = {"tables": tables(t=rows, other={"x": {"n": 1}})}
+    if declared:
+        roots["definition"] = {"tables": Map({"t": {"fields": FIELDS}})}
+    return update(**roots)
+
+
+def picking(table: Table, rows: Rows) -> Table:
+    """Return a table whose rows can be walked again by their ids."""
+    walked = list(table.chunks())
+
+    def pick(ids: Sequence[str]) -> Chunk:
+        wanted = set(ids)
+        places = [(block, n) for block in walked for n, i in enumerate(block.ids) if i in wanted]
+        return Chunk(
+            ids=[block.ids[n] for block, n in places],
+            columns=[[b.columns[c][n] for b, n in places] for c in range(len(table.fields))],
+            extras=[block.extras[n] for block, n in places],
+            problems=[p for block in walked for p in block.problems if p.row_id in wanted],
+            seen=frozenset(name for i in wanted & rows.keys() for name in rows[i]),
+        )
+
+    return replace(table, pick=pick, chunks=lambda: iter(walked))
+
+
+@contextmanager
+def edited(data: bytes, ids: set[str], rows: Rows) -> Iterator[Workspace]:
+    """Decode a document as if it were warm, with these rows edited since ``before``."""
+    with decode(content(data), accept_trailing=True) as found:
+        parts = [
+            replace(picking(t, rows), edited=frozenset(ids if t.name == "t" else ()))
+            for t in found.tables
+        ]
+        yield replace(found, tables=tuple(parts), base="before")
+
+
+def build(place: Path, data: bytes, fts: tuple[str, ...], facts: dict[str, str]) -> Path:
+    """Build a mirror from scratch."""
+    with (
+        decode(content(data), accept_trailing=True) as workspace,
+        Candidate(str(place), mode=0o644, table_bytes=len(data)) as candidate,
+    ):
+        candidate.fill(workspace)
+        candidate.finish(facts, fts)
+        Path(candidate.file.path).replace(place)
+    return place
+
+
+def patch(  # noqa: PLR0913 - what a test says
+    place: Path,
+    rows: Rows,
+    ids: set[str],
+    fts: tuple[str, ...] = (),
+    *,
+    declared: bool = True,
+    digest: str = "after",
+) -> Path:
+    """Patch the mirror at a place, and return the new one beside it."""
+    base, facts = read_mirror(str(place)), {**FACTS, "source_digest": digest}
+    with edited(document(rows, declared=declared), ids, rows) as workspace:
+        assert can_patch(base, workspace, facts)
+        with Patch(str(place), base, mode=0o644) as patched:
+            patched.fill(workspace)
+            patched.finish(facts, fts)
+            target = place.with_name("patched")
+            Path(patched.file.path).replace(target)
+    return target
+
+
+def assert_equal(patched: Path, scratch: Path) -> None:
+    """Compare two mirrors: rows in their order, schema, catalog, indexes, header."""
+    for mirror in (patched, scratch):
+        assert query(mirror, "PRAGMA integrity_check") == [("ok",)]
+    names = "SELECT name, sql FROM sqlite_schema ORDER BY name"
+    assert query(patched, names) == query(scratch, names)
+    for (table,) in query(scratch, "SELECT name FROM _mirror_tables"):
+        assert query(patched, f"SELECT * FROM {table}") == query(scratch, f"SELECT * FROM {table}")
+    for part in CATALOG:
+        sql = f"SELECT * FROM _mirror{part} ORDER BY 1, 2, 3"
+        assert query(patched, sql) == query(scratch, sql), part
+    facts = "SELECT * FROM _mirror WHERE key <> 'patches' ORDER BY key"
+    assert query(patched, facts) == query(scratch, facts)
+    assert read_mirror(str(patched)).fault is None
+    assert read_mirror(str(patched)).digests == read_mirror(str(scratch)).digests
+    assert patched.read_bytes()[24:28] == patched.read_bytes()[92:96] == b"\0\0\0\1"
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    start=st.sampled_from([{}, {"row 1": {"n": 1}}, dict(list(MANY.items())[:40]), MANY]),
+    edits=st.dictionaries(IDS, ROW, max_size=6),
+    declared=st.booleans(),
+    fts=st.sampled_from([(), ("*",)]),
+)
+def test_a_patch_equals_a_build_from_scratch(
+    tmp_path_factory: pytest.TempPathFactory,
+    start: Rows,
+    edits: dict[str, dict[str, Any] | None],
+    declared: bool,  # noqa: FBT001 - Hypothesis passes by name
+    fts: tuple[str, ...],
+) -> None:
+    """Rows that change, come and go, at boundaries of chunks too; or it says that it cannot."""
+    folder = tmp_path_factory.mktemp("patch")
+    after: Rows = {**start, **{i: row for i, row in edits.items() if row is not None}}
+    for row_id, row in edits.items():
+        if row is None:
+            after.pop(row_id, None)
+    data = document(after, declared=declared)
+    place = build(folder / "tables", document(start, declared=declared), fts, FACTS)
+    try:
+        patched = patch(place, after, set(edits), fts, declared=declared)
+    except UnpatchableError:
+        assert [path.name for path in folder.iterdir()] == ["tables"]
+        return
+    scratch = build(folder / "scratch", data, fts, {**FACTS, "source_digest": "after"})
+    assert_equal(patched, scratch)
+
+
+def test_the_usual_edits_are_patched(tmp_path: Path) -> None:
+    """One cell, one row more, one row less: no build from scratch for any of them."""
+    ids = list(MANY)
+    place = build(tmp_path / "tables", document(MANY, declared=True), (), FACTS)
+    states: tuple[Rows, ...] = (
+        {**MANY, ids[7]: {"title": "other", "n": 7}},
+        {**MANY, "row 5000": {"title": "new", "n": 0}},
+        {i: row for i, row in MANY.items() if i != ids[9]},
+        {**MANY, ids[7]: {"title": None, "n": "no number"}},
+    )
+    for number, after in enumerate(states):
+        data = document(after, declared=True)
+        changed = {i for i in {*MANY, *after} if MANY.get(i) != after.get(i)}
+        patched = patch(place, after, changed)
+        scratch = build(tmp_path / f"{number}", data, (), {**FACTS, "source_digest": "after"})
+        assert_equal(patched, scratch)
+
+
+def test_what_was_deleted_is_gone_from_the_file(tmp_path: Path) -> None:
+    """Neither in the free space of a page nor in the index."""
+    secret = {"title": "correcthorsebatterystaple", "n": 1}
+    place = build(
+        tmp_path / "tables", document({**MANY, "s": secret}, declared=True), ("*",), FACTS
+    )
+    assert b"correcthorse" in place.read_bytes()
+    patched = patch(place, MANY, {"s"}, ("*",))
+    assert b"correcthorse" not in patched.read_bytes()
+
+
+def test_many_rows_at_one_place(tmp_path: Path) -> None:
+    """Until there is no rowid left between two others: then it is said."""
+    rows: Rows = {"a": {"n": 1}, "b": {"n": 1}}
+    place = build(tmp_path / "tables", document(rows, declared=True), (), FACTS)
+    names = ["a" * length for length in range(2, 40)]
+    done: list[str] = []
+    with pytest.raises(UnpatchableError, match="no rowid left"):  # noqa: PT012 - which one it is
+        for name in names:
+            rows[name] = {"n": 2}
+            patch(place, rows, {name}, digest="before").replace(place)
+            done.append(name)
+    assert len(done) > 10
+    assert query(place, "SELECT id FROM t") == [(i,) for i in sorted(["a", "b", *done])]
