@@ -28,6 +28,8 @@ COMMANDS = {
     "search": "find rows by their words, in mirrors built with --fts",
     "query": "answer a question in SQL, over one mirror or many",
     "problems": "say in words what had to be bent, and what to do",
+    "mcp": "serve agents: an MCP server on stdin and stdout (an extra)",
+    "export": "write all mirrors into one SQLite file",
     "schema": "print tables and columns as compact text, for people and prompts",
     "service": "have systemd keep watch running, or print what launchd needs",
     "clean": "list the mirrors that this program made, or remove them",

@@ -69,6 +69,12 @@ def add_arguments(parser: Parser) -> None:
         help="at most N rows (1000; 1000000 with --csv and --ndjson)",
     )
     parser.add_argument(
+        "--max-mb",
+        type=counted,
+        metavar="MB",
+        help="at most so much in the answer's cells (64; 1024 with --csv and --ndjson)",
+    )
+    parser.add_argument(
         "--max-seconds", type=_seconds, default=_SECONDS, metavar="S", help="for the query (30)"
     )
     parser.add_argument("--sync", action="store_true", help="bring the mirrors in step first")
@@ -95,7 +101,8 @@ def run(arguments: Arguments) -> int:
     settings = settings_of(arguments)
     shape = arguments.shape or "table"
     rows, megabytes = _LIMITS[shape]
-    limits = Limits(arguments.limit or rows, megabytes << 20, arguments.max_seconds)
+    size = (arguments.max_mb or megabytes) << 20
+    limits = Limits(arguments.limit or rows, size, arguments.max_seconds)
     found = meant(settings, every=arguments.all)
     if arguments.sync:
         _sync(settings, [target.source for target in found.targets])

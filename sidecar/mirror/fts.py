@@ -14,7 +14,7 @@ _TEXT_TYPES = frozenset(("text", "ytext", "richtext"))
 _MOST_COLUMNS = 1990
 """SQLite 3.54 refuses more than 1992, older versions more than 1993."""
 _RESERVED_COLUMNS = ("rank", "rowid")
-_TOKENIZER = '"unicode61 remove_diacritics 2"'
+TOKENIZER = '"unicode61 remove_diacritics 2"'
 """As FTS5 has it by itself, but that letters with two marks are found by their bare letter too:
 Vietnamese has many."""
 _SHADOWS = ("", "_data", "_idx", "_docsize", "_config", "_content")
@@ -126,7 +126,7 @@ def _create(
     content, rowid = quote(built.name), _rowid(built) or ""
     connection.execute(
         f"CREATE VIRTUAL TABLE {quote(name)} USING fts5"
-        f"({shown}, content={content}, content_rowid={_literal(rowid)}, tokenize={_TOKENIZER})"
+        f"({shown}, content={content}, content_rowid={_literal(rowid)}, tokenize={TOKENIZER})"
     )
     connection.execute(f"INSERT INTO {quote(name)}({quote(name)}) VALUES ('rebuild')")  # noqa: S608
 

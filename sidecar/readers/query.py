@@ -246,6 +246,19 @@ def _open_one(target: NamedMirror) -> Session:
 
 def _open_all(targets: Sequence[NamedMirror]) -> Session:
     connection = open_nothing()
+    try:
+        return with_views(connection, targets)
+    except BaseException:
+        connection.close(force=True)
+        raise
+
+
+def with_views(connection: apsw.Connection, targets: Sequence[NamedMirror]) -> Session:
+    """Attach mirrors to a database, begin a transaction and make the views over them.
+
+    Raises:
+        MirrorDamagedError: None of them can be read.
+    """
     faults: dict[str, str] = {}
     for number, target in enumerate(targets):
         try:

@@ -58,12 +58,14 @@ class View(msgspec.Struct, frozen=True):
         columns: Names and types of all its columns.
         arms: A SELECT for each mirror that has it.
         left_out: Columns beyond those that SQLite takes.
+        indexed: The table whose full-text indexes these are, None for tables themselves.
     """
 
     name: str
     columns: tuple[tuple[str, str], ...]
     arms: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    indexed: str | None = None
 
     @property
     def create(self) -> str:
@@ -100,6 +102,7 @@ def _view(owners: Sequence[tuple[Member, Shape]]) -> View:
         (*ours, *((name, kind) for name, _, kind in named[:room])),
         tuple(_arm(member, shape, named[:room]) for member, shape in owners),
         tuple(name for name, _, _ in named[room:]),
+        owners[0][1].indexed,
     )
 
 
