@@ -79,6 +79,7 @@ export const found = (doc) => {
     }
     if (claim === 'tinybase') places.push(...storeTables(root))
     if (claim === 'shape') places.push(...shapeTables(root))
+    if (claim === 'maps' && root.entries.size && root.elements.length) places.push(arrayPlace([root.name], root.elements))
   }
   return { tables: [...tables, ...named(places)], roots, claims }
 }

@@ -11,7 +11,7 @@ from sidecar.document.extension import Doc, Map, Transaction
 from sidecar.document.found import Found, named
 from sidecar.document.patterns import Choice, read_named
 from sidecar.document.roots import ARRAY_PREFIX, RootContent
-from sidecar.document.shapes import read_root, settings
+from sidecar.document.shapes import read_array, read_root, settings
 from sidecar.document.values import entries, plain
 from sidecar.document.walk import Rows, of_dict, of_map
 from sidecar.document.xml import TooDeepError, is_object
@@ -88,6 +88,8 @@ def _others(
             found += _tinybase(root, txn)
         elif claims[root.name] == "shape" and choice.guesses:
             found += read_root(root, txn)
+        elif claims[root.name] == "maps" and root.keys and root.elements and choice.guesses:
+            found.append(read_array((root.name,), root.elements, txn))  # beside its entries
     free = {
         root.name: root
         for root in roots

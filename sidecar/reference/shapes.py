@@ -109,6 +109,11 @@ def settings(
     return Place(steps, RawTable(steps[-1], layout, rows, doc, added=("value",)))
 
 
+def array_of(root: RawRoot) -> list[Place]:
+    """Read the elements of a root alone, as by its shape."""
+    return [_array_place([root.name], root.elements, root.doc)]
+
+
 def by_pattern(pattern: tuple[str, ...], roots: Mapping[str, RawRoot]) -> list[Place]:
     """Give what one pattern names among these roots, as tables, whatever it is."""
     values: dict[tuple[str, ...], Any] = {

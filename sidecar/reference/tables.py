@@ -12,6 +12,7 @@ import pycrdt
 from sidecar.document.public_api import entries
 from sidecar.reference.roots import Place, RawRoot, RawTable, raw_roots
 from sidecar.reference.shapes import (
+    array_of,
     by_pattern,
     by_shape,
     is_entry,
@@ -44,6 +45,7 @@ def raw_tables(data: bytes, chosen: Sequence[str] = ()) -> list[RawTable]:
         known |= _definitions_in(roots)
         known |= {"tables"} if _is_map(roots.get("tables")) else set()
         tables += _maps({name: roots[name] for name in known})
+    maps = set(known)
     for name, root in roots.items():
         if name.startswith(_ARRAYS) and root.kind in {"array", "unknown"}:
             known.add(name)
@@ -51,6 +53,8 @@ def raw_tables(data: bytes, chosen: Sequence[str] = ()) -> list[RawTable]:
     settings_of_app = {"kv"} if known else set[str]()
     places: list[Place] = []
     guess = not chosen or "auto" in chosen
+    both = [root for name, root in roots.items() if name in maps and root.entries and root.elements]
+    places += [place for root in both if guess for place in array_of(root)]
     for name in sorted(roots.keys() - known - settings_of_app):
         store = _tinybase(roots[name])
         if store is not None:

@@ -28,3 +28,6 @@ SNAPSHOTS = DATA / "snapshots"
 
 SAMPLE = PROJECT / "scripts" / "demo" / "sample"
 """The demo's app folder."""
+
+APPS = DATA / "apps"
+"""By libraries that apps keep their data in, NAME.yjs, with what those say it holds, NAME.json."""

@@ -275,3 +275,17 @@ def test_a_map_with_more_than_that_is_no_store() -> None:
     """Exactly `t` and `v`, both maps."""
     data = document(store=m(t=m(r=m(x=1.0)), v=Map(), more=1.0))
     assert sorted(shown(data)) == ["store", "t"]
+
+
+def test_elements_beside_the_tables_are_shown() -> None:
+    """The root `tables` may have been opened as an array, too."""
+    from pycrdt import Doc  # noqa: PLC0415 - two documents, merged
+
+    one: Doc[Any] = Doc(client_id=1)
+    two: Doc[Any] = Doc(client_id=2)
+    one["tables"], two["tables"] = Map({"t": m(r=m(x=1.0))}), Array(["kept"])
+    one.apply_update(two.get_update())
+    assert shown(one.get_update()) == {
+        "t": {"r": {"x": 1}},
+        "tables": {"0000000000": {"_position": 0, "value": "kept"}},
+    }

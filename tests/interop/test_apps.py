@@ -1,0 +1,124 @@
+"""Documents of other apps show the rows that the libraries which wrote them report."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pycrdt import Array, Doc, Map, Text
+
+from scripts import nodejs
+from tests.support.apps import mirror_of, place
+from tests.support.data import APPS
+from tests.support.mirrors import query, read_tables
+from tests.support.program import run, sync
+
+WRITERS = Path(__file__).parent / "apps"
+UPGRADED = "yjs14-upgraded"
+"""Written by a Yjs that gives a type entries and children; not all of it can be shown."""
+
+COMMITTED = sorted(path for path in APPS.glob("*.yjs") if path.stem != UPGRADED)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have the libraries write their documents now; skipped where they cannot be had."""
+    try:
+        nodejs.install(WRITERS)
+    except nodejs.NodeUnavailableError as error:
+        pytest.skip(f"{error}; the committed documents stand in")
+    folder = tmp_path_factory.mktemp("written")
+    node = str(nodejs.find_node())
+    subprocess.run([node, str(WRITERS / "write.mjs"), str(folder)], check=True, timeout=120)
+    return folder
+
+
+def shown(mirror: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the rows of all tables by id, without nulls, JSON as values."""
+    return {
+        name: {
+            str(row[0]): {
+                column.name: _value(cell)
+                for column, cell in zip(table.columns[1:], row[1:], strict=True)
+                if cell is not None
+            }
+            for row in table.rows
+        }
+        for name, table in read_tables(mirror).items()
+    }
+
+
+def _value(cell: Any) -> Any:
+    is_json = isinstance(cell, str) and cell[:1] in {"[", "{"}
+    return json.loads(cell) if is_json else cell
+
+
+def assert_shown(document: Path, told: dict[str, Any], root: Path) -> None:
+    """Mirror a document and compare rows and texts with what its library says; verify agrees."""
+    mirror = mirror_of(place(document, root))
+    sync(root)
+    rows = {
+        table: {
+            key: {field: value for field, value in row.items() if value is not None}
+            for key, row in rows.items()
+        }
+        for table, rows in told["tables"].items()
+    }
+    assert shown(mirror) == rows
+    texts = dict(query(mirror, "SELECT name, text FROM _mirror_roots WHERE text IS NOT NULL"))
+    assert texts == told["texts"]
+    verified = run("verify", root, "--json").json()
+    assert [one["result"] for one in verified["documents"]] == ["equal"]
+
+
+@pytest.mark.parametrize("document", COMMITTED, ids=lambda path: path.stem)
+def test_a_committed_document_shows_its_rows(document: Path, tmp_path: Path) -> None:
+    """The host's own layouts by date, and the stores of libraries."""
+    assert_shown(document, json.loads(document.with_suffix(".json").read_text("utf-8")), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tinybase", "syncedstore", "y-utility", "y-prosemirror"])
+def test_a_library_s_document_shows_its_rows(name: str, written: Path, tmp_path: Path) -> None:
+    """As the pinned versions write them today."""
+    told = json.loads((written / f"{name}.json").read_text("utf-8"))
+    assert_shown(written / f"{name}.yjs", told, tmp_path)
+
+
+def test_a_notebook_shows_its_cells(tmp_path: Path) -> None:
+    """As Jupyter's documents are laid out: an array of maps, and two maps beside it."""
+    doc: Doc[Any] = Doc()
+    doc["cells"] = Array(
+        [
+            Map({"id": "c1", "cell_type": "code", "source": Text("1 + 1"), "outputs": Array()}),
+            Map({"id": "c2", "cell_type": "markdown", "source": Text("# Title")}),
+        ]
+    )
+    doc["meta"] = Map({"nbformat": 4.0, "metadata": Map({"kernelspec": {"name": "python3"}})})
+    doc["state"] = Map({"dirty": False})
+    document = tmp_path / "made.yjs"
+    document.write_bytes(doc.get_update())
+    told = {
+        "tables": {
+            "cells": {
+                "c1": {"_position": 0, "cell_type": "code", "source": "1 + 1", "outputs": []},
+                "c2": {"_position": 1, "cell_type": "markdown", "source": "# Title"},
+            },
+            "metadata": {"kernelspec": {"name": "python3"}},
+            "meta": {"nbformat": {"value": 4}},
+            "state": {"dirty": {"value": 0}},
+        },
+        "texts": {},
+    }
+    assert_shown(document, told, tmp_path / "app")
+
+
+def test_what_a_newer_yjs_hides_is_said(tmp_path: Path) -> None:
+    """Its rows are in the mirror as far as they can be read, and the problems name the others."""
+    mirror = mirror_of(place(APPS / f"{UPGRADED}.yjs", tmp_path))
+    sync(tmp_path)
+    rows = shown(mirror)["notes"]
+    assert rows["old1"] == {"title": "Old 1", "stars": 1}
+    assert query(
+        mirror, "SELECT DISTINCT row_id FROM _mirror_problems WHERE row_id IS NOT NULL"
+    ) == [("new0",)]
