@@ -240,6 +240,32 @@ class InspectedTable(msgspec.Struct, frozen=True):
     odd_rows: int = 0
 
 
+class InspectedHead(msgspec.Struct, frozen=True):
+    """What a head.yjs says of its workspace; None for what it does not.
+
+    Attributes:
+        name: For people.
+        icon: As the app has it.
+        description: As the app has it.
+        epochs: Which epoch each client asked for; the highest counts.
+        current: That one.
+    """
+
+    name: str | None
+    icon: str | None
+    description: str | None
+    epochs: dict[str, int]
+    current: int | None
+
+
+class InspectedWorkspace(msgspec.Struct, frozen=True):
+    """One workspace of a registry.yjs; the name is from its head.yjs, None when it says none."""
+
+    id: str
+    name: str | None
+    found: bool
+
+
 class Inspection(msgspec.Struct, frozen=True):
     """What a file holds, as far as it can be read.
 
@@ -251,8 +277,10 @@ class Inspection(msgspec.Struct, frozen=True):
         layouts: maps, keyed_arrays, cells, shape.
         roots: By name.
         writers: By client.
-        tables: By name, empty when the file cannot be read.
+        tables: By name; of a file that cannot be read, what is left of them.
         message: The reason for people.
+        head: Of a head.yjs, what it says.
+        workspaces: Of a registry.yjs, those that are not deleted.
     """
 
     path: str
@@ -264,6 +292,8 @@ class Inspection(msgspec.Struct, frozen=True):
     writers: tuple[Writer, ...]
     tables: tuple[InspectedTable, ...]
     message: str | None = None
+    head: InspectedHead | None = None
+    workspaces: tuple[InspectedWorkspace, ...] | None = None
 
 
 class CellDifference(msgspec.Struct, frozen=True):
