@@ -47,6 +47,7 @@ class Status(Doc, frozen=True, kw_only=True):
         bytes: Size of the mirror, 0 when there is none.
         mirror_mtime_ms: When the mirror was published, Unix milliseconds.
         document_mtime_ms: When the document was written, 0 when it is not there.
+        why: What makes the mirror stale or damaged, for people.
     """
 
     mirror: str
@@ -62,6 +63,7 @@ class Status(Doc, frozen=True, kw_only=True):
     bytes: int
     mirror_mtime_ms: int | None
     document_mtime_ms: int
+    why: str | None
 
 
 class Difference(msgspec.Struct, frozen=True):
