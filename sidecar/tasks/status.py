@@ -62,20 +62,26 @@ def _compare(
         content = read_with_retry(source.document, options.max_document_bytes, known)
         if known and content.digest in known.digests:
             return mirror, "in_step", None, None
-        if memory.failed:
-            return mirror, "unreadable", memory.failed, None
-        if memory.pending:
-            state = _without_mirror(mirror) or "stale"
-            return mirror, state, None, _FAULTS.get(mirror.fault or "", _PENDING)
+        if memory.failed or memory.pending:
+            return mirror, *_without_decoding(mirror, memory)
         digests, problems = digests_of(content, mirror.options.tables)
     except MirrorUnavailableError as error:
         return mirror, "damaged", error.code, error.message
     except SidecarError as error:
         return mirror, "unreadable", error.code, error.message
-    if state := _without_mirror(mirror):
-        return mirror, state, None, _FAULTS.get(mirror.fault or "")
+    if lacking := _without_mirror(mirror):
+        return mirror, lacking, None, _FAULTS.get(mirror.fault or "")
     why = _difference(mirror, source, digests, problems)
     return mirror, "stale" if why else "in_step", None, why
+
+
+def _without_decoding(mirror: Mirror, memory: Memory) -> tuple[State, Code | None, str | None]:
+    """Tell how a document stands whose bytes are not the mirror's, by what is known of it."""
+    if memory.failed:
+        return "unreadable", memory.failed, None
+    if lacking := _without_mirror(mirror):
+        return lacking, None, _FAULTS.get(mirror.fault or "")
+    return "stale", None, _PENDING
 
 
 _PENDING = "a sync is about to compare it with its document"
