@@ -141,6 +141,9 @@ class _Look:
             self._documents(root, place_of(os.path.join(root, DOCUMENT)))
         elif self._is_workspace_folder(names):
             self._workspace(root)
+        elif matching(names, self._selection.documents):
+            self._documents(root, None)
+            self._workspaces(root, only_sure=True)
         else:
             self._found.awaited.add(inner)
             self._workspaces(root)
@@ -154,9 +157,11 @@ class _Look:
         elif version_of(self._root):
             self._add(self._root, place_of(self._root), below=folder)
 
-    def _workspaces(self, folder: str) -> None:
+    def _workspaces(self, folder: str, *, only_sure: bool = False) -> None:
+        """Look into folders of workspaces, or only into those that are so by what is in them."""
         for path in self._folders_in(folder):
-            self._workspace(path)
+            if not only_sure or self._holds_a_workspace(path):
+                self._workspace(path)
 
     def _workspace(self, folder: str) -> None:
         self._documents(folder, (folder, None))
@@ -250,7 +255,14 @@ class _Look:
     def _is_workspace_folder(self, names: list[str]) -> bool:
         if os.path.basename(os.path.dirname(self._root)) == WORKSPACES:
             return True
-        return any(name in {DOCUMENT, HEAD} or EPOCH.fullmatch(name) for name in names)
+        return _is_workspace(names)
+
+    def _holds_a_workspace(self, folder: str) -> bool:
+        try:
+            return _is_workspace(os.listdir(folder))
+        except OSError as error:
+            self._close(folder, error)
+            return False
 
 
 def is_chosen(source: Source, selection: Selection) -> bool:
@@ -260,6 +272,10 @@ def is_chosen(source: Source, selection: Selection) -> bool:
     folder, epoch = place_of(source.document)
     ids = {None, source.workspace, os.path.basename(folder)}
     return selection.workspace in ids and selection.epoch in {None, epoch}
+
+
+def _is_workspace(names: list[str]) -> bool:
+    return any(name in {DOCUMENT, HEAD} or EPOCH.fullmatch(name) for name in names)
 
 
 def _opens(entry: os.DirEntry[str]) -> bool:

@@ -48,6 +48,7 @@ class Status(Doc, frozen=True, kw_only=True):
         bytes: Size of the mirror, 0 when there is none.
         mirror_mtime_ms: When the mirror was published, Unix milliseconds.
         document_mtime_ms: When the document was written, 0 when it is not there.
+        why: What makes the mirror stale or damaged, for people.
     """
 
     mirror: str
@@ -64,6 +65,7 @@ class Status(Doc, frozen=True, kw_only=True):
     bytes: int
     mirror_mtime_ms: int | None
     document_mtime_ms: int
+    why: str | None
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -247,6 +249,32 @@ class InspectedTable(msgspec.Struct, frozen=True):
     odd_rows: int = 0
 
 
+class InspectedHead(msgspec.Struct, frozen=True):
+    """What a head.yjs says of its workspace; None for what it does not.
+
+    Attributes:
+        name: For people.
+        icon: As the app has it.
+        description: As the app has it.
+        epochs: Which epoch each client asked for; the highest counts.
+        current: That one.
+    """
+
+    name: str | None
+    icon: str | None
+    description: str | None
+    epochs: dict[str, int]
+    current: int | None
+
+
+class InspectedWorkspace(msgspec.Struct, frozen=True):
+    """One workspace of a registry.yjs; the name is from its head.yjs, None when it says none."""
+
+    id: str
+    name: str | None
+    found: bool
+
+
 class Inspection(msgspec.Struct, frozen=True):
     """What a file holds, as far as it can be read.
 
@@ -258,8 +286,10 @@ class Inspection(msgspec.Struct, frozen=True):
         layouts: maps, keyed_arrays, cells, shape.
         roots: By name.
         writers: By client.
-        tables: By name, empty when the file cannot be read.
+        tables: By name; of a file that cannot be read, what is left of them.
         message: The reason for people.
+        head: Of a head.yjs, what it says.
+        workspaces: Of a registry.yjs, those that are not deleted.
     """
 
     path: str
@@ -271,6 +301,8 @@ class Inspection(msgspec.Struct, frozen=True):
     writers: tuple[Writer, ...]
     tables: tuple[InspectedTable, ...]
     message: str | None = None
+    head: InspectedHead | None = None
+    workspaces: tuple[InspectedWorkspace, ...] | None = None
 
 
 class CellDifference(msgspec.Struct, frozen=True):

@@ -49,13 +49,36 @@ def run(arguments: Arguments) -> int:
     return FAILED if answer.code else OK
 
 
+def _print_host(seen: Inspection) -> None:
+    """Say what a head.yjs or registry.yjs is about."""
+    if seen.head:
+        head = seen.head
+        name = " ".join(part for part in (head.icon, head.name) if part)
+        print_line(f"workspace: {name or 'without a name'}")
+        if head.description:
+            print_line(f"description: {head.description}")
+        asked = ", ".join(f"{epoch} by {client}" for client, epoch in head.epochs.items())
+        print_line(f"epochs: {asked or 'none asked for'}")
+        if head.current is not None:
+            print_line(f"current epoch: {head.current}")
+    if seen.workspaces is not None:
+        print_line(f"workspaces: {len(seen.workspaces)}")
+        for one in seen.workspaces:
+            missing = "" if one.found else "  (no folder)"
+            print_line(f"  {one.id}  {one.name or ''}{missing}".rstrip())
+
+
 def _print(seen: Inspection) -> None:
     print_line(f"{seen.path}: {size(seen.bytes)}, encoding {seen.encoding}")
     print_line(f"layouts: {', '.join(seen.layouts) or 'none that is known'}")
     print_line("roots: " + (", ".join(f"{r.name} ({r.kind})" for r in seen.roots) or "none"))
     elements = sum(writer.clock for writer in seen.writers)
     print_line(f"writers: {len(seen.writers)}, with {plural(elements, 'element')}")
-    for table in seen.tables:
+    _print_host(seen)
+    if seen.code and seen.tables:
+        print_line("what is left of its tables, deleted rows perhaps among it:")
+    is_of_the_host = seen.head is not None or seen.workspaces is not None
+    for table in () if is_of_the_host else seen.tables:
         about = "declared" if table.declared else "not declared"
         odd = f", {table.odd_rows} of them no maps" if table.odd_rows else ""
         print_line()

@@ -19,7 +19,7 @@ from sidecar.commands.render import (
     size,
 )
 from sidecar.commands.targets import complain_of_nothing, find, in_order
-from sidecar.commands.terminal import plural
+from sidecar.commands.terminal import HABITS, plural
 from sidecar.files import shown, version_of
 from sidecar.host.outcomes import unreadable
 from sidecar.model import Failed, Source
@@ -35,6 +35,7 @@ EXAMPLES = (
 )
 
 _BATCH = 64
+_MOST_REASONS = 10
 _STYLES = {"in_step": "green", "stale": "yellow", "missing": "yellow"}
 _NEXT = {
     "stale": "run sync, or watch to keep them in step",
@@ -106,7 +107,16 @@ def look(settings: Settings, sources: Sequence[Source]) -> list[Status]:
 
 
 def _print(statuses: Sequence[Status]) -> None:
-    print_table(_COLUMNS, [_row(status) for status in statuses])
+    if HABITS.is_quiet:
+        statuses = [status for status in statuses if status.state != "in_step"]
+    if statuses:
+        print_table(_COLUMNS, [_row(status) for status in statuses])
+    reasons = [status for status in statuses if status.why]
+    for status in reasons[:_MOST_REASONS]:
+        state = status.state.replace("_", " ")
+        print_line(f"{name_of(status)} is {state}: {status.why}")
+    if len(reasons) > _MOST_REASONS:
+        print_line(f"and {len(reasons) - _MOST_REASONS} more; --json has all reasons")
     for state, count in sorted(Counter(status.state for status in statuses).items()):
         noun = "mirror" if state in {"missing", "damaged"} else "document"
         advice = f": {_NEXT[state]}" if state in _NEXT else ""

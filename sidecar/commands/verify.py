@@ -12,7 +12,7 @@ from sidecar.commands.layout import Column
 from sidecar.commands.progress import progress
 from sidecar.commands.render import Styled, name_of, print_json, print_line, print_table
 from sidecar.commands.targets import complain_of_nothing, find, in_order
-from sidecar.commands.terminal import plural
+from sidecar.commands.terminal import HABITS, plural
 from sidecar.files import shown
 from sidecar.model import Failed, Source
 from sidecar.reports import MOST_DIFFERENCES, Verification, doc_fields
@@ -104,7 +104,10 @@ def _unreadable(source: Source, failed: Failed) -> Verification:
 
 
 def _print(found: Sequence[Verification]) -> None:
-    print_table(_COLUMNS, [_row(one) for one in found])
+    if HABITS.is_quiet:
+        found = [one for one in found if one.result != "equal"]
+    if found:
+        print_table(_COLUMNS, [_row(one) for one in found])
     for one in found:
         if one.message:
             print_line(f"{name_of(one)}: {one.message}")

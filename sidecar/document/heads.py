@@ -5,6 +5,7 @@ one. So they are small, and read by ``structs``, which cannot crash, hang or gro
 """
 
 import math
+import os
 from typing import Any
 
 import msgspec
@@ -12,6 +13,8 @@ import msgspec
 from sidecar.document.opened import v1_update
 from sidecar.document.reading import read_stable
 from sidecar.errors import SidecarError
+from sidecar.names import HEAD
+from sidecar.reports import InspectedHead, InspectedWorkspace
 from sidecar.yjs.store import Deleted, Items
 from sidecar.yjs.update import ANY, UpdateReader, scalar
 
@@ -38,6 +41,44 @@ def read_head(path: str) -> Head:
     meta, epochs = roots.get("meta", {}), roots.get("epochs", {})
     wanted = [epoch for value in epochs.values() if (epoch := _epoch(value)) is not None]
     return Head(_text(meta.get("name")), _text(meta.get("icon")), max(wanted, default=None))
+
+
+def inspect_head(data: bytes) -> InspectedHead:
+    """Tell all that a head.yjs says.
+
+    Raises:
+        ValueError: It is no whole update.
+    """
+    roots = read_maps(data)
+    meta = roots.get("meta", {})
+    epochs = {
+        client: epoch
+        for client, value in sorted(roots.get("epochs", {}).items())
+        if (epoch := _epoch(value)) is not None
+    }
+    name, icon, description = (_text(meta.get(key)) for key in ("name", "icon", "description"))
+    return InspectedHead(name, icon, description, epochs, max(epochs.values(), default=None))
+
+
+def inspect_registry(data: bytes, folder: str) -> tuple[InspectedWorkspace, ...]:
+    """List the workspaces of a registry.yjs, with the names that their heads give.
+
+    Args:
+        data: The file.
+        folder: Where the app keeps workspaces. Ids are only looked up among its entries.
+
+    Raises:
+        ValueError: It is no whole update.
+    """
+    try:
+        there = set(os.listdir(folder))
+    except OSError:
+        there = set()
+    listed = sorted(
+        id_ for id_, value in read_maps(data).get("workspaces", {}).items() if value is True
+    )
+    names = {id_: read_head(os.path.join(folder, id_, HEAD)).name for id_ in listed if id_ in there}
+    return tuple(InspectedWorkspace(id_, names.get(id_), id_ in there) for id_ in listed)
 
 
 def read_registry(path: str) -> frozenset[str] | None:

@@ -55,6 +55,7 @@ def unreadable(
         bytes=mirror.size if mirror else 0,
         mirror_mtime_ms=mirror.mtime_ns // _NS_PER_MS if mirror else None,
         document_mtime_ms=document.mtime_ns // _NS_PER_MS if document else 0,
+        why=None,
     )
 
 

@@ -27,6 +27,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     workspace: str | None = None
     epoch: int | None = None
     force: bool = False
+    path: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower):

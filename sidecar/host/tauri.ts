@@ -22,9 +22,9 @@ export type Status = { workspace: string | null; epoch: number | null; path: str
   mirror: string; state: "damaged" | "in_step" | "missing" | "stale" | "unreadable";
   code: Code | null; name: string | null; icon: string | null; current: boolean; deleted: boolean;
   tables: number; rows: number; problems: number; whole: boolean; bytes: number;
-  mirror_mtime_ms: number | null; document_mtime_ms: number };
+  mirror_mtime_ms: number | null; document_mtime_ms: number; why: string | null };
 export type Command = { type: "ping" | "shutdown" | "status" | "sync"; id?: string | number;
-  workspace?: string; epoch?: number; force?: boolean };
+  workspace?: string; epoch?: number; force?: boolean; path?: string };
 export type Event =
   | { type: "started"; v: 1; time: string; id?: string | number; pid: number; version: string;
     root: string[] }

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from sidecar.errors import ProtocolError
-from sidecar.files import version_of
+from sidecar.files import shown, version_of
 from sidecar.host import protocol
 from sidecar.host.outcomes import unreadable
 from sidecar.host.protocol import Command, Event, Id, StatusReport
@@ -225,7 +225,7 @@ class HostCommands:
 
     def _sync(self, command: Command) -> None:
         documents = [source.document for source in self._matching(command)]
-        if not documents and (command.workspace, command.epoch) != (None, None):
+        if not documents and (command.workspace, command.epoch, command.path) != (None, None, None):
             self._emit(_no_such_document(command))
             return
         for document in documents:
@@ -249,6 +249,7 @@ class HostCommands:
             for source in self._documents.sources()
             if command.workspace in {None, source.workspace}
             and command.epoch in {None, source.epoch}
+            and command.path in {None, shown(source.document)}
         ]
 
 
@@ -267,4 +268,6 @@ def _no_such_document(command: Command) -> Event:
         failed = msgspec.structs.replace(failed, workspace=command.workspace)
     if command.epoch is not None:
         failed = msgspec.structs.replace(failed, epoch=command.epoch)
+    if command.path is not None:
+        failed = msgspec.structs.replace(failed, path=command.path)
     return failed

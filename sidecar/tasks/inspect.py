@@ -1,14 +1,26 @@
 """What a .yjs file holds, as far as it can be read."""
 
+import os
+
 from sidecar.document.decode import decode
+from sidecar.document.heads import inspect_head, inspect_registry
 from sidecar.document.opened import plain_update
 from sidecar.document.reading import read_with_retry
 from sidecar.errors import Code, SidecarError
 from sidecar.files import shown
 from sidecar.model import Options, Source, Workspace
+from sidecar.names import HEAD, REGISTRY, WORKSPACES
 from sidecar.reference.inspect import inspect_tables
-from sidecar.reports import InspectedTable, Inspection, OutlineRoot
+from sidecar.reports import (
+    InspectedHead,
+    InspectedTable,
+    InspectedWorkspace,
+    Inspection,
+    OutlineRoot,
+)
+from sidecar.yjs.normalize import normalize
 from sidecar.yjs.outline import layouts, outline
+from sidecar.yjs.salvage import salvage
 
 
 def inspect(source: Source, options: Options) -> Inspection:
@@ -19,7 +31,17 @@ def inspect(source: Source, options: Options) -> Inspection:
         with decode(content, accept_trailing=True) as workspace:  # as a sync would
             return _report(source, content.again(), tables, workspace=workspace)
     except SidecarError as error:
+        return _what_is_left(source, options, error)
+
+
+def _what_is_left(source: Source, options: Options, error: SidecarError) -> Inspection:
+    """Look into a file that is no whole update: its outline, and the tables of what is whole."""
+    try:
+        data = read_with_retry(source.document, options.max_document_bytes).data
+        tables = inspect_tables(normalize(salvage(data)).update)
+    except (SidecarError, ValueError, RecursionError):
         return outline_only(source, options, error.code, error.message)
+    return _report(source, data, tables, failure=(error.code, error.message))
 
 
 def outline_only(source: Source, options: Options, code: Code, message: str) -> Inspection:
@@ -54,6 +76,7 @@ def _report(
         found = workspace.layouts
     if message and seen.encoding == "v1":
         message = f"{message} (its structs make sense up to byte {seen.read} of {len(data)})"
+    head, workspaces = _of_the_host(source, data)
     return Inspection(
         path=shown(source.document),
         bytes=len(data),
@@ -64,7 +87,24 @@ def _report(
         writers=seen.writers,
         tables=tables,
         message=message,
+        head=head,
+        workspaces=workspaces,
     )
+
+
+def _of_the_host(
+    source: Source, data: bytes
+) -> tuple[InspectedHead | None, tuple[InspectedWorkspace, ...] | None]:
+    """Tell what head.yjs and registry.yjs are about, which are known by their names."""
+    folder, name = os.path.split(source.document)
+    try:
+        if name == HEAD:
+            return inspect_head(data), None
+        if name == REGISTRY:
+            return None, inspect_registry(data, os.path.join(folder, WORKSPACES))
+    except (ValueError, IndexError):
+        pass  # the message says what is wrong with it
+    return None, None
 
 
 def _public(found: tuple[str, ...]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def status(source: Source, options: Options, *, memory: Memory = _NOTHING) -> St
     stale, unless a sync is about to do that, or has failed at it. Failures raised on purpose come
     back as states; bugs are raised.
     """
-    mirror, state, code = _compare(source, options, memory)
+    mirror, state, code, why = _compare(source, options, memory)
     file, document = Path(source.mirror), Path(source.document)
     standing = standing_of(source)
     size, published_ms = _look_at(file)
@@ -47,10 +47,13 @@ def status(source: Source, options: Options, *, memory: Memory = _NOTHING) -> St
         bytes=size,
         mirror_mtime_ms=published_ms,
         document_mtime_ms=written_ms or 0,
+        why=why,
     )
 
 
-def _compare(source: Source, options: Options, memory: Memory) -> tuple[Mirror, State, Code | None]:
+def _compare(
+    source: Source, options: Options, memory: Memory
+) -> tuple[Mirror, State, Code | None, str | None]:
     mirror = Mirror("damaged")
     try:
         refuse_foreign(source.mirror)
@@ -60,21 +63,57 @@ def _compare(source: Source, options: Options, memory: Memory) -> tuple[Mirror, 
             known = Expected(mirror.source_bytes, (mirror.source_digest, memory.known))
         content = read_with_retry(source.document, options.max_document_bytes, known)
         if known and content.digest in known.digests:
-            return mirror, "in_step", None
+            return mirror, "in_step", None, None
         if memory.failed or memory.pending:
-            stale = _without_mirror(mirror) or "stale"
-            return mirror, "unreadable" if memory.failed else stale, memory.failed
+            return mirror, *_without_decoding(mirror, memory)
         digests, problems = digests_of(content, mirror.options.tables)
     except MirrorUnavailableError as error:
-        return mirror, "damaged", error.code
+        return mirror, "damaged", error.code, error.message
     except SidecarError as error:
-        return mirror, "unreadable", error.code
-    if state := _without_mirror(mirror):
-        return mirror, state, None
-    is_same = digests == mirror.digests | mirror.roots and mirror.says(
-        {**identity(source), **problems}
-    )
-    return mirror, "in_step" if is_same else "stale", None
+        return mirror, "unreadable", error.code, error.message
+    if lacking := _without_mirror(mirror):
+        return mirror, lacking, None, _FAULTS.get(mirror.fault or "")
+    why = _difference(mirror, source, digests, problems)
+    return mirror, "stale" if why else "in_step", None, why
+
+
+def _without_decoding(mirror: Mirror, memory: Memory) -> tuple[State, Code | None, str | None]:
+    """Tell how a document stands whose bytes are not the mirror's, by what is known of it."""
+    if memory.failed:
+        return "unreadable", memory.failed, None
+    if lacking := _without_mirror(mirror):
+        return lacking, None, _FAULTS.get(mirror.fault or "")
+    return "stale", None, _PENDING
+
+
+_PENDING = "a sync is about to compare it with its document"
+_FAULTS: dict[str, str] = {
+    "damaged": "the file is not whole, or somebody else has written to it",
+    "foreign": "the file is no mirror of ours",
+    "format": "it was made by another version of this program",
+}
+
+
+def _difference(
+    mirror: Mirror, source: Source, digests: dict[str, str], problems: dict[str, str]
+) -> str | None:
+    """Say by what a mirror is behind its document; None when it is not."""
+    before = mirror.digests | mirror.roots
+    changed = [name for name in sorted(digests) if before.get(name) not in {None, digests[name]}]
+    parts = [
+        f"{word} {', '.join(names)}"
+        for word, names in (
+            ("changed:", changed),
+            ("new:", sorted(digests.keys() - before.keys())),
+            ("gone:", sorted(before.keys() - digests.keys())),
+        )
+        if names
+    ]
+    if not mirror.says(identity(source)):
+        parts.append("it was made for another workspace or epoch")
+    if not mirror.says(problems):
+        parts.append("other problems")
+    return "; ".join(parts) or None
 
 
 def _without_mirror(mirror: Mirror) -> State | None:

@@ -1,9 +1,12 @@
 """``inspect``: what files hold, whole ones and broken ones."""
 
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pycrdt import Doc, Map
 
 from tests.support.data import ODDITIES
 from tests.support.documents import nested
@@ -70,7 +73,8 @@ def test_cut_document_shows_what_is_left(studio: Path, tmp_path: Path) -> None:
     done = run("inspect", "--json", tmp_path / "cut.yjs")
     told = done.json()
     assert done.code == 1
-    assert (told["code"], told["encoding"], told["tables"]) == ("undecodable", "v1", [])
+    assert (told["code"], told["encoding"]) == ("undecodable", "v1")
+    assert "clients" in {table["name"] for table in told["tables"]}
     assert {root["name"] for root in told["roots"]} == {"definition", "tables"}
     assert told["writers"][0]["client"] == 1
     assert f"of {len(data) // 2}" in told["message"]
@@ -130,3 +134,53 @@ def test_missing_file_is_1(tmp_path: Path) -> None:
     done = run("inspect", tmp_path / "nowhere.yjs")
     assert done.code == 1
     assert "is not there" in done.err
+
+
+def test_a_head_tells_name_and_epochs(studio: Path) -> None:
+    """In words, and as JSON beside what every file has."""
+    head = studio.parent / "head.yjs"
+    done = run("inspect", head)
+    assert done.code == 0
+    assert "workspace: 🌿 Juniper Studio" in done.out
+    assert "current epoch: 0" in done.out
+    told = run("inspect", "--json", head).json()
+    assert told["head"]["name"] == "Juniper Studio"
+    assert told["head"]["current"] == 0
+    assert told["workspaces"] is None
+
+
+def test_a_registry_tells_its_workspaces_by_name(app: Path) -> None:
+    """Those that are not deleted, and whether their folders are there."""
+    shutil.rmtree(app / "workspaces" / "harvest-kitchen")
+    done = run("inspect", app / "registry.yjs")
+    assert "juniper-studio  Juniper Studio" in done.out
+    assert "harvest-kitchen    (no folder)" in done.out
+    told = run("inspect", "--json", app / "registry.yjs").json()["workspaces"]
+    assert told == [
+        {"id": "harvest-kitchen", "name": None, "found": False},
+        {"id": "juniper-studio", "name": "Juniper Studio", "found": True},
+    ]
+
+
+def test_an_id_of_a_registry_is_never_a_path(app: Path, tmp_path: Path) -> None:
+    """It is only looked up among the folders that are there."""
+    doc: Doc[Any] = Doc()
+    doc["workspaces"] = Map({"../../outside": True, "/etc": True})
+    (app / "registry.yjs").write_bytes(doc.get_update())
+    shutil.copytree(app / "workspaces" / "juniper-studio", tmp_path / "outside")
+    told = run("inspect", "--json", app / "registry.yjs").json()["workspaces"]
+    assert [(one["name"], one["found"]) for one in told] == [(None, False)] * 2
+
+
+def test_of_a_torn_document_what_is_left_is_shown(studio: Path, tmp_path: Path) -> None:
+    """Its tables with the rows that are whole; exit 1 all the same."""
+    data = (studio / "workspace.yjs").read_bytes()
+    torn = tmp_path / "torn.yjs"
+    torn.write_bytes(data[: len(data) // 2])
+    done = run("inspect", torn)
+    assert done.code == 1
+    assert "what is left of its tables" in done.out
+    assert "clients: 4 rows, declared" in done.out
+    told = run("inspect", "--json", torn).json()
+    assert told["code"] in {"torn", "undecodable"}
+    assert {table["name"]: table["rows"] for table in told["tables"]}["clients"] == 4

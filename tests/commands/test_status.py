@@ -16,6 +16,7 @@ from tests.support.terminal import needs_terminal, run_on_terminal
 FIELDS = [
     *("workspace", "epoch", "path", "mirror", "state", "code", "name", "icon", "current"),
     *("deleted", "tables", "rows", "problems", "bytes", "mirror_mtime_ms", "document_mtime_ms"),
+    "why",
 ]
 
 
@@ -61,6 +62,22 @@ def test_one_missing_mirror_is_1_and_says_what_to_do(app: Path, studio: Path) ->
     assert done.code == 1
     assert "1 document in step" in done.out
     assert "1 mirror missing: run sync" in done.out
+
+
+def test_what_is_behind_says_by_what(app: Path, studio: Path) -> None:
+    """Which tables, in words and as JSON; -q leaves out what is well."""
+    kitchen = app / "workspaces" / "harvest-kitchen" / "0"
+    shutil.copy(studio / "workspace.yjs", kitchen / "workspace.yjs")
+    (studio / "tables.sqlite").write_bytes(b"SQLite format 3\0" + b"\0" * 4000)
+    done = run("status", app)
+    assert "harvest-kitchen/0 is stale: " in done.out
+    assert "new: clients, invoices, notes, projects; gone: recipes, suppliers" in done.out
+    assert "juniper-studio/0 is damaged: the file is no mirror of ours" in done.out
+    why = [one["why"] for one in run("status", "--json", app).json()["documents"]]
+    assert "new: clients" in why[0]
+    sync(app)
+    assert run("status", "-q", app).out == ""
+    assert run("verify", "-q", app).out == ""
 
 
 def test_stale_and_unreadable_documents(app: Path, studio: Path) -> None:

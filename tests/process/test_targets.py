@@ -92,6 +92,23 @@ def test_any_app_that_saves_updates_is_served(tmp_path: Path) -> None:
     assert not (tmp_path / "head.yjs.sqlite").exists()
 
 
+def test_a_host_may_say_which_by_its_path(tmp_path: Path) -> None:
+    """For documents that have no workspace of the host; a path that was not found is told."""
+    for name in ("one.yjs", "two.yjs"):
+        save(tmp_path / name, document(2))
+    with Watch(tmp_path, "--documents", "*.yjs", *NO_RESCAN) as watch:
+        watch.until("ready")
+        path = str(tmp_path / "two.yjs")
+        watch.send({"type": "sync", "id": 1, "path": path, "force": True})
+        assert watch.until("rebuilt", reason="forced")["path"] == path
+        assert watch.until("synced", id=1)["rebuilt"] == 1
+        watch.send({"type": "status", "id": 2, "path": path})
+        (told,) = watch.until("status", id=2)["documents"]
+        assert told["mirror"] == f"{path}.sqlite"
+        watch.send({"type": "sync", "id": 3, "path": "/etc/passwd"})
+        assert watch.until("failed", id=3)["code"] == "gone"
+
+
 def test_globs_reach_workspaces_and_epochs_and_no_deeper(tmp_path: Path) -> None:
     """Several may be given; snapshots and folders of the app's own stay out of it."""
     wanted = [

@@ -238,3 +238,21 @@ def test_a_signature_tells_versions_apart(tmp_path: Path) -> None:
     path.write_bytes(b"a")
     os.utime(path, ns=(1, 1))
     assert len({first, second, version_of(str(path))}) == 3
+
+
+def test_another_apps_folder_is_looked_at_itself_and_no_deeper(tmp_path: Path) -> None:
+    """Its own files by their names; of folders in it, only what is the host's by what is in it."""
+    wanted = [put(tmp_path / name) for name in ("a.ydoc", "b.ydoc")]
+    put(tmp_path / "archive" / "c.ydoc")
+    put(tmp_path / "archive" / "deep" / "d.ydoc")
+    selection = Selection(documents=("*.ydoc",))
+    assert sorted(discover([str(tmp_path)], selection).sources) == wanted
+    put(tmp_path / "w1" / "head.yjs")
+    wanted.append(put(tmp_path / "w1" / "3" / "e.ydoc"))
+    assert sorted(discover([str(tmp_path)], selection).sources) == wanted
+
+
+def test_a_folder_of_workspaces_has_documents_of_any_name(tmp_path: Path) -> None:
+    """As it has workspace.yjs, where nothing matches in the folder itself."""
+    wanted = put(tmp_path / "w1" / "a.ydoc")
+    assert list(discover([str(tmp_path)], Selection(documents=("*.ydoc",))).sources) == [wanted]
