@@ -60,8 +60,8 @@ def run(arguments: Arguments) -> int:
         LockedError: Another process follows one of the roots.
         SidecarError: The state folder cannot be used.
     """
-    settings = to_be_watched(settings_of(arguments))
     stderr = _stand_before_stderr()
+    settings = to_be_watched(settings_of(arguments))
     log_to_stderr(settings.log_level)
     outbox: Outbox
 

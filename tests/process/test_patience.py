@@ -1,0 +1,187 @@
+"""What takes long, what is tried again, and what another process does to a mirror, end to end."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.apps import document_path, leftovers, mirror_of
+from tests.support.documents import document, nested, save
+from tests.support.mirrors import query
+from tests.support.program import Watch, run
+from tests.support.systems import needs_signals
+from tests.support.waiting import wait_until
+
+QUICK = ("--debounce-ms", "10")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a document in an app folder."""
+    return save(document_path(tmp_path / "app"), document(3))
+
+
+@pytest.fixture
+def watch(path: Path) -> Iterator[Watch]:
+    """Watch it, ready."""
+    with Watch(path.parents[3], *QUICK) as watch:
+        watch.until("ready")
+        yield watch
+
+
+def family(watch: Watch) -> list[psutil.Process]:
+    """Return the program and all below it."""
+    top = psutil.Process(watch.process.pid)
+    return [top, *top.children(recursive=True)]
+
+
+def test_deadly_bytes_are_tried_no_sooner_by_a_rescan_or_a_rewrite(path: Path) -> None:
+    """A minute is what it says; other bytes begin anew at once."""
+    with Watch(path.parents[3], *QUICK, "--rescan-s", "0.5") as watch:
+        watch.until("ready")
+        deadly = nested(5_000_000)
+        save(path, deadly)
+        failed = watch.until("failed")
+        assert (failed["code"], failed["retry_ms"]) == ("crashed", 60_000)
+        watch.send({"type": "status", "id": 1})
+        (status,) = watch.until("status", id=1)["documents"]
+        assert (status["state"], status["code"]) == ("unreadable", "crashed")
+        save(path, deadly)
+        assert watch.quiet(3.0) == []
+        save(path, document(4))
+        watch.until("rebuilt", rows=4)
+
+
+def test_a_document_whose_worker_is_killed_again_and_again_is_synced_in_the_end(
+    path: Path, watch: Watch
+) -> None:
+    """As by a system out of memory: it was given up after the second time."""
+    save(path, document(60_000))
+    for _ in range(3):
+        wait_until(lambda: len(family(watch)) > 2, "a child at work", 60)
+        for process in family(watch)[2:]:
+            process.kill()
+        wait_until(lambda: len(family(watch)) == 2, "the end of the child")
+    assert watch.until("failed")["retry_ms"] == 1000
+    watch.until("rebuilt", rows=60_000, seconds=90)
+    assert leftovers(path.parents[3]) == []
+
+
+@needs_signals
+def test_a_sleep_of_all_processes_is_no_hang(path: Path) -> None:
+    """SIGSTOP of the whole group for longer than --max-seconds and four times that."""
+    with Watch(path.parents[3], *QUICK, "--max-seconds", "2") as watch:
+        watch.until("ready")
+        save(path, document(20_000))
+        wait_until(lambda: len(family(watch)) > 2, "a child at work")
+        processes = family(watch)
+        for process in processes:
+            process.suspend()
+        time.sleep(12)  # the time that passes is what is tested
+        for process in processes:
+            process.resume()
+        watch.until("rebuilt", rows=20_000)
+        assert "failed" not in [event["type"] for event in watch.events]
+
+
+@needs_signals
+def test_a_child_that_hangs_is_ended(path: Path) -> None:
+    """By the clock after four times --max-seconds, since it uses no CPU."""
+    with Watch(path.parents[3], *QUICK, "--max-seconds", "1") as watch:
+        watch.until("ready")
+        save(path, document(20_000))
+        wait_until(lambda: len(family(watch)) > 2, "a child at work")
+        for process in family(watch)[2:]:
+            process.suspend()
+        failed = watch.until("failed")
+        assert (failed["code"], failed["retry_ms"]) == ("timeout", 60_000)
+
+
+def test_a_status_each_second_starves_no_document(path: Path, watch: Watch) -> None:
+    """A stale document is rebuilt, and all questions are answered."""
+    for number in range(20):
+        save(path, document(100 + number))
+        for twin in range(50):
+            watch.send({"type": "status", "id": number * 50 + twin})
+    answered: set[int] = set()
+    rows = 0
+    while len(answered) < 1000 or rows != 119:
+        event = watch.receive()
+        if event["type"] == "status":
+            answered.add(event["id"])
+        elif event["type"] == "rebuilt":
+            rows = event["rows"]
+
+
+def test_a_mirror_put_there_by_another_process_is_told(path: Path, watch: Watch) -> None:
+    """`rebuilt`, reason `elsewhere`: all tables, no time, so that an app opens it anew."""
+    root = path.parents[3]
+    assert run("sync", "--force", root).code == 0
+    event = watch.until("rebuilt")
+    assert (event["reason"], event["changed"], event["ms"]) == ("elsewhere", ["notes"], 0)
+    assert event["rows"] == 3
+    assert watch.quiet(1.0) == []
+
+
+def test_a_mirror_of_another_process_that_is_behind_is_rebuilt(path: Path, tmp_path: Path) -> None:
+    """Another copy put in the mirror's place is compared, not believed."""
+    with Watch(path.parents[3], *QUICK) as watch:
+        watch.until("ready")
+        old = mirror_of(path).read_bytes()
+        save(path, document(5))
+        watch.until("rebuilt", rows=5)
+        (tmp_path / "old").write_bytes(old)
+        (tmp_path / "old").replace(mirror_of(path))
+        watch.until("rebuilt", rows=5)
+
+
+def test_two_watches_with_other_options_do_not_fight(path: Path, tmp_path: Path) -> None:
+    """Once for each version of the document; then the other's mirror stays, and that is said."""
+    root = path.parents[3]
+    options = (*QUICK, "--rescan-s", "0.5", "--fts")
+    first = Watch(root, *options, "notes.title", "--state-dir", tmp_path / "a")
+    second = Watch(root, *options, "none", "--state-dir", tmp_path / "b")
+    with first, second:
+        first.until("ready")
+        second.until("ready")
+        save(path, document(5))
+        first.until("rebuilt", rows=5)
+        second.until("rebuilt", rows=5)
+        wait_until(lambda: "other options" in first.errors() + second.errors(), "the note")
+        for watch in (first, second):
+            watch.quiet(3.0)
+        before = mirror_of(path).stat().st_ino
+        assert (first.quiet(3.0), second.quiet(3.0)) == ([], [])
+        assert mirror_of(path).stat().st_ino == before
+        save(path, document(6))
+        first.until("rebuilt", rows=6)
+        second.until("rebuilt", rows=6)
+
+
+def test_an_app_that_saves_by_delete_and_create_is_never_gone(path: Path, watch: Watch) -> None:
+    """However long the moment is in which there is no file."""
+    for number in range(4, 14):
+        path.unlink()
+        time.sleep(0.05 * (number % 5))  # the app at its encoding
+        save(path, document(number))
+        watch.until("rebuilt", rows=number)
+    assert "gone" not in [event["type"] for event in watch.events]
+    path.unlink()
+    watch.until("gone")
+
+
+def test_workspaces_deleted_at_once_are_gone_in_seconds(tmp_path: Path) -> None:
+    """Each is told once, and the program is not busy for minutes."""
+    for number in range(300):
+        save(document_path(tmp_path / "app", f"w{number}"), b"\0\0")
+    assert run("sync", tmp_path / "app").code == 0
+    with Watch(tmp_path / "app", *QUICK) as watch:
+        assert watch.until("ready", 120)["documents"] == 300
+        (tmp_path / "app" / "workspaces").rename(tmp_path / "away")
+        started = time.monotonic()
+        gone = {watch.until("gone", 60)["path"] for _ in range(300)}
+        assert time.monotonic() - started < 30
+    assert len(gone) == 300
+    assert query(tmp_path / "away" / "w7" / "0" / "tables.sqlite", "SELECT 1") == [(1,)]
