@@ -29,6 +29,7 @@ COMMANDS = {
     "query": "answer a question in SQL, over one mirror or many",
     "problems": "say in words what had to be bent, and what to do",
     "mcp": "serve agents: an MCP server on stdin and stdout (an extra)",
+    "browse": "show mirrors in the web browser, by Datasette (an extra)",
     "export": "write all mirrors into one SQLite file",
     "schema": "print tables and columns as compact text, for people and prompts",
     "service": "have systemd keep watch running, or print what launchd needs",

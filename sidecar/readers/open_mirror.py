@@ -1,20 +1,20 @@
 """Mirrors for other people's programs: read-only, always the newest, rows with the app's types."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
 import apsw
 import msgspec
 
-from sidecar.errors import MirrorDamagedError
 from sidecar.files import shown, version_of
 from sidecar.mirror.describe import tables_of
 from sidecar.mirror.identifiers import quote
 from sidecar.mirror.naming import EXTRA
-from sidecar.mirror.sqlite_files import BUSY_MS, connect
-from sidecar.mirror.state import is_mirror
+from sidecar.readers.deadline import Clock, TooLongError
+from sidecar.readers.guard import guard, open_mirror_file
+from sidecar.readers.query import Limits, size_of
 from sidecar.reports import SchemaTable
 
 T = TypeVar("T")
@@ -24,6 +24,21 @@ Value = None | int | float | str | bytes
 
 Row = dict[str, Any]
 """Column -> value."""
+
+LIMITS = Limits(rows=1_000_000, bytes=1 << 30, seconds=300.0)
+"""What one call may take when nobody says otherwise."""
+
+
+class Rows(list[tuple[Value, ...]]):
+    """The rows of a query, as a list.
+
+    Attributes:
+        columns: The names of the columns; two may be equal.
+        truncated: Whether a limit left rows out.
+    """
+
+    columns: tuple[str, ...] = ()
+    truncated: bool = False
 
 
 class OpenMirror:
@@ -37,9 +52,10 @@ class OpenMirror:
         path: Of the file, absolute.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, limits: Limits = LIMITS) -> None:
         """Open a mirror; see ``open_mirror``."""
         self.path = path
+        self._limits = limits
         self._version = version_of(path)
         if self._version is None:
             message = f"{shown(path)} is not there; epicenter-sidecar sync builds it"
@@ -69,14 +85,30 @@ class OpenMirror:
         self._refresh()
         return self._described()
 
-    def query(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
-        """Run one query and return all its rows, as SQLite has them.
+    def query(self, sql: str, parameters: Sequence[Value] = ()) -> Rows:
+        """Run one query and return its rows, as SQLite has them, with the names of the columns.
 
         Raises:
-            apsw.Error: The query is wrong, or would write.
+            apsw.Error: The query is wrong, or would do something else than read.
+            TooLongError: It takes longer than it may.
         """
         self._refresh()
-        return list(self._connection.execute(sql, parameters))
+        found, size = Rows(), 0
+        cursor = self._connection.cursor()
+
+        def note_columns(cursor: apsw.Cursor, _sql: str, _bindings: object) -> bool:
+            found.columns = tuple(name for name, *_ in cursor.get_description())
+            return True
+
+        cursor.exec_trace = note_columns
+        for row in self._limited(cursor, sql, parameters):
+            size += sum(map(size_of, row))
+            if len(found) == self._limits.rows or size > self._limits.bytes:
+                found.truncated = True
+                cursor.close(force=True)
+                break
+            found.append(row)
+        return found
 
     @overload
     def rows(self, table: str, where: str = "", parameters: Sequence[Value] = ()) -> list[Row]: ...
@@ -112,10 +144,8 @@ class OpenMirror:
         columns = self._described()[table].columns
         convert = [_CONVERTERS.get(_kind(c.name, c.type), _as_it_is) for c in columns]
         condition = f" WHERE {where}" if where else ""
-        cursor = self._connection.execute(
-            f"SELECT * FROM {quote(table)}{condition}",  # noqa: S608 - the caller's own SQL
-            parameters,
-        )
+        sql = f"SELECT * FROM {quote(table)}{condition}"  # noqa: S608 - the caller's own SQL
+        cursor = self._limited(self._connection.cursor(), sql, parameters)
         found: list[Row] = [
             {
                 column.name: make(value)
@@ -124,6 +154,19 @@ class OpenMirror:
             for row in cursor
         ]
         return found if into is None else msgspec.convert(found, list[into])  # type: ignore[valid-type]
+
+    def _limited(
+        self, cursor: apsw.Cursor, sql: str, parameters: Sequence[Value]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Give the rows of a query, within the time that it has."""
+        clock = Clock(self._limits.seconds)
+        clock.watch(self._connection)
+        clock.run()
+        try:
+            yield from cursor.execute(sql, parameters)
+        except apsw.InterruptError as error:
+            message = f"the query took longer than {self._limits.seconds:g} s and was ended"
+            raise TooLongError(message) from error
 
     def _described(self) -> dict[str, SchemaTable]:
         if self._tables is None:
@@ -139,25 +182,23 @@ class OpenMirror:
         self._connection, self._version, self._tables = fresh, version, None
 
 
-def open_mirror(path: str | os.PathLike[str]) -> OpenMirror:
-    """Open a mirror for reading.
+def open_mirror(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> OpenMirror:
+    """Open a mirror for reading, and for nothing else.
 
     Args:
         path: A tables.sqlite.
+        limits: What one call may take.
 
     Raises:
         FileNotFoundError: It is not there.
         sidecar.errors.MirrorDamagedError: It is no mirror.
     """
-    return OpenMirror(os.path.abspath(path))
+    return OpenMirror(os.path.abspath(path), limits)
 
 
 def _open(path: str) -> apsw.Connection:
-    if not is_mirror(path):
-        message = f"{shown(path)} is no mirror; epicenter-sidecar sync builds one"
-        raise MirrorDamagedError("foreign", message)
-    connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY)
-    connection.set_busy_timeout(BUSY_MS)
+    connection = open_mirror_file(path)
+    guard(connection)
     return connection
 
 

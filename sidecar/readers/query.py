@@ -109,7 +109,7 @@ class QueryRows:
         """
         rows, size = 0, 0
         while (row := self._next()) is not None:
-            size += sum(map(_size, row))
+            size += sum(map(size_of, row))
             rows += 1
             if rows > self._limits.rows or size > self._limits.bytes:
                 self.truncated = True
@@ -332,5 +332,6 @@ def _columns(connection: apsw.Connection, schema: str) -> Any:
     )
 
 
-def _size(cell: Cell) -> int:
+def size_of(cell: Cell) -> int:
+    """Count what a cell takes: the characters of a text, the bytes of anything else."""
     return len(cell) if isinstance(cell, (str, bytes)) else _NUMBER_BYTES

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import shutil
 import subprocess
 from contextlib import closing
@@ -11,9 +12,11 @@ from sqlite3 import connect
 import pytest
 
 from tests.support.papers import Block, blocks_of
-from tests.support.program import run
+from tests.support.program import program, run
+from tests.support.systems import needs_shell
 
 QUESTIONS = blocks_of("agents.md", "sql")
+COMMANDS = [*blocks_of("reading.md", "sh query"), *blocks_of("agents.md", "sh query")]
 PROGRAMS = blocks_of("reading.md", "python")
 
 
@@ -31,14 +34,37 @@ def test_agents_page_has_its_questions() -> None:
     assert len(QUESTIONS) > 15
 
 
-@pytest.mark.parametrize("line", ["# juniper-studio/0: SQLite", "  client TEXT not null -- Client"])
+@pytest.mark.parametrize(
+    "line", ["# juniper-studio/0 Juniper Studio: ", "  client TEXT not null -- Client"]
+)
 def test_agents_page_shows_the_schema_command(line: str, studio: Path) -> None:
     """What stands below the command is an excerpt of what it prints."""
     (shown,) = [block.next_text for block in blocks_of("agents.md", "sh")]
     assert line in shown
     printed = run("schema", studio).out
     excerpt = [line for line in shown.splitlines() if line.strip() != "..."]
-    assert all(line in printed.splitlines() for line in excerpt[1:])
+    assert all(line in printed.splitlines() for line in excerpt if "/tables.sqlite" not in line)
+
+
+@needs_shell
+@pytest.mark.parametrize("block", COMMANDS, ids=lambda block: block.text[:70].replace("\n", " "))
+def test_commands_print_what_is_shown(block: Block, app: Path) -> None:
+    """A person's ten questions and an agent's ten, run in the sample's folder as they stand."""
+    here = Path(program()[0]).parent
+    done = subprocess.run(
+        ["/bin/sh", "-c", block.text],
+        cwd=app,
+        env={**os.environ, "PATH": f"{here}:{os.environ['PATH']}", "COLUMNS": "80"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.stdout == block.next_text, done.stderr
+
+
+def test_there_are_ten_questions_each() -> None:
+    """The pages were found, and their blocks were."""
+    assert len(COMMANDS) == 20
 
 
 @pytest.mark.parametrize("block", PROGRAMS, ids=["open_mirror", "sqlite3"])

@@ -11,6 +11,8 @@ import pytest
 
 import sidecar
 from sidecar.errors import MirrorDamagedError
+from sidecar.readers.deadline import TooLongError
+from sidecar.readers.query import Limits
 from tests.support.desk import Desk
 
 
@@ -66,6 +68,27 @@ def test_query_gives_what_sqlite_has(desk: Desk) -> None:
         assert mirror.query("SELECT title FROM notes WHERE id = ?", ("n2",)) == [("Two",)]
 
 
+def test_rows_know_their_columns(desk: Desk) -> None:
+    """Also where there are none."""
+    with sidecar.open_mirror(desk.mirror) as mirror:
+        assert mirror.query("SELECT id, title AS t FROM notes").columns == ("id", "t")
+        assert mirror.query("SELECT id FROM notes WHERE 0").columns == ("id",)
+
+
+def test_limits_hold(desk: Desk) -> None:
+    """Rows are left out and that is told; what takes too long is ended."""
+    endless = "WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x FROM r"
+    with sidecar.open_mirror(desk.mirror, limits=Limits(rows=3, seconds=0.2)) as mirror:
+        found = mirror.query(endless)
+        assert (found, found.truncated) == ([(1,), (2,), (3,)], True)
+        assert not mirror.query("SELECT 1").truncated
+        with pytest.raises(TooLongError, match=r"longer than 0\.2 s"):
+            mirror.query(endless.replace("SELECT x FROM", "SELECT max(x) FROM"))
+        with pytest.raises(TooLongError):
+            mirror.rows("notes", f"(SELECT max(x) FROM ({endless}))")
+        assert len(mirror.rows("notes")) == 2
+
+
 def test_tables_describe_themselves(desk: Desk) -> None:
     """Columns, labels and options by table."""
     with sidecar.open_mirror(desk.mirror) as mirror:
@@ -76,8 +99,10 @@ def test_tables_describe_themselves(desk: Desk) -> None:
 def test_nothing_can_be_written(desk: Desk) -> None:
     """The connection is read-only."""
     before = desk.mirror.read_bytes()
-    with sidecar.open_mirror(desk.mirror) as mirror, pytest.raises(apsw.ReadOnlyError):
-        mirror.query("DELETE FROM notes")
+    with sidecar.open_mirror(desk.mirror) as mirror:
+        for sql in ("DELETE FROM notes", "ATTACH 'x' AS y", "PRAGMA user_version = 1", "BEGIN"):
+            with pytest.raises(apsw.AuthError):
+                mirror.query(sql)
     assert desk.mirror.read_bytes() == before
     assert sorted(file.name for file in desk.mirror.parent.iterdir()) == [
         "tables.sqlite",

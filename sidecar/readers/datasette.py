@@ -1,0 +1,278 @@
+"""Mirrors in the web browser: the only user of Datasette, which is an extra.
+
+Datasette keeps a connection for each database; a mirror is replaced under it. So each database
+here looks at its file whenever a request begins, and opens the new one; a request reads to its end
+what it has begun with.
+"""
+
+import asyncio
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+from datasette import hookimpl
+from datasette.app import Datasette
+from datasette.database import Database
+from datasette.plugins import pm
+from markupsafe import Markup, escape
+
+from sidecar.errors import MirrorDamagedError, SidecarError
+from sidecar.mirror.describe import read_tables
+from sidecar.mirror.sqlite_files import READER_BUSY_MS, uri_of
+from sidecar.mirror.state import read_mirror
+from sidecar.readers.guard import authorize, check
+from sidecar.readers.members import queried
+from sidecar.readers.problems import read_problems
+from sidecar.readers.query import NamedMirror
+from sidecar.reports import SchemaColumn, SchemaTable
+
+_TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
+_SETTINGS = {
+    "allow_download": False,
+    "default_page_size": 100,
+    "max_returned_rows": 1000,
+    "num_sql_threads": 1,  # one thread may share connections, and a request can keep its own
+    "sql_time_limit_ms": 3000,
+    "suggest_facets": False,  # which columns to count by is known from the catalog
+}
+_LONGEST_JSON = 2000
+_STATES = {"in_step": "in step", "changed": "behind its document", "missing": "not readable"}
+
+_request: ContextVar[object] = ContextVar("request")
+"""The request that is being answered; a connection belongs to one until it ends."""
+
+
+class MirrorDatabase(Database):  # type: ignore[misc]
+    """A mirror that is opened anew when it was replaced.
+
+    Attributes:
+        mirror: Its document, and the workspace's name.
+    """
+
+    def __init__(self, datasette: Datasette, mirror: NamedMirror) -> None:
+        """Open nothing yet."""
+        super().__init__(datasette, path=mirror.source.mirror, is_mutable=True)
+        self.mirror = mirror
+        self._opened: tuple[object, sqlite3.Connection] | None = None
+        self._pinned: dict[object, sqlite3.Connection] = {}
+
+    async def execute_fn(self, fn: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Run something on the connection of the request."""
+        request = _request.get(None)
+        loop = _loop()
+        return await loop.run_in_executor(self.ds.executor, lambda: fn(self._of(request)))
+
+    def release(self, request: object) -> None:
+        """Let go of the connection that a request had; in Datasette's thread."""
+        connection = self._pinned.pop(request, None)
+        still_used = [*self._pinned.values(), self._opened[1] if self._opened else None]
+        if connection is not None and connection not in still_used:
+            connection.close()
+
+    def _of(self, request: object) -> sqlite3.Connection:
+        if request in self._pinned:
+            return self._pinned[request]
+        connection = self._newest()
+        if request is not None:
+            self._pinned[request] = connection
+        return connection
+
+    def _newest(self) -> sqlite3.Connection:
+        version = _version(self.path)
+        if self._opened and (version is None or version == self._opened[0]):
+            return self._opened[1]
+        before = self._opened[1] if self._opened else None
+        self._opened = version, self._open()
+        if before is not None and before not in self._pinned.values():
+            before.close()
+        self._cached_table_counts = None
+        return self._opened[1]
+
+    def _open(self) -> sqlite3.Connection:
+        check(self.path)
+        connection = sqlite3.connect(
+            uri_of(self.path) + "?mode=ro",
+            uri=True,
+            check_same_thread=False,
+            timeout=READER_BUSY_MS / 1000,
+        )
+        self.ds._prepare_connection(connection, self.name)  # noqa: SLF001 - as Database does
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000)
+        connection.set_authorizer(authorize)
+        return connection
+
+
+class MirrorPlugin:
+    """What Datasette is told of the mirrors: names, labels, what to count by, how JSON looks."""
+
+    def __init__(self, databases: Mapping[str, MirrorDatabase]) -> None:
+        """Read nothing yet."""
+        self.__name__ = __name__  # Datasette asks for a plugin's
+        self._databases = databases
+        self._known: dict[str, tuple[object, dict[str, SchemaTable]]] = {}
+
+    def tables(self, database: str) -> dict[str, SchemaTable]:
+        """Give the tables of a mirror as its catalog describes them, read once for each mirror."""
+        path = self._databases[database].path
+        version = _version(path)
+        if database not in self._known or self._known[database][0] != version:
+            try:
+                described = {table.name: table for table in read_tables(path)}
+            except MirrorDamagedError:
+                described = {}
+            self._known[database] = version, described
+        return self._known[database][1]
+
+    @hookimpl
+    def get_metadata(self) -> dict[str, Any]:
+        """Give titles, descriptions and facets."""
+        return {
+            "title": "Mirrors",
+            "databases": {
+                database: {
+                    "tables": {
+                        name: _table_metadata(one) for name, one in self.tables(database).items()
+                    }
+                }
+                for database in self._databases
+            },
+        }
+
+    @hookimpl
+    def render_cell(
+        self, value: object, column: str, table: str | None, database: str
+    ) -> object | None:
+        """Show JSON with line breaks, and booleans as words."""
+        if database not in self._databases or table is None or not isinstance(value, (str, int)):
+            return None
+        described = self.tables(database).get(table)
+        columns = described.columns if described else ()
+        kind = next((one.type for one in columns if one.name == column), None)
+        if isinstance(value, str) and (kind in {"json", "tags"} or column == "_extra"):
+            return Markup("<pre>{}</pre>").format(_pretty(value))
+        if kind == "boolean" and value in {0, 1}:
+            return escape("yes" if value else "no")
+        return None
+
+    @hookimpl
+    def extra_template_vars(self, view_name: str) -> dict[str, Any]:
+        """Give the first page its list of workspaces."""
+        if view_name != "index":
+            return {}
+        return {"workspaces": [_workspace(db) for db in self._databases.values()]}
+
+
+def make_datasette(mirrors: Sequence[tuple[NamedMirror, str, str | None]]) -> Datasette:
+    """Make a Datasette over mirrors.
+
+    Args:
+        mirrors: Each with the name of its database, and the workspace's icon.
+    """
+    datasette = Datasette([], settings=_SETTINGS, template_dir=_TEMPLATES)
+    databases: dict[str, MirrorDatabase] = {}
+    for mirror, name, icon in mirrors:
+        database = MirrorDatabase(datasette, mirror)
+        datasette.add_database(database, name=name)
+        database.icon = icon
+        databases[database.name] = database
+    pm.register(MirrorPlugin(databases), name="sidecar-mirrors")
+    return datasette
+
+
+def make_app(datasette: Datasette) -> Any:
+    """Give Datasette's ASGI application, in which each request keeps its connections."""
+    app = datasette.app()
+    mirrors = [db for db in datasette.databases.values() if isinstance(db, MirrorDatabase)]
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        request = object()
+        token = _request.set(request)
+        try:
+            await app(scope, receive, send)
+        finally:
+            _request.reset(token)
+            for mirror in mirrors:
+                await _loop().run_in_executor(datasette.executor, mirror.release, request)
+
+    return answer
+
+
+def _workspace(database: MirrorDatabase) -> dict[str, Any]:
+    """Tell the first page of one workspace: name, age, state, problems, tables."""
+    source = database.mirror.source
+    try:
+        facts: dict[str, str | None] | None = read_mirror(source.mirror).facts or None
+        problems = len(read_problems(source.mirror))
+        tables = read_tables(source.mirror)
+    except SidecarError:
+        facts, problems, tables = None, 0, ()
+    told = queried(source, database.mirror.name, facts)
+    return {
+        "database": database.name,
+        "icon": database.icon or "",
+        "id": told.workspace,
+        "epoch": told.epoch,
+        "state": _STATES[told.state],
+        "published": _age(told.mirror_mtime_ms),
+        "problems": problems,
+        "tables": [
+            {"name": table.name, "label": table.label or table.name, "rows": table.rows}
+            for table in tables
+        ],
+    }
+
+
+def _table_metadata(table: SchemaTable) -> dict[str, Any]:
+    """Tell Datasette of one table: its words, and which columns are worth counting by."""
+    facets: list[str | dict[str, str]] = []
+    for column in table.columns:
+        if column.type in {"select", "boolean"}:
+            facets.append(column.name)
+        elif column.type == "tags":
+            facets.append({"array": column.name})
+    told: dict[str, Any] = {
+        "title": table.label or table.name,
+        "columns": {
+            column.name: about for column in table.columns if (about := _about(column)) is not None
+        },
+        "facets": facets,
+    }
+    if table.description:
+        told["description"] = table.description
+    return told
+
+
+def _about(column: SchemaColumn) -> str | None:
+    parts = [part for part in (column.label, column.description) if part]
+    return ": ".join(parts) or None
+
+
+def _pretty(text: str) -> str:
+    try:
+        told = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+    except (ValueError, RecursionError):
+        told = text
+    return told if len(told) <= _LONGEST_JSON else told[:_LONGEST_JSON] + "…"
+
+
+def _age(unix_ms: int | None) -> str:
+    if unix_ms is None:
+        return ""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_ms / 1000))
+
+
+def _version(path: str) -> object:
+    try:
+        seen = os.stat(path)
+    except OSError:
+        return None
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
