@@ -53,7 +53,7 @@ def read_roots_as_tables(
         roots: All of its roots.
         choice: What is shown beside the known layouts.
     """
-    claims = _claims(roots, txn)
+    claims: dict[str, Layout | None] = _claims(roots, txn)
     tables, problems = _maps(doc, txn, roots, claims)
     tables += _keyed_arrays(txn, roots, claims)
     others = _others(txn, roots, claims, choice)
@@ -64,13 +64,15 @@ def read_roots_as_tables(
         (one.ready(name, txn) for one, name in zip(others, named(others), strict=True)),
         key=lambda table: table.name,
     )
-    shown_as: dict[str, Layout] = {t.root: "cells" for t in tables if t.layout == "cells"}
+    for table in tables:
+        if table.layout == "cells":
+            claims[table.root] = "cells"
     layouts = {layout for layout in claims.values() if layout} - {"keyed_arrays"}
     layouts |= {table.layout for table in tables if table.layout != "maps"}
     return Reading(
         layouts=tuple(layout for layout in _ORDER if layout in layouts),
         tables=tuple(tables),
-        roots=tuple(_root(root, shown_as.get(root.name, claims[root.name])) for root in roots),
+        roots=tuple(_root(root, claims[root.name]) for root in roots),
         problems=problems,
     )
 

@@ -12,7 +12,7 @@ from sidecar.document.shapes import is_record, not_a_table, read_array, settings
 from sidecar.document.values import entries, items
 from sidecar.document.walk import of_dict, of_map
 from sidecar.document.xml import is_object
-from sidecar.model import AUTO
+from sidecar.model import AUTO, is_list
 
 NONE = "none"
 
@@ -130,8 +130,8 @@ def _tables(path: tuple[str, ...], node: Any, txn: Transaction) -> Iterator[Foun
             yield not_a_table(path, node.text, txn)
     elif isinstance(node, (Map, dict)):
         yield _of_records(path, node, txn)
-    elif isinstance(node, (Array, list)):
-        elements: list[Any] = items(node, txn) if isinstance(node, Array) else node
+    elif isinstance(node, Array) or is_list(node):
+        elements = items(node, txn) if isinstance(node, Array) else node
         yield read_array(path, elements, txn) if elements else Found(path, "shape", of_dict({}))
     else:
         yield not_a_table(path, node, txn)

@@ -14,6 +14,7 @@ from sidecar.reference.roots import Place, RawRoot, RawRow, RawTable
 
 ANY = "\0any"
 """Stands for any one step of a pattern."""
+_LISTS = (pycrdt.Array, list)
 _HOLDERS = (pycrdt.Map, pycrdt.Array, dict, list)
 
 
@@ -162,8 +163,9 @@ def _root_as_named(root: RawRoot) -> list[Place]:
 
 
 def _as_named(steps: list[str], value: Any, doc: pycrdt.Doc[Any]) -> Place:
-    if isinstance(value, (pycrdt.Array, list)) and len(value):
-        return _array_place(steps, list(value), doc)
+    elements: list[Any] = list(value) if type(value) in _LISTS else []
+    if elements:
+        return _array_place(steps, elements, doc)
     found = entries(value)
     if found and not any(map(is_record, found.values())):
         return settings(steps, found, doc)
