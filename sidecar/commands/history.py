@@ -6,6 +6,7 @@ from sidecar.commands import OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.layout import Column
 from sidecar.commands.moments import unix_ms
+from sidecar.commands.outs import check_out
 from sidecar.commands.progress import progress
 from sidecar.commands.render import (
     Styled,
@@ -16,7 +17,7 @@ from sidecar.commands.render import (
     print_table,
     size,
 )
-from sidecar.commands.targets import boundary_of, check_out, one_source
+from sidecar.commands.targets import boundary_of, one_source
 from sidecar.commands.terminal import plural
 from sidecar.errors import SidecarError, UsageError
 from sidecar.files import shown

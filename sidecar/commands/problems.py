@@ -6,8 +6,8 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.answers import add_all, meant
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.render import Styled, name_of, print_json, print_line
-from sidecar.commands.targets import Target
 from sidecar.commands.terminal import complain, plural
+from sidecar.commands.workspaces import Target
 from sidecar.errors import MirrorDamagedError
 from sidecar.readers.problems import ProblemList, in_words, read_problems
 from sidecar.reports import doc_fields

@@ -11,8 +11,9 @@ from sidecar.commands import FAILED, LOCKED, OK, ROOT
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.event_lines import is_wrong, line_of
 from sidecar.commands.near import nothing_here
+from sidecar.commands.outs import elsewhere
 from sidecar.commands.progress import Progress, progress
-from sidecar.commands.targets import elsewhere, find, in_order
+from sidecar.commands.targets import find, in_order
 from sidecar.commands.terminal import HABITS, escape, has_color, say
 from sidecar.errors import SidecarError
 from sidecar.files import shown

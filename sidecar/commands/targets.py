@@ -6,38 +6,19 @@ living workspaces. ``--workspace``, ``--epoch`` and ``--all-epochs`` are honoure
 """
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from sidecar.commands.near import did_you_mean, near_path, nothing_here
+from sidecar.commands.near import near_path, nothing_here
 from sidecar.commands.terminal import complain
+from sidecar.commands.workspaces import Target, current_of, target_of, too_many, workspace_id
 from sidecar.discovery import Found, discover, is_chosen, place_of, source_of
 from sidecar.errors import RootError, SidecarError, UsageError
 from sidecar.files import shown
 from sidecar.model import Source
 from sidecar.names import document_of, is_mirror_name
 from sidecar.settings import Settings
-
-if TYPE_CHECKING:
-    from sidecar.document.standing import Standing
-
-_MOST_NAMED = 5
-"""Workspaces or documents that a message names."""
-
-
-class Target(NamedTuple):
-    """One document that is meant.
-
-    Attributes:
-        source: The document and its mirror. Of a mirror that stands alone, the document's path is
-            the mirror's.
-        standing: The workspace's name and icon, whether it is living and this epoch current.
-    """
-
-    source: Source
-    standing: "Standing"
 
 
 class Chosen(NamedTuple):
@@ -94,7 +75,7 @@ def sources_of(settings: Settings) -> list[Source]:
 
 def targets_of(settings: Settings) -> list[Target]:
     """Find the documents that are meant, in all epochs, with what their host says of them."""
-    return [_target(source) for source in sources_of(settings)]
+    return [target_of(source) for source in sources_of(settings)]
 
 
 def one_source(settings: Settings, command: str) -> Source:
@@ -111,14 +92,14 @@ def one_source(settings: Settings, command: str) -> Source:
     if len(settings.roots) == 1 and os.path.exists(root) and not os.path.isdir(root):
         return source_of(root)
     every = targets_of(settings)
-    targets = every if settings.epoch is not None else _current(every)
+    targets = every if settings.epoch is not None else current_of(every)
     if len(targets) == 1:
         return targets[0].source
     places = ", ".join(map(shown, settings.roots))
     if not targets:
         message = f"{command} is for one document, and there is none in {places}"
         raise SidecarError("gone", message)
-    raise UsageError(_too_many(command, places, targets))
+    raise UsageError(too_many(command, places, targets))
 
 
 def boundary_of(settings: Settings, source: Source) -> str:
@@ -154,13 +135,15 @@ def chosen(settings: Settings, *, every: bool = False) -> Chosen:
         SidecarError: There is no such workspace or epoch.
     """
     named, others = _part_mirrors(settings)
-    targets = [_target(_source_of_mirror(root)) for root in named]
+    targets = [target_of(_source_of_mirror(root)) for root in named]
     if not others:
         return Chosen(tuple(targets), 0, 0, {})
     found = find(others)
-    below = [_target(source) for source in in_order(found)]
+    below = [target_of(source) for source in in_order(found)]
     living = [one for one in below if every or not one.standing.deleted or _is_named(one, others)]
-    current = living if every or others.all_epochs or others.epoch is not None else _current(living)
+    current = (
+        living if every or others.all_epochs or others.epoch is not None else current_of(living)
+    )
     return Chosen(
         targets=(*targets, *current),
         older=len(living) - len(current),
@@ -213,7 +196,7 @@ def to_be_watched(settings: Settings) -> Settings:
     for root in found.missing:
         complain(f"{shown(root)} does not exist yet; {near_path(root)}it is waited for")
     if settings.workspace is not None:
-        settings = replace(settings, workspace=_workspace_id(settings.workspace, in_order(found)))
+        settings = replace(settings, workspace=workspace_id(settings.workspace, in_order(found)))
     elif not found.sources and not found.missing and not found.denied:
         complain(f"{nothing_here(settings.roots, settings.selection)}; they are waited for")
     return settings
@@ -224,44 +207,6 @@ def complain_of_nothing(settings: Settings) -> None:
     complain(nothing_here(settings.roots, settings.selection))
 
 
-def check_out(out: str) -> str:
-    """Return an absolute path that a mirror may be written to.
-
-    Raises:
-        UsageError: There is no such folder, or something that is no mirror is there.
-    """
-    path = os.path.abspath(out)
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        message = f"{shown(folder)} is no folder; make it, or name another FILE"
-        raise UsageError(message)
-    if os.path.lexists(path):
-        from sidecar.mirror.state import is_mirror  # noqa: PLC0415 - SQLite
-
-        if not is_mirror(path):
-            message = f"{shown(path)} is no mirror and is left alone; name another FILE"
-            raise UsageError(message)
-    return path
-
-
-def elsewhere(sources: Sequence[Source], out: str) -> Source:
-    """Return the one document with another place for its mirror.
-
-    Raises:
-        UsageError: There are more documents, or nothing may be written there.
-    """
-    if len(sources) != 1:
-        message = f"--out is for one document, and here are {len(sources)}; name one of them"
-        raise UsageError(message)
-    return replace(sources[0], mirror=check_out(out))
-
-
-def _target(source: Source) -> Target:
-    from sidecar.document.standing import standing_of  # noqa: PLC0415 - where names are asked for
-
-    return Target(source, standing_of(source))
-
-
 def _narrow(found: Found, settings: Settings) -> None:
     """Keep the workspace and the epoch that are asked for.
 
@@ -270,7 +215,7 @@ def _narrow(found: Found, settings: Settings) -> None:
         SidecarError: There is no such workspace or epoch.
     """
     if settings.workspace is not None:
-        workspace = _workspace_id(settings.workspace, in_order(found))
+        workspace = workspace_id(settings.workspace, in_order(found))
         settings = replace(settings, workspace=workspace)
     epochs = {place_of(document)[1] for document in found.sources}
     for document, source in [*found.sources.items()]:
@@ -280,49 +225,6 @@ def _narrow(found: Found, settings: Settings) -> None:
         known = ", ".join(str(epoch) for epoch in sorted(epochs - {None})) or "none"  # type: ignore[type-var]
         message = f"there is no epoch {settings.epoch} here; the epochs are: {known}"
         raise SidecarError("gone", message)
-
-
-def _workspace_id(name: str, sources: Iterable[Source]) -> str:
-    """Find a workspace by its id, else by its name; of several with one name a living one.
-
-    Raises:
-        UsageError: It is the name of several.
-        SidecarError: There is none.
-    """
-    known: dict[str, Standing] = {}
-    for source in sources:
-        folder = os.path.basename(place_of(source.document)[0])
-        known.setdefault(folder, _target(source).standing)
-    if name in known:
-        return name
-    wanted = name.strip().casefold()
-    same = {id_: one for id_, one in known.items() if (one.name or "").strip().casefold() == wanted}
-    same = {id_: one for id_, one in same.items() if not one.deleted} or same
-    if len(same) == 1:
-        return next(iter(same))
-    if same:
-        message = f"{len(same)} workspaces are called {name}; say which by id: {_few(same)}"
-        raise UsageError(message)
-    names = [text for id_, one in known.items() for text in (one.name, id_) if text]
-    raise SidecarError("gone", f"there is no workspace {name}{did_you_mean(name, names)}")
-
-
-def _current(targets: Sequence[Target]) -> list[Target]:
-    """Keep the current epoch of each workspace; where it has no document, the highest there is."""
-    highest: dict[str, int] = {}
-    has_current: set[str] = set()
-    for target in targets:
-        folder, epoch = place_of(target.source.document)
-        if epoch is not None:
-            highest[folder] = max(epoch, highest.get(folder, epoch))
-        if target.standing.current:
-            has_current.add(folder)
-    return [target for target in targets if _is_current(target, highest, has_current)]
-
-
-def _is_current(target: Target, highest: dict[str, int], has_current: set[str]) -> bool:
-    folder, epoch = place_of(target.source.document)
-    return target.standing.current if folder in has_current else epoch == highest.get(folder)
 
 
 def _is_named(target: Target, settings: Settings) -> bool:
@@ -360,21 +262,3 @@ def _refusal(root: str, reason: str) -> str:
     if is_mirror_name(os.path.basename(root)) and os.path.isfile(beside):
         return f"{text}; the document beside it is {shown(beside)}"
     return f"{text}; name a document, or its folder"
-
-
-def _too_many(command: str, places: str, targets: Sequence[Target]) -> str:
-    text = f"{command} is for one document, and {places} has {len(targets)}"
-    workspaces = {
-        os.path.basename(place_of(one.source.document)[0]): one.standing for one in targets
-    }
-    if len(workspaces) == len(targets):
-        return f"{text}; choose one by --workspace: {_few(workspaces)}"
-    paths = [shown(one.source.document) for one in targets]
-    return f"{text}; name one: {', '.join(paths[:_MOST_NAMED])}"
-
-
-def _few(workspaces: "dict[str, Standing]") -> str:
-    """Name some workspaces, by name and id."""
-    named = [f"{one.name} ({id_})" if one.name else id_ for id_, one in workspaces.items()]
-    more = len(named) - _MOST_NAMED
-    return ", ".join(named[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,42 @@
+"""Where mirrors go that somebody asks for by ``--out``."""
+
+import os
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from sidecar.errors import UsageError
+from sidecar.files import shown
+from sidecar.model import Source
+
+
+def check_out(out: str) -> str:
+    """Return an absolute path that a mirror may be written to.
+
+    Raises:
+        UsageError: There is no such folder, or something that is no mirror is there.
+    """
+    path = os.path.abspath(out)
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        message = f"{shown(folder)} is no folder; make it, or name another FILE"
+        raise UsageError(message)
+    if os.path.lexists(path):
+        from sidecar.mirror.state import is_mirror  # noqa: PLC0415 - SQLite
+
+        if not is_mirror(path):
+            message = f"{shown(path)} is no mirror and is left alone; name another FILE"
+            raise UsageError(message)
+    return path
+
+
+def elsewhere(sources: Sequence[Source], out: str) -> Source:
+    """Return the one document with another place for its mirror.
+
+    Raises:
+        UsageError: There are more documents, or nothing may be written there.
+    """
+    if len(sources) != 1:
+        message = f"--out is for one document, and here are {len(sources)}; name one of them"
+        raise UsageError(message)
+    return replace(sources[0], mirror=check_out(out))
