@@ -1,12 +1,13 @@
 // An app at work, saved after each step: node sessions.js FOLDER '{"seed": 1, "saves": 100, ...}'
 // Writes 0000.yjs, 0001.yjs ... and steps.json, which says what was done before each save.
-// The same options give the same files. `weights` says how often each kind of step is taken.
+// The same options give the same files. `weights` says how often each kind of step is taken;
+// `script`, a list, says which ones instead.
 import fs from 'node:fs'
 import path from 'node:path'
 import * as Y from 'yjs'
 
 const folder = process.argv[2]
-const options = { seed: 1, saves: 50, gc: false, layout: 'maps', rows: 40, weights: {}, ...JSON.parse(process.argv[3] ?? '{}') }
+const options = { seed: 1, saves: 50, gc: false, layout: 'maps', rows: 40, undo: true, script: null, weights: {}, ...JSON.parse(process.argv[3] ?? '{}') }
 
 /** mulberry32, so that a run can be had again. */
 let state = options.seed >>> 0
@@ -33,7 +34,7 @@ const open = (update, clientID = freshId()) => {
 }
 const use = (doc) => {
   app = doc
-  undo = new Y.UndoManager([doc.getMap('tables'), doc.getArray('table:notes')], { captureTimeout: 0 })
+  undo = options.undo && new Y.UndoManager([doc.getMap('tables'), doc.getArray('table:notes')], { captureTimeout: 0 })
 }
 /** The state of an earlier save; some were torn. */
 const earlier = () => {
@@ -158,12 +159,12 @@ const edits = {
 
 /** What happens to the document as a whole; each may give the bytes that are saved. */
 const events = {
-  undo: () => { undo.undo() },
-  redo: () => { undo.redo() },
+  undo: () => { undo && undo.undo() },
+  redo: () => { undo && undo.redo() },
   reload: () => { use(open(bytes())) },
   merge: () => {
     device ??= open(bytes())
-    for (let n = 0; n < 5; n++) edits[pick(usual)](device)
+    for (let n = 0; n < 5; n++) edits[pick(usual.filter((kind) => kind !== 'kv'))](device)
     Y.applyUpdate(app, Y.encodeStateAsUpdate(device))
     if (random() < 0.5) Y.applyUpdate(device, bytes())
   },
@@ -196,8 +197,8 @@ fs.mkdirSync(folder, { recursive: true })
 use(open())
 fill(app)
 save(['fill'])
-while (saved < options.saves) {
-  const what = Array.from({ length: random() < 0.7 ? 1 : 1 + below(4) }, () => pick(kinds))
+while (saved < (options.script?.length + 1 || options.saves)) {
+  const what = options.script ? [options.script[saved - 1]].flat() : Array.from({ length: random() < 0.7 ? 1 : 1 + below(4) }, () => pick(kinds))
   let data
   for (const kind of what) {
     if (edits[kind]) app.transact(() => edits[kind](app))

@@ -2,21 +2,46 @@
 
 import gc
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Container, Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
+import msgspec
+
+from sidecar.document.extension import Doc, Transaction
 from sidecar.document.layouts import read_roots_as_tables
 from sidecar.document.lifted import lifting
-from sidecar.document.opened import is_panic, open_again, open_document
+from sidecar.document.opened import Opened, is_panic, open_again, open_document
 from sidecar.document.patterns import parse_choice
 from sidecar.document.reading import Content
 from sidecar.document.repairs import place_repairs
-from sidecar.document.roots import read_roots
+from sidecar.document.roots import RootContent, read_roots
 from sidecar.errors import DocumentUnusableError
 from sidecar.model import JSON_DEPTH, Workspace
 
 _FRAMES_PER_LEVEL = 10
 """Walking JSON of ``JSON_DEPTH`` levels takes three Python frames a level."""
+
+_Read = Callable[[Transaction, dict[str, list[Any]], Container[str]], Workspace]
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """A document in the decoder.
+
+    Attributes:
+        workspace: What it holds.
+        doc: The decoder's.
+        elements: Those of its root arrays that were caught, by name.
+        is_exact: The decoder was given the file's own bytes, and all of them.
+        read: Reads it anew in a transaction: with the elements of its arrays, and the names of
+            its roots.
+    """
+
+    workspace: Workspace
+    doc: Doc
+    elements: dict[str, list[Any]]
+    is_exact: bool
+    read: _Read
 
 
 @contextmanager
@@ -35,10 +60,19 @@ def decode(
             both, so a later try may succeed.
         DocumentUnusableError: ``v2`` or ``foreign``.
     """
-    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
-    sys.setrecursionlimit(max(limit, _FRAMES_PER_LEVEL * JSON_DEPTH))
-    gc.disable()  # millions of fresh cells and no cycles: collecting costs a tenth of the walk
-    try:
+    with decode_document(content, accept_trailing=accept_trailing, tables=tables) as decoded:
+        yield decoded.workspace
+
+
+@contextmanager
+def decode_document(
+    content: Content, *, accept_trailing: bool, tables: Sequence[str] = ()
+) -> Generator[Decoded]:
+    """Decode a document that may be kept; its rows can be walked until the context ends.
+
+    Arguments and errors are those of ``decode``.
+    """
+    with walking():
         opened = open_document(content, accept_trailing=accept_trailing)
         txn = opened.doc.create_transaction()
         with lifting(lambda: content.again() if opened.update is None else opened.update):
@@ -49,15 +83,38 @@ def decode(
                 open_again(opened, content, unread)
                 txn = opened.doc.create_transaction()
                 roots, _ = read_roots(opened.doc, txn, opened.caught)
-            found = read_roots_as_tables(opened.doc, txn, roots, parse_choice(tables))
-            shown, unplaced = place_repairs(found.tables, opened.repairs)
-            yield Workspace(
-                layouts=found.layouts,
-                tables=shown,
-                state_vector=opened.state_vector,
-                problems=(*opened.problems, *unplaced, *found.problems),
-                roots=found.roots,
-            )
+
+            def read(
+                txn: Transaction, elements: dict[str, list[Any]], names: Container[str]
+            ) -> Workspace:
+                return _workspace(
+                    opened, txn, read_roots(opened.doc, txn, elements, names)[0], tables
+                )
+
+            try:
+                yield Decoded(
+                    workspace=_workspace(opened, txn, roots, tables),
+                    doc=opened.doc,
+                    elements=opened.caught.let_go(),
+                    is_exact=not (opened.update or opened.problems or opened.repairs),
+                    read=read,
+                )
+            finally:
+                txn.drop()
+
+
+@contextmanager
+def walking() -> Generator[None]:
+    """Make room for the walk over a document's rows, and give the decoder's panics a name.
+
+    Raises:
+        DocumentUnusableError: ``undecodable``.
+    """
+    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
+    sys.setrecursionlimit(max(limit, _FRAMES_PER_LEVEL * JSON_DEPTH))
+    gc.disable()  # millions of fresh cells and no cycles: collecting costs a tenth of the walk
+    try:
+        yield
     except BaseException as error:
         if not is_panic(error):
             raise
@@ -66,3 +123,17 @@ def decode(
         sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
+
+
+def _workspace(
+    opened: Opened, txn: Transaction, roots: list[RootContent], tables: Sequence[str]
+) -> Workspace:
+    found = read_roots_as_tables(opened.doc, txn, roots, parse_choice(tables))
+    shown, unplaced = place_repairs(found.tables, opened.repairs)
+    return Workspace(
+        layouts=found.layouts,
+        tables=shown,
+        state_vector=opened.state_vector,
+        problems=(*opened.problems, *unplaced, *found.problems),
+        roots=found.roots,
+    )

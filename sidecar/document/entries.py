@@ -13,6 +13,8 @@ from sidecar.document.xml import is_object
 _OLDEST = float("-inf")
 _FIRST = -sys.float_info.max
 """The age of an entry whose ``ts`` is minus infinity: younger than one without."""
+_NO_CELLS = (Map, dict, bytes, bytearray, type(None))
+"""Values that a row may have, and a cell seldom has."""
 _PARTS = frozenset(("key", "val", "ts"))
 
 
@@ -40,11 +42,10 @@ class KeyedArray(msgspec.Struct, frozen=True):
 
         Entries of rows have maps, or ciphertext in bytes.
         """
-        no_cells = (Map, dict, bytes, bytearray, type(None))
         return (
             bool(self.rows)
             and all(":" in key for key in self.rows)
-            and not all(isinstance(value, no_cells) for value in self.values)
+            and not all(isinstance(value, _NO_CELLS) for value in self.values)
         )
 
 
@@ -67,6 +68,19 @@ def read_entries(elements: Sequence[Any], txn: Transaction) -> KeyedArray:
         if key not in newest or age >= newest[key][0]:
             newest[key] = (age, value)
     return KeyedArray({key: value for key, (_, value) in newest.items()}, bad, values)
+
+
+def key_of(element: Any, txn: Transaction) -> str | None:
+    """Give the key of an entry, None of what is no entry."""
+    entry = dict(entries(element, txn)) if isinstance(element, Map) else element
+    key: str | None = None if _age(entry) is None else entry["key"]
+    return key
+
+
+def may_be_row(element: Any, txn: Transaction) -> bool:
+    """Tell whether an element says nothing for its array holding cells (``holds_cells``)."""
+    entry = dict(entries(element, txn)) if isinstance(element, Map) else element
+    return _age(entry) is None or isinstance(entry.get("val"), _NO_CELLS)
 
 
 def are_entries(elements: Sequence[Any], txn: Transaction) -> bool:

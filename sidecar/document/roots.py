@@ -1,6 +1,6 @@
 """What stands in the roots of a document, whatever type its app opens them as."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -79,6 +79,12 @@ class CaughtArrays:
         """Give the elements of an array, None when it was not observed."""
         return self._found.get(name)
 
+    def let_go(self) -> dict[str, list[Any]]:
+        """Give the elements of all arrays by name, and observe no longer."""
+        for subscription in self._subscriptions:
+            subscription.drop()
+        return self._found
+
     def _catch(self, name: str) -> Callable[[Any], None]:
         def catch(event: Any) -> None:
             self._found[name] = [
@@ -89,14 +95,23 @@ class CaughtArrays:
 
 
 def read_roots(
-    doc: Doc, txn: Transaction, caught: CaughtArrays
+    doc: Doc,
+    txn: Transaction,
+    caught: CaughtArrays | Mapping[str, list[Any]],
+    only: Container[str] | None = None,
 ) -> tuple[list[RootContent], list[str]]:
     """Read all roots. To be asked before anything opens a root by name, which makes it.
+
+    Args:
+        doc: The document.
+        txn: The transaction of the walk.
+        caught: Elements of arrays by name.
+        only: The names of the roots that are there, where others were opened by name.
 
     Returns:
         The roots, sorted by name, and the names of long arrays that must be caught to be read.
     """
-    names = sorted(doc.roots(txn))
+    names = sorted(name for name in doc.roots(txn) if only is None or name in only)
     found = {name: _read(doc, txn, name, caught.get(name)) for name in names}
     roots = [root for root in found.values() if root is not None]
     return roots, [name for name, root in found.items() if root is None]

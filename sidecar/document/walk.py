@@ -71,6 +71,11 @@ def walk(rows: Rows, fields: Sequence[str], txn: Transaction) -> Iterator[Chunk]
         yield _Walk(fields, txn).chunk(rows.keys[start : start + ROWS_PER_CHUNK], rows.fetch)
 
 
+def pick(rows: Rows, fields: Sequence[str], txn: Transaction) -> Chunk:
+    """Walk a few rows into one chunk."""
+    return _Walk(fields, txn).chunk(rows.keys, rows.fetch)
+
+
 class _Walk:
     """The walk over one chunk."""
 
@@ -237,8 +242,8 @@ def of_dict(rows: Mapping[str, Any]) -> Rows:
     return Rows(keys=sorted(rows), fetch=rows.__getitem__)
 
 
-def of_map(table: Map, txn: Transaction) -> Rows:
-    """Make the rows of a table that is a CRDT map."""
+def of_map(table: Map, txn: Transaction, keys: Sequence[str] | None = None) -> Rows:
+    """Make the rows of a table that is a CRDT map, all or those of some sorted keys."""
     get = table.get
 
     def fetch(key: str) -> Any:
@@ -247,4 +252,4 @@ def of_map(table: Map, txn: Transaction) -> Rows:
         except ValueError:
             return None
 
-    return Rows(keys=sorted(table.keys(txn)), fetch=fetch)
+    return Rows(keys=sorted(table.keys(txn)) if keys is None else keys, fetch=fetch)

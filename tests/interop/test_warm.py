@@ -1,0 +1,80 @@
+"""Real Yjs at work: which saves take the warm road, and that both roads show the same."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.node import needs_node
+from tests.support.sessions import Follower, play
+
+pytestmark = needs_node
+
+
+@pytest.mark.parametrize("gc", [False, True], ids=["kept", "collected"])
+@pytest.mark.parametrize("layout", ["maps", "arrays", "both"])
+def test_a_session_goes_warm(tmp_path: Path, layout: str, *, gc: bool) -> None:
+    """Whatever a user does, at least 90 of 100 saves are read by the warm road, all rightly.
+
+    Cells, typing, arrays, XML, deletes, undo, reloads and a second device, with and without
+    garbage collection; some forms are not published, so that edits add up.
+    """
+    follower = Follower()
+    session = play(tmp_path, seed=len(layout), saves=70, layout=layout, gc=gc, undo=not gc)
+    for number, (_, data) in enumerate(session):
+        follower.follow(data, is_published=number % 4 != 3)
+    assert follower.roads.count("warm") > 0.9 * len(follower.roads)
+
+
+WARM = [
+    *("set", "retype", "unset", "extra", "insert", "plain", "odd", "remove", "append", "type"),
+    *("backspace", "bold", "push", "shift", "xml", "xmlText", "import", "entry", "update"),
+    *("drop", "late", "badEntry", "define", "table", "undo", "reload", "merge", "rewrite"),
+]
+
+
+@pytest.mark.parametrize("gc", [False, True], ids=["kept", "collected"])
+def test_what_users_do_goes_warm(tmp_path: Path, *, gc: bool) -> None:
+    """Each kind of edit, before and after a reload of the app."""
+    follower = Follower()
+    script = [step for kind in WARM for step in (kind, kind, "reload", kind)]
+    for _, data in play(tmp_path, seed=7, layout="both", rows=12, gc=gc, script=script):
+        follower.follow(data)
+    roads = zip(["fill", *script], follower.roads, strict=True)
+    assert {step: road for step, road in roads if road != "warm"} == {"fill": "the first time"}
+
+
+@pytest.mark.parametrize("gc", [False, True], ids=["kept", "collected"])
+@pytest.mark.parametrize(
+    ("step", "road"),
+    [
+        ("older", "gone|went back|something else|deleted no more|another place"),
+        ("foreign", "is gone"),
+        ("twice", "another place|something else|went back|gone"),
+        ("torn", "torn|undecodable"),
+        ("zeros", "torn|undecodable"),
+        ("stale", "torn"),
+        ("kv", "new root kv"),
+    ],
+)
+def test_what_is_no_successor_goes_cold(tmp_path: Path, step: str, road: str, *, gc: bool) -> None:
+    """Older states, other documents, client ids used twice, torn files: and the next save is right.
+
+    The first setting of an app goes cold too, since its root was not there.
+    """
+    follower = Follower()
+    script = ["set", "type", "insert", "remove", step, "set", "type"]
+    for _, data in play(tmp_path, seed=9, layout="both", rows=12, gc=gc, script=script):
+        follower.follow(data)
+    assert follower.roads[1:5] == ["warm"] * 4
+    assert any(word in follower.roads[5] for word in road.split("|")), follower.roads
+    assert follower.roads[-1] == "warm"
+
+
+def test_hostile_sessions_are_read_as_a_fresh_decode_does(tmp_path: Path) -> None:
+    """Older states, torn files, zeros, tails and reused client ids, in any order."""
+    follower = Follower()
+    weights = {"older": 25, "torn": 20, "zeros": 20, "stale": 10, "foreign": 5, "twice": 25}
+    for _, data in play(tmp_path, seed=4, saves=100, layout="both", weights=weights):
+        if data:
+            follower.follow(data)
+    assert {"warm", "torn", "undecodable"} <= {*follower.roads}
