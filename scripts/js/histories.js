@@ -2,6 +2,8 @@
 //   node histories.js KIND SEED COUNT FOLDER     writes FOLDER/KIND-SEED-0.yjs and so on
 // Kinds: lossy (updates that never came), merged (Y.mergeUpdates), rich (texts with formats,
 // embeds and cut emoji), twins (two sessions under one client id).
+// The kind moments writes snapshots beside each: NAME-K.ysnap, in V2 NAME-K.v2snap, and the document
+// as it was, NAME-K.state.
 import fs from 'node:fs'
 import path from 'node:path'
 import * as Y from 'yjs'
@@ -143,6 +145,30 @@ const KINDS = {
 const [, , kind, seed, count, folder] = process.argv
 console.error = console.log = console.warn = () => {} // Yjs speaks of client ids that changed
 
+const moments = (stem) => {
+  const doc = new Y.Doc({ gc: false })
+  doc.clientID = 1 + below(300)
+  const other = new Y.Doc({ gc: false })
+  other.clientID = 1 + below(300)
+  const snapshots = []
+  for (let n = 2 + below(8); n; n--) {
+    const one = chance(0.7) ? doc : other
+    one.transact(() => { for (let k = 1 + below(4); k; k--) edit(one, false) })
+    if (other.clientID !== doc.clientID && chance(0.5)) {
+      Y.applyUpdate(doc, Y.encodeStateAsUpdate(other))
+      Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+    }
+    snapshots.push(Y.snapshot(doc))
+  }
+  snapshots.forEach((snapshot, k) => {
+    fs.writeFileSync(`${stem}-${k}.ysnap`, Y.encodeSnapshot(snapshot))
+    fs.writeFileSync(`${stem}-${k}.v2snap`, Y.encodeSnapshotV2(snapshot))
+    const then = Y.createDocFromSnapshot(doc, snapshot, new Y.Doc({ gc: false }))
+    fs.writeFileSync(`${stem}-${k}.state`, Y.encodeStateAsUpdate(then))
+  })
+  fs.writeFileSync(`${stem}.yjs`, Y.encodeStateAsUpdate(doc))
+}
+
 // Twins can put text or formats under a key or into an array, where Yjs shows single UTF-16 units or
 // undefined and the decoder all of it, from the same structs: such documents are left out.
 const OF_TEXT = [Y.ContentString, Y.ContentFormat, Y.ContentEmbed]
@@ -162,5 +188,7 @@ const written = () => {
 
 for (let n = 0; n < Number(count); n++) {
   random = generator(Number(seed) * 1000003 + n)
-  fs.writeFileSync(path.join(folder, `${kind}-${seed}-${n}.yjs`), written())
+  const stem = path.join(folder, `${kind}-${seed}-${n}`)
+  if (kind === 'moments') moments(stem)
+  else fs.writeFileSync(`${stem}.yjs`, written())
 }

@@ -1,21 +1,21 @@
 """Moments of a document: what ``Y.encodeSnapshot`` keeps, and what of it cannot be shown.
 
-A snapshot is a delete set and a state vector. The document must still hold what they speak of;
-where it does not, the decoder shows the nearest state it can, in silence, so every snapshot is
-checked against the document first. Yjs's other encoding, V2, reads as V1 into wrong rows.
+A snapshot is a delete set and a state vector. The document must still hold what they speak of,
+so every snapshot is checked against it. Yjs's other encoding, V2, reads as V1 into wrong rows.
 """
 
 from bisect import bisect_right
-from typing import Any
 
 import msgspec
-import pycrdt
 
 from sidecar.document.opened import v1_update
-from sidecar.document.public_api import decoder_errors, open_update
-from sidecar.errors import DocumentUnusableError
-from sidecar.yjs.store import Deleted, Items
-from sidecar.yjs.update import DELETED, GC, Ranges, UpdateReader
+from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
+from sidecar.yjs.encoding import refuse_foreign
+from sidecar.yjs.moments import Moments
+from sidecar.yjs.update import Id, Ranges, UpdateReader
+
+_MOST_WITNESSES = 10_000
+"""Elements that are asked which of two readings makes sense."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -39,18 +39,12 @@ class Past:
             DocumentUnavailableError: ``undecodable``, ``torn`` or ``v2``.
             DocumentUnusableError: ``foreign``.
         """
-        data, _ = v1_update(data)
-        self._doc: pycrdt.Doc[Any] = open_update(data)
-        reader = UpdateReader(data)
+        refuse_foreign(data)
         try:
-            self._items = Items(reader.structs())
-            self._deleted = _merged(reader.deleted())
+            self._moments = Moments(v1_update(data)[0])
         except ValueError as error:
-            raise DocumentUnusableError("undecodable", str(error)) from error
-        self.exact = not any(item.kind in {GC, DELETED} for item in self._items.sorted)
-        self._reached: dict[int, int] = {}
-        for item in self._items.sorted:
-            self._reached[item.client] = item.clock + item.length
+            raise DocumentUnavailableError("undecodable", str(error)) from error
+        self.exact = self._moments.exact
 
     def state_at(self, snapshot: bytes) -> bytes:
         """Give the document as it was, as a Yjs V1 update.
@@ -62,57 +56,59 @@ class Past:
             DocumentUnusableError: ``v2``; ``undecodable``: no snapshot; ``foreign``: it is newer
                 than the document, or of another one.
         """
-        self._check(snapshot)
-        with decoder_errors():
-            past = pycrdt.Doc.from_snapshot(pycrdt.Snapshot.decode(snapshot), self._doc)  # pyright: ignore[reportUnknownVariableType] - its annotation names no type
-            return past.get_update()
+        found = self._understood(snapshot)
+        return self._moments.update_at(found.state_vector, found.deleted)
 
-    def _check(self, data: bytes) -> None:
+    def _understood(self, data: bytes) -> Snapshot:
+        """Read a snapshot in the encoding that makes sense of the document."""
         first, second = _read(data, v2=False), _read(data, v2=True)
         if first is None and second is None:
             raise DocumentUnusableError("undecodable", "the file is no Yjs snapshot")
-        if first is None or (second and not self._is_sound(first) and self._is_sound(second)):
+        if first is None or (second and second != first and self._prefers(second, first)):
             message = "the file is a Yjs V2 snapshot; the app must save V1 (Y.encodeSnapshot)"
             raise DocumentUnusableError("v2", message)
         if not self._holds(first):
             message = "the snapshot is newer than the document, or of another one"
             raise DocumentUnusableError("foreign", message)
+        return first
+
+    def _prefers(self, second: Snapshot, first: Snapshot) -> bool:
+        """Tell whether a V2 snapshot was read as V1.
+
+        What was overwritten by then was deleted, and so was what lay in a deleted type: whatever
+        was joined or divided since, this still holds. Where both make sense it is V1.
+        """
+        if not self._holds(second):
+            return False
+        return not self._holds(first) or (
+            self._contradicts(first, second) and not self._contradicts(second, first)
+        )
+
+    def _contradicts(self, reading: Snapshot, other: Snapshot) -> bool:
+        """Tell whether something that only the other reading deletes must have been deleted."""
+        return any(
+            self._moments.must_be_deleted(element, reading.state_vector, reading.deleted)
+            for element in _only_in(other.deleted, reading.deleted)
+        )
 
     def _holds(self, snapshot: Snapshot) -> bool:
         """Tell whether the document has come as far as a snapshot, deletions included."""
+        reached = self._moments.reached
         ahead = any(
-            clock > self._reached.get(client, 0) for client, clock in snapshot.state_vector.items()
+            clock > reached.get(client, 0) for client, clock in snapshot.state_vector.items()
         )
         return not ahead and all(
-            _covers(self._deleted.get(client, []), clock, length)
+            _covers(self._moments.deleted.get(client, []), clock, length)
             for client, ranges in snapshot.deleted.items()
             for clock, length in ranges
         )
-
-    def _is_sound(self, snapshot: Snapshot) -> bool:
-        """Tell whether a reading makes sense of the document.
-
-        Deletions end where structs end, and what is in a deleted type is deleted with it.
-        """
-        deleted = Deleted(snapshot.deleted)
-        for client, ranges in snapshot.deleted.items():
-            for clock, length in ranges:
-                end = (client, clock + length)
-                if end[1] >= snapshot.state_vector.get(client, 0):
-                    continue
-                item = self._items.holding(end)
-                if item is None or item.clock != end[1]:
-                    return False
-                parent, _ = self._items.place(item)
-                if isinstance(parent, tuple) and parent in deleted and end not in deleted:
-                    return False
-        return self._holds(snapshot)
 
 
 def _read(data: bytes, *, v2: bool) -> Snapshot | None:
     """Read a snapshot in one of the two encodings; None when it does not read as that.
 
-    V2 writes the distance to the end of the range before, and lengths less one.
+    V2 writes the distance to the end of the range before, and lengths less one. Ranges that touch
+    are one.
     """
     reader = UpdateReader(data)
     try:
@@ -123,10 +119,10 @@ def _read(data: bytes, *, v2: bool) -> Snapshot | None:
         return None
     deleted: Ranges = {}
     for client, ranges in raw.items():
-        end = 0
+        end = -1
         for clock, length in ranges:
-            start, size = (end + clock, length + 1) if v2 else (clock, length)
-            if start < end or not size:
+            start, size = (max(end, 0) + clock, length + 1) if v2 else (clock, length)
+            if start <= end or not size:
                 return None
             end = start + size
             deleted.setdefault(client, []).append((start, size))
@@ -135,18 +131,18 @@ def _read(data: bytes, *, v2: bool) -> Snapshot | None:
     return Snapshot(deleted, vector)
 
 
-def _merged(ranges: Ranges) -> Ranges:
-    """Join ranges that touch."""
-    merged: Ranges = {}
-    for client, found in ranges.items():
-        joined = merged.setdefault(client, [])
-        for clock, length in sorted(found):
-            if joined and clock <= sum(joined[-1]):
-                start, before = joined[-1]
-                joined[-1] = (start, max(before, clock + length - start))
-            else:
-                joined.append((clock, length))
-    return merged
+def _only_in(ranges: Ranges, others: Ranges) -> list[Id]:
+    """Give elements that are in some ranges and not in others, a bounded number."""
+    found: list[Id] = []
+    for client, spans in ranges.items():
+        known = others.get(client, [])
+        for clock, length in spans:
+            for at in range(clock, clock + min(length, _MOST_WITNESSES)):
+                if not _covers(known, at, 1):
+                    found.append((client, at))
+                    if len(found) == _MOST_WITNESSES:
+                        return found
+    return found
 
 
 def _covers(merged: list[tuple[int, int]], clock: int, length: int) -> bool:

@@ -149,25 +149,32 @@ class Item:
 
     def cut(self, at: int) -> Any:
         """Keep the first elements of the content and return that of the others."""
-        content = self.content
-        if self.kind == STRING:
-            self.content, rest = _cut_text(content, at)
-        elif self.kind == JSON:
-            self.content, rest = content[:at], content[at:]
-        elif self.kind == ANY:
-            end = _end_of_values(content, at)
-            self.content, rest = content[:end], content[end:]
-        elif self.kind in {GC, DELETED}:
-            rest = content
-        else:
-            message = f"{self.client}:{self.clock} cannot be divided"
-            raise ValueError(message)
+        self.content, rest = cut_content(self.kind, self.content, at)
         return rest
 
     def last_value(self) -> bytes:
         """Give the last value of an ``ANY`` item: what a map shows of it."""
         content: bytes = self.content
         return content[_end_of_values(content, self.length - 1) :]
+
+
+def cut_content(kind: int, content: Any, at: int) -> tuple[Any, Any]:
+    """Cut a content, as an ``Item`` has it, after so many elements.
+
+    Raises:
+        ValueError: It is one element.
+    """
+    if kind == STRING:
+        return _cut_text(content, at)
+    if kind == JSON:
+        return content[:at], content[at:]
+    if kind == ANY:
+        end = _end_of_values(content, at)
+        return content[:end], content[end:]
+    if kind in {GC, DELETED}:
+        return content, content
+    message = f"content of kind {kind} cannot be divided"
+    raise ValueError(message)
 
 
 def _end_of_values(content: bytes, count: int) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts.fault.fuzz import OLD
-from scripts.fault.histories import KINDS, findings, histories
+from scripts.fault.histories import KINDS, MOMENTS, findings, histories, moments_that_differ
 from scripts.fault.judge import Judge
 from tests.support.data import REPORTS
 from tests.support.node import needs_node
@@ -42,3 +42,12 @@ def test_random_histories_are_shown_as_yjs_shows_them(
     paths = histories(kind, 11, 300, tmp_path)
     assert list(findings(judge, paths, counts)) == []
     assert counts["equal"] >= 280
+
+
+def test_every_moment_is_shown_as_yjs_shows_it(tmp_path: Path) -> None:
+    """By the snapshots of three hundred documents; none in V1 is taken for V2, few V2 for V1."""
+    counts: Counter[str] = Counter()
+    for path in histories(MOMENTS, 31, 300, tmp_path):
+        assert list(moments_that_differ(path, counts)) == []
+    assert counts["shown .ysnap"] > 1000
+    assert counts["differs .v2snap"] < 0.1 * counts["shown .ysnap"]

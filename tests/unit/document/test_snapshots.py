@@ -83,3 +83,28 @@ def test_collected_document_still_gives_a_state() -> None:
     """Moments of a document that has collected garbage are the nearest that can be shown."""
     snapshot = (COLLECTED / "snapshots" / "2000.ysnap").read_bytes()
     assert set(rows(past(COLLECTED).state_at(snapshot))["notes"]) == {"n0", "n1", "n3", "n4"}
+
+
+@pytest.mark.parametrize(
+    ("name", "moments"),
+    [
+        ("edit_snapshot_edit", 2),
+        ("text_shortened", 2),
+        ("overwritten", 1),
+        ("bigint", 1),
+    ],
+)
+def test_a_later_merge_of_what_was_deleted_changes_nothing(name: str, moments: int) -> None:
+    """Once called V2, for the borders of its deletions lie inside what was joined since."""
+    folder = SNAPSHOTS / "reported" / name
+    found = [past(folder).state_at(at.read_bytes()) for at in sorted(folder.glob("*.ysnap"))]
+    assert len(found) == moments
+    assert all(len(rows(state)["notes"]) == 1 for state in found)
+
+
+def test_a_bigint_keeps_its_digits() -> None:
+    """The decoder would write it as a float again; its bytes are taken over as they are."""
+    folder = SNAPSHOTS / "reported" / "bigint"
+    (snapshot,) = folder.glob("*.ysnap")
+    state = past(folder).state_at(snapshot.read_bytes())
+    assert b"\x7a\x7f" + b"\xff" * 7 in state
