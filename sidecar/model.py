@@ -20,6 +20,11 @@ digests in a mirror are others: see ``digests.pieces``.)"""
 JSON_DEPTH = 500
 """Deepest JSON that is shown. SQLite's own JSON functions refuse more than 1000 levels."""
 
+NOT_WHOLE = ("unreadable", "waiting", "repaired")
+"""Kinds of problems of a document whose mirror does not show all that is in it, as it is."""
+
+UNREADABLE = NOT_WHOLE[0]
+
 EXACT_INTEGER = 2**53
 """Largest magnitude up to which every integer is a JavaScript number."""
 

@@ -44,6 +44,7 @@ class Status(Doc, frozen=True, kw_only=True):
         tables: In the mirror, as are rows and problems.
         rows: Of all tables.
         problems: Lines of ``_mirror_problems``.
+        whole: Whether none of them says that something is shown otherwise than it is, or not.
         bytes: Size of the mirror, 0 when there is none.
         mirror_mtime_ms: When the mirror was published, Unix milliseconds.
         document_mtime_ms: When the document was written, 0 when it is not there.
@@ -59,6 +60,7 @@ class Status(Doc, frozen=True, kw_only=True):
     tables: int
     rows: int
     problems: int
+    whole: bool
     bytes: int
     mirror_mtime_ms: int | None
     document_mtime_ms: int
@@ -87,7 +89,10 @@ class Verification(Doc, frozen=True, kw_only=True):
 
     Attributes:
         mirror: Path of the mirror.
-        result: ``stale``: the document has moved on; ``different``: it has not.
+        result: ``stale``: the document has moved on; ``different``: it has not; ``equal``: what
+            was compared is.
+        whole: Whether that was all, as it is in the document.
+        unread: Lines of the problem ``unreadable``: what they speak of was not compared.
         rows: Compared.
         cells: Compared.
         integrity: What SQLite's ``integrity_check`` says, None when it was not asked.
@@ -99,6 +104,8 @@ class Verification(Doc, frozen=True, kw_only=True):
 
     mirror: str
     result: VerifyResult
+    whole: bool = True
+    unread: int = 0
     rows: int = 0
     cells: int = 0
     integrity: str | None = None

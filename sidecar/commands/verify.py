@@ -70,8 +70,12 @@ def run(arguments: Arguments) -> int:
         _print(found)
     else:
         complain_of_nothing(settings)
-    is_fine = found and not places.closed and all(one.result == "equal" for one in found)
+    is_fine = found and not places.closed and all(map(_is_fine, found))
     return OK if is_fine else FAILED
+
+
+def _is_fine(one: Verification) -> bool:
+    return one.result == "equal" and not one.unread
 
 
 def check(settings: Settings, sources: Sequence[Source]) -> list[Verification]:
@@ -93,6 +97,7 @@ def _unreadable(source: Source, failed: Failed) -> Verification:
         **doc_fields(source),
         mirror=shown(source.mirror),
         result="unreadable",
+        whole=False,
         code=failed.code,
         message=failed.message,
     )
@@ -103,6 +108,8 @@ def _print(found: Sequence[Verification]) -> None:
     for one in found:
         if one.message:
             print_line(f"{name_of(one)}: {one.message}")
+        if one.unread:
+            print_line(f"{name_of(one)}: {plural(one.unread, 'problem')} unreadable: not compared")
     for one in found:
         if one.total:
             _print_differences(one)

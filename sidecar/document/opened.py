@@ -21,6 +21,7 @@ from sidecar.yjs.encoding import decode_state_vector, is_v2, refuse_foreign
 _FROM_NOTHING = b"\0"
 _ZERO_TAIL = b"\0\0"
 """Alone an empty update, at the end of another one a sign of unread bytes."""
+_NOTHING = _ZERO_TAIL
 _BEYOND_FIRST_PLANE = b"\xf0"
 """How characters that are surrogate pairs in JavaScript begin."""
 _SMALL = 1 << 19
@@ -107,7 +108,8 @@ def v1_update(data: bytes) -> tuple[bytes, int]:
 
 def _open_v2(content: Content, *, accept_trailing: bool) -> Opened:
     update, end = v1_update(content.data)
-    problems = _trailing(content, end, accept_trailing=accept_trailing)
+    is_nothing = update == _NOTHING
+    problems = _trailing(content, end, accept_trailing=accept_trailing and not is_nothing)
     content.take()
     as_v1 = Content(update, len(update), content.digest, content.mode)
     opened = _open_v1(as_v1, accept_trailing=accept_trailing)

@@ -21,8 +21,8 @@ export type Doc = { workspace: string | null; epoch: number | null; path: string
 export type Status = { workspace: string | null; epoch: number | null; path: string;
   mirror: string; state: "damaged" | "in_step" | "missing" | "stale" | "unreadable";
   code: Code | null; name: string | null; icon: string | null; current: boolean; deleted: boolean;
-  tables: number; rows: number; problems: number; bytes: number; mirror_mtime_ms: number | null;
-  document_mtime_ms: number };
+  tables: number; rows: number; problems: number; whole: boolean; bytes: number;
+  mirror_mtime_ms: number | null; document_mtime_ms: number };
 export type Command = { type: "ping" | "shutdown" | "status" | "sync"; id?: string | number;
   workspace?: string; epoch?: number; force?: boolean };
 export type Event =

@@ -65,11 +65,19 @@ def read_tables(path: str, samples: int | None = None) -> tuple[SchemaTable, ...
 
 def count_problems(path: str) -> int:
     """Count the lines of a mirror's list of problems, 0 when it cannot be read."""
+    return sum(kinds_of_problems(path).values())
+
+
+def kinds_of_problems(path: str) -> dict[str, int]:
+    """Count the lines of each kind in a mirror's list of problems; none when it cannot be read."""
     try:
         with reading(path) as connection:
-            return int(connection.execute("SELECT count(*) FROM _mirror_problems").get or 0)
+            found: Any = connection.execute(
+                "SELECT kind, count(*) FROM _mirror_problems GROUP BY kind"
+            )
+            return dict(found)
     except MirrorDamagedError:
-        return 0
+        return {}
 
 
 def tables_of(connection: apsw.Connection, samples: int | None) -> tuple[SchemaTable, ...]:

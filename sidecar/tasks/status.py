@@ -9,10 +9,10 @@ from sidecar.document.standing import standing_of
 from sidecar.errors import Code, MirrorUnavailableError, SidecarError
 from sidecar.files import shown
 from sidecar.mirror.catalog import ROOTS, digest_roots, identity, problems_of
-from sidecar.mirror.describe import count_problems
+from sidecar.mirror.describe import kinds_of_problems
 from sidecar.mirror.schema import plan
 from sidecar.mirror.state import Mirror, read_mirror, refuse_foreign
-from sidecar.model import Memory, Options, Source
+from sidecar.model import NOT_WHOLE, Memory, Options, Source
 from sidecar.reports import State, Status, doc_fields
 
 _NOTHING = Memory()
@@ -30,6 +30,7 @@ def status(source: Source, options: Options, *, memory: Memory = _NOTHING) -> St
     standing = standing_of(source)
     size, published_ms = _look_at(file)
     _, written_ms = _look_at(document)
+    problems = kinds_of_problems(source.mirror) if mirror.fault is None else {}
     return Status(
         **doc_fields(source),
         mirror=shown(source.mirror),
@@ -41,7 +42,8 @@ def status(source: Source, options: Options, *, memory: Memory = _NOTHING) -> St
         deleted=standing.deleted,
         tables=len(mirror.digests),
         rows=mirror.rows,
-        problems=count_problems(source.mirror) if mirror.fault is None else 0,
+        problems=sum(problems.values()),
+        whole=problems.keys().isdisjoint(NOT_WHOLE),
         bytes=size,
         mirror_mtime_ms=published_ms,
         document_mtime_ms=written_ms or 0,

@@ -7,6 +7,7 @@ purpose.
 """
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -16,8 +17,9 @@ from sidecar.document.public_api import decoder_errors
 from sidecar.document.reading import Content, read_with_retry
 from sidecar.errors import DocumentUnavailableError, MirrorDamagedError, SidecarError
 from sidecar.files import shown
+from sidecar.mirror.describe import kinds_of_problems
 from sidecar.mirror.state import Mirror, read_mirror
-from sidecar.model import Failed, Options, Source
+from sidecar.model import NOT_WHOLE, UNREADABLE, Failed, Options, Source
 from sidecar.reference.catalogs import compare_catalogs
 from sidecar.reference.compare import Comparison, compare_mirror
 from sidecar.reference.document import read_reference
@@ -47,7 +49,8 @@ def verify(source: Source, options: Options) -> Verification:
             if not found.total and found.integrity == "ok":
                 _compare_catalogs(found, source.mirror, fresh, same_bytes=same_bytes)
             same = same_bytes or _same_tables(read_mirror(fresh), mirror)
-        return _report(source, _result(found, mirror, same_content=same), found)
+            kinds = kinds_of_problems(fresh)
+        return _report(source, _result(found, mirror, same_content=same), found, kinds)
     except SidecarError as error:
         return _report(source, "unreadable", error=error)
 
@@ -98,6 +101,7 @@ def _report(
     source: Source,
     result: VerifyResult,
     found: Comparison | None = None,
+    problems: Mapping[str, int] | None = None,
     error: SidecarError | None = None,
 ) -> Verification:
     found = found or Comparison(integrity=None)
@@ -105,6 +109,8 @@ def _report(
         **doc_fields(source),
         mirror=shown(source.mirror),
         result=result,
+        whole=error is None and not any(kind in NOT_WHOLE for kind in problems or ()),
+        unread=(problems or {}).get(UNREADABLE, 0),
         rows=found.rows,
         cells=found.cells,
         integrity=found.integrity,

@@ -129,7 +129,7 @@ class _Texts:
 
     def __init__(self, data: bytes) -> None:
         reader = UpdateReader(data)
-        text = reader.text() if data else ""
+        text = reader.text()  # never nothing: an empty text has its length
         self._lengths = _Counted(data[reader.at :])
         self._ascii = text.encode() if text.isascii() else None
         self._units = b"" if text.isascii() else text.encode("utf-16-le")

@@ -26,6 +26,7 @@ KINDS = {
     "found_hook": {"unseen", "unjudged"},
     "found_reference_ahead": {"kept undecodable"},
     "found_unheld_entry": {SHOWN},
+    "found_zero_head": {"kept torn", "kept undecodable", "kept v2"},
     "found_zero_block": {"kept undecodable"},
     "html": {"kept undecodable", "kept foreign"},
     "json": {"kept undecodable", "kept foreign"},

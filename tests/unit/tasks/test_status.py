@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 from pycrdt import Doc, Map
 
+from sidecar.model import Failed, Rebuilt
 from sidecar.reports import Status
 from sidecar.tasks.status import status
+from sidecar.tasks.sync import sync
+from sidecar.tasks.verify import verify
+from tests.support.data import REPORTS
 from tests.support.desk import Desk
 
 
@@ -144,3 +148,36 @@ def test_looking_writes_nothing(desk: Desk) -> None:
     before = sorted(desk.document.parent.rglob("*")), desk.mirror.read_bytes()
     look(desk)
     assert (sorted(desk.document.parent.rglob("*")), desk.mirror.read_bytes()) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("waiting_updates_lost_message", False),
+        ("half_emoji_in_embed_embed", False),
+        ("half_emoji_in_embed_control_half_in_text", True),
+    ],
+)
+def test_what_is_not_shown_as_it_is_is_said(desk: Desk, name: str, *, whole: bool) -> None:
+    """A document that waits for a lost update, or in which something was repaired."""
+    desk.document.write_bytes((REPORTS / f"{name}.yjs").read_bytes())
+    sync(desk.source, desk.options, rested=True)
+    assert (look(desk).state, look(desk).whole) == ("in_step", whole)
+    told = verify(desk.source, desk.options)
+    assert (told.result, told.whole, told.unread) == ("equal", whole, 0)
+
+
+def test_a_waiting_document_is_torn_until_it_rests(desk: Desk) -> None:
+    """A few torn files look the same; where rows get fewer the old mirror is kept."""
+    for row in ("n2", "n3", "n4"):
+        desk.put("notes", row, title="More")
+    desk.sync()
+    desk.document.write_bytes((REPORTS / "waiting_updates_lost_message.yjs").read_bytes())
+    refused = sync(desk.source, desk.options)
+    assert isinstance(refused, Failed)
+    assert (refused.code, refused.effect) == ("torn", "retry")
+    accepted = sync(desk.source, desk.options, rested=True)
+    assert isinstance(accepted, Rebuilt)
+    assert accepted.rows == 2
+    assert accepted.collapse is not None
+    assert accepted.collapse.rows_before == 4

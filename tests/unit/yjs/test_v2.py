@@ -50,6 +50,17 @@ def test_zeros_at_the_end_are_no_structs(twin: Path) -> None:
         assert end < len(data) or len(update) >= len(whole) - 2 * count
 
 
+@pytest.mark.parametrize("size", [12, 13, 19, 64])
+@pytest.mark.parametrize("at", range(1, 12))
+def test_a_hole_of_zeros_is_no_empty_update(size: int, at: int) -> None:
+    """Found by the fuzzer: a text buffer of no bytes at all is one that no Yjs writes."""
+    for byte in (0, 2, 0x7F):
+        data = bytearray(size)
+        data[at] = byte
+        with pytest.raises(ValueError, match=r"."):
+            to_v1(bytes(data))
+
+
 @given(st.binary(max_size=200), st.sampled_from(COMMITTED), st.integers(0, 400))
 def test_any_bytes_are_an_update_or_a_value_error(rest: bytes, twin: Path, at: int) -> None:
     """Nothing else comes out."""
