@@ -18,10 +18,15 @@ READY := .venv/ready
 NODE_READY := .venv/node-ready
 
 TESTS := tests --ignore=tests/tauri
+# What touches neither the clock nor other processes' signals runs side by side; the rest waits for
+# events, and its limits of time are those of a machine that does nothing else.
+TOGETHER := tests/unit tests/property tests/interop tests/fidelity
+APART := $(TESTS) $(TOGETHER:%=--ignore=%)
+WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run sync status verify format lint types imports test test-interop \
+.PHONY: help setup demo run sync status verify format lint types imports test test-fast test-interop \
 	test-fault test-tauri test-oldest fuzz soak cover bench bench-check check build bundle lock clean
 
 help:  ## print this list
@@ -91,7 +96,12 @@ imports: $(READY)  ## the architecture's import contracts
 # ------------------------------------------------------------------------------ tests
 
 test: setup  ## every test but the Tauri host: unit, property, interop, process, fault, fuzz seeds
-	@$(PY) -m pytest $(TESTS) $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(TOGETHER) $(ARGS)
+	@$(PY) -m pytest $(APART) $(ARGS)
+
+test-fast: setup  ## the loop while working: units and properties, without what is marked slow
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow" --hypothesis-profile quick \
+		tests/unit tests/property $(ARGS)
 
 test-interop: setup  ## documents by real Yjs against what JavaScript says they hold
 	@$(PY) -m pytest tests/interop $(ARGS)

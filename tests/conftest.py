@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from scripts import nodejs
@@ -16,6 +17,9 @@ pytest_plugins = [
 ]
 
 
+hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
+
+
 def pytest_report_header() -> str:
     """Say whether documents are written by real Yjs or taken from the committed corpus."""
     missing = nodejs.missing()
@@ -25,10 +29,16 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _heard_hang_up() -> None:
-    """Let the programs under test hear SIGHUP, also where the tests run under ``nohup``."""
+def _heard_signals() -> None:
+    """Let the programs under test hear signals, also where the tests run without a terminal.
+
+    ``nohup`` ignores SIGHUP, and a shell ignores SIGINT for what it starts in the background; both
+    are handed down.
+    """
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

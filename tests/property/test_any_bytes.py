@@ -6,6 +6,7 @@ nothing else can come out of the decoder.
 
 from random import Random
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ def outcome(data: bytes, *, accept_trailing: bool) -> str | int:
         return error.code
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(st.one_of(arbitrary, headed, damaged).filter(len), st.booleans())
 @example(b"\0", False)  # noqa: FBT003

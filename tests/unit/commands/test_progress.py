@@ -54,6 +54,7 @@ def test_no_documents_are_no_division_by_nothing() -> None:
     assert Line("Reading", []).text(1e9).startswith("Reading")
 
 
+@pytest.mark.slow
 @needs_terminal
 @pytest.mark.parametrize("color", [{}, {"NO_COLOR": "1"}])
 def test_long_work_shows_how_far_it_is(tmp_path: Path, color: dict[str, str]) -> None:

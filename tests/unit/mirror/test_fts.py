@@ -174,6 +174,7 @@ def test_the_users_names_win(mirror: Path, taken: str) -> None:
     assert query(mirror, f'SELECT n FROM "{taken}"') == [(1,)]
 
 
+@pytest.mark.slow
 def test_more_columns_than_fts5_takes(mirror: Path) -> None:
     """The rest is left out and told, each by its name."""
     row = {f"f{number:04}": "x" for number in range(1998)}

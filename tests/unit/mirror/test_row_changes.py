@@ -83,6 +83,7 @@ def test_a_thousand_ids_are_told(tmp_path: Path) -> None:
     assert found.ids.changed == tuple(sorted(before)[: MOST_IDS - 1])
 
 
+@pytest.mark.slow
 def test_two_thousand_columns_on_each_side(tmp_path: Path) -> None:
     """More than SQLite compares in one query, when they are not the same ones."""
     before = {f"f{n:04}": n for n in range(1998)}

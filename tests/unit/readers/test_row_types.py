@@ -59,6 +59,7 @@ def test_a_column_that_one_mirror_lacks_may_be_null() -> None:
     assert text.count("export interface Notes") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.node
 def test_hostile_names_compile(run_node: RunNode, tmp_path: Path) -> None:
     """Nothing in a name or description ends a remark, a text or the file."""
