@@ -7,8 +7,8 @@ from sidecar.commands import OK
 from sidecar.commands.answers import add_all, meant
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.extras import needs
-from sidecar.commands.targets import Target
 from sidecar.commands.terminal import complain, escape, say
+from sidecar.commands.workspaces import Target
 from sidecar.errors import MirrorDamagedError, SidecarError
 from sidecar.readers.doorkeeper import Doorkeeper
 from sidecar.readers.guard import check
