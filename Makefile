@@ -27,7 +27,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run sync status verify format lint types imports test test-fast test-interop \
-	test-fault test-tauri test-oldest fuzz soak cover bench bench-check check build bundle lock clean
+	test-fault test-tauri test-oldest fuzz soak cover bench bench-growth bench-check check build bundle lock clean
 
 help:  ## print this list
 	@echo "make TARGET [ROOT=folder] [ARGS='more arguments'] [PYTHON=python3.12]"
@@ -136,6 +136,9 @@ cover: setup  ## the tests with branch coverage, child processes too
 
 bench: setup  ## measure beside the Node peer and the bare decoder; writes docs/performance.md
 	@$(PY) -m scripts.bench $(ARGS)
+
+bench-growth: setup  ## cost over N and 2N for shapes that once cost the square
+	@$(PY) -m scripts.bench.growth $(ARGS)
 
 bench-check: setup  ## compare the ratios with the committed ones
 	@$(PY) -m scripts.bench --check $(ARGS)
