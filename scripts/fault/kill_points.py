@@ -25,7 +25,7 @@ from sidecar.tasks import sync as flow
 
 SYSTEM_CALLS = ("open", "read", "readv", "fsync", "fchmod", "chmod", "unlink", "replace")
 STEPS = ("sweep", "read_mirror", "read_stable", "keep_last_good", "publish")
-CONTEXTS = ("lock", "decode")
+CONTEXTS = ("lock", "decoded")
 HOME = os.path.dirname(sidecar.__file__)  # noqa: PTH120 - compared with the names of code objects
 
 

@@ -27,6 +27,8 @@ from sidecar.yjs.index import Index, index
 _LAYOUTS = frozenset(("maps", "keyed_arrays"))
 _TABLES, _SETTINGS = "tables", "kv"
 
+WARM = "warm"
+
 _log = logging.getLogger(__name__)
 
 
@@ -50,6 +52,7 @@ class Warm:
         self._min_bytes = min_bytes
         self._key: object = None
         self._document: WarmDocument | None = None
+        self._digest: str | None = None
 
     @property
     def is_kept(self) -> bool:
@@ -60,12 +63,18 @@ class Warm:
         """Forget the document."""
         self._key = self._document = None
 
+    @property
+    def is_road(self) -> bool:
+        """Tell whether the last document was read by the warm road."""
+        return self.road == WARM
+
     def in_step(self, digest: str) -> None:
         """Note that a mirror holds what the document does.
 
         Args:
             digest: Of the bytes that the mirror says it was made of.
         """
+        self._digest = digest
         if self._document:
             self._document.in_step(digest)
 
@@ -75,6 +84,7 @@ class Warm:
         Returns:
             It; None when the newer form must be decoded afresh, and then nothing is kept any more.
         """
+        self._digest = None
         if self._document is None or self._key != key:
             self.road = "the first time" if self._document is None else "another document"
             self.drop()
@@ -88,7 +98,7 @@ class Warm:
             self.road = str(error)
             _log.debug("decoded afresh: %s", error)
             return None
-        self.road, self._document = "warm", document
+        self.road, self._document = WARM, document
         return document
 
     def adopt(self, decoded: Decoded, data: bytes, key: object, notes: dict[str, Any]) -> None:
@@ -96,6 +106,8 @@ class Warm:
         is_worth_it = len(data) >= self._min_bytes and decoded.is_exact
         if is_worth_it and fits(decoded.workspace, decoded.elements):
             self._key, self._document = key, WarmDocument(decoded, data, notes)
+            if self._digest is not None:
+                self._document.in_step(self._digest)
 
 
 @contextmanager
@@ -373,7 +385,7 @@ _encode = msgspec.msgpack.Encoder(order="sorted", enc_hook=float).encode
 
 
 class WarmRoadError(Exception):
-    """The two roads to a workspace differ."""
+    """The two roads differ."""
 
 
 def _same(what: str, warm: object, cold: object) -> None:

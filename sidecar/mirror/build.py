@@ -42,6 +42,7 @@ class Candidate:
 
     Attributes:
         file: The temporary file.
+        place: Where the mirror goes.
         digests: Name in the mirror -> digest, of the tables filled so far.
         rows: Rows of all tables so far.
         problems: What could not be shown as asked so far, by names in the mirror.
@@ -57,6 +58,7 @@ class Candidate:
         """
         self.file = Temporary(mirror)
         self.problems: list[Problem] = []
+        self.place = mirror
         self._mirror = mirror
         self._mode = mode
         self._page_size = _SMALL_PAGE if table_bytes < _SMALL_TABLE else _LARGE_PAGE

@@ -4,12 +4,13 @@ import os
 import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 
 from msgspec.structs import replace
 
 from sidecar import __version__
-from sidecar.document.decode import decode
 from sidecar.document.reading import Content, Expected, read_stable
+from sidecar.document.warm import Warm, decoded
 from sidecar.errors import (
     DocumentUnavailableError,
     DocumentUnusableError,
@@ -47,6 +48,7 @@ from sidecar.model import (
 from sidecar.tasks.changes import collapsed, compare, regressed
 from sidecar.tasks.elsewhere import LEFT_ALONE, is_left_alone, seen
 from sidecar.tasks.habits import habits_of, note_habits
+from sidecar.tasks.warmth import check, note_in_step
 
 _NOTHING = Memory()
 _LOCK_WAIT_S = 30.0
@@ -55,13 +57,14 @@ _MOST_DISTURBANCES = 3
 """How often a sync begins anew because another process, which shares no lock, was at its mirror."""
 
 
-def sync(
+def sync(  # noqa: PLR0913 - by name, each with its default
     source: Source,
     options: Options,
     *,
     force: bool = False,
     rested: bool = False,
     memory: Memory = _NOTHING,
+    warm: Warm | None = None,
 ) -> Outcome:
     """Bring one mirror in step with its document. The whole flow, on one screen.
 
@@ -71,23 +74,31 @@ def sync(
         force: Rebuild even when nothing changed.
         rested: The file has stood as it is for a while: accept a stale tail (see ``decode``).
         memory: What a watch remembers of earlier syncs.
+        warm: What this process keeps of the document that it decoded last; None keeps nothing.
 
     Returns:
         The outcome; failures raised on purpose come back as ``Failed``, bugs are raised.
     """
     version = version_of(source.document)
+    once = partial(_sync, source, options, force=force, rested=rested, memory=memory, warm=warm)
     try:
         with _document_lock(source, options):
             for _ in range(_MOST_DISTURBANCES):
                 with suppress(MirrorReplacedError):
-                    return _sync(source, options, force=force, rested=rested, memory=memory)
-            return _sync(source, options, force=force, rested=rested, memory=memory)
+                    return once()
+            return once()
     except SidecarError as error:
         return _failed(error, version)
 
 
-def _sync(
-    source: Source, options: Options, *, force: bool, rested: bool, memory: Memory
+def _sync(  # noqa: PLR0913 - what sync takes
+    source: Source,
+    options: Options,
+    *,
+    force: bool,
+    rested: bool,
+    memory: Memory,
+    warm: Warm | None,
 ) -> Outcome:
     started = time.monotonic()
     refuse_foreign(source.mirror)
@@ -106,17 +117,23 @@ def _sync(
     if reason in {"options", "format"} and is_left_alone(mirror, content.digest, memory):
         return seen(mirror, source, memory, Unchanged("bytes", content.digest), note=LEFT_ALONE)
     with (
-        decode(content, accept_trailing=rested, tables=chosen.tables) as workspace,
+        decoded(
+            content, warm, accept_trailing=rested, tables=chosen.tables, path=source.document
+        ) as workspace,
         _candidate(source, content, workspace, mirror, chosen) as candidate,
     ):
         roots = candidate.roots if mirror.roots else {}  # a first mirror is told by its tables
         changes = compare(mirror.digests | mirror.roots, candidate.digests | roots)
         if stays and not changes and mirror.says(problems_of(workspace)):
+            note_in_step(warm, mirror.source_digest)
             return seen(mirror, source, memory, Unchanged("content", content.digest))
-        candidate.finish(_facts(source, content, workspace, chosen), chosen.fts)
+        facts = _facts(source, content, workspace, chosen)
+        candidate.finish(facts, chosen.fts)
+        check(warm, content, candidate, facts, chosen)
         rows_changed = _rows_changed(source, mirror, candidate, changes, options)
         collapse = _guard(source, options, mirror, candidate, workspace)
         publish(candidate.file, source.mirror, mirror.version)
+        note_in_step(warm, content.digest)
         note_habits(source, options, chosen)
         sweep(source.mirror)  # what another process left that was killed meanwhile
         return Rebuilt(
@@ -129,6 +146,7 @@ def _sync(
             digest=content.digest,
             collapse=collapse,
             rows_changed=rows_changed,
+            warm=warm is not None and warm.is_road,
         )
 
 

@@ -174,7 +174,7 @@ def _made_a_file(folder: Path) -> None:
     [
         (sidecar.tasks.sync, "read_mirror"),
         (sidecar.tasks.sync, "read_stable"),
-        (sidecar.tasks.sync, "decode"),
+        (sidecar.tasks.sync, "decoded"),
         (Candidate, "fill"),
         (Candidate, "finish"),
         (sidecar.tasks.sync, "publish"),

@@ -24,7 +24,7 @@ def test_a_killed_sync_leaves_the_old_mirror_or_the_new(scenario: str) -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    for step in ("read_stable", "decode", "fill", "finish", "fsync", "publish", "unlink"):
+    for step in ("read_stable", "decoded", "fill", "finish", "fsync", "publish", "unlink"):
         assert f"before {step} " in done.stdout, f"nothing was killed at {step}"
 
 

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.document.warm import Warm
+from sidecar.model import Options, Rebuilt, Source, Unchanged
+from sidecar.tasks.sync import sync
+from tests.support.mirrors import query
 from tests.support.node import needs_node
 from tests.support.sessions import Follower, play
 
@@ -23,6 +27,33 @@ def test_a_session_goes_warm(tmp_path: Path, layout: str, *, gc: bool) -> None:
     for number, (_, data) in enumerate(session):
         follower.follow(data, is_published=number % 4 != 3)
     assert follower.roads.count("warm") > 0.9 * len(follower.roads)
+
+
+def test_both_roads_make_the_same_mirror(tmp_path: Path) -> None:
+    """Of each save a mirror is made by the warm road, patched where it can be, and from scratch.
+
+    ``Warm(check=True)`` compares them to the last cell, with a full-text index, and raises where
+    they differ.
+    """
+    document = place_of(tmp_path)
+    source = Source(str(document), str(document.with_name("tables.sqlite")), "w", 0)
+    options, warm = Options(str(tmp_path / "state"), fts=("*",)), Warm(check=True)
+    roads: list[bool] = []
+    for _, data in play(tmp_path / "saves", seed=5, saves=50, layout="both"):
+        document.write_bytes(data)
+        outcome = sync(source, options, warm=warm)
+        assert isinstance(outcome, (Rebuilt, Unchanged)), outcome
+        if isinstance(outcome, Rebuilt):
+            roads.append(outcome.warm)
+    assert roads.count(True) > 0.8 * len(roads)
+    assert int(dict(query(Path(source.mirror), "SELECT key, value FROM _mirror"))["patches"]) > 0
+
+
+def place_of(folder: Path) -> Path:
+    """Give the place of a document in an app's folder."""
+    document = folder / "app" / "workspaces" / "w" / "0" / "workspace.yjs"
+    document.parent.mkdir(parents=True)
+    return document
 
 
 WARM = [

@@ -76,7 +76,7 @@ def test_equal_bytes_are_not_decoded(desk: Desk, monkeypatch: pytest.MonkeyPatch
     def never(*_: object, **__: object) -> None:
         pytest.fail("it was decoded")
 
-    monkeypatch.setattr("sidecar.tasks.sync.decode", never)
+    monkeypatch.setattr("sidecar.tasks.sync.decoded", never)
     before = version_of(str(desk.mirror))
     outcome = again(desk)
     assert outcome == Unchanged("bytes", digest_bytes(desk.document.read_bytes()))
@@ -117,7 +117,7 @@ def test_bytes_that_are_known_to_be_equal_are_not_decoded(
     kv(desk)
     known = desk.sync()
     assert isinstance(known, Unchanged)
-    monkeypatch.setattr("sidecar.tasks.sync.decode", None)
+    monkeypatch.setattr("sidecar.tasks.sync.decoded", None)
     assert again(desk, memory=Memory(known=known.digest)) == Unchanged("bytes", known.digest)
 
 

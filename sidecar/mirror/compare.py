@@ -1,0 +1,55 @@
+"""Two mirrors that must hold the same, compared to the last cell."""
+
+from typing import Any
+
+import apsw
+
+from sidecar.mirror.identifiers import quote
+from sidecar.mirror.sqlite_files import open_reader
+
+_OURS = frozenset(("patches", "change_counter"))
+"""Facts of how a mirror was made."""
+
+
+def first_difference(path: str, other: str) -> str | None:
+    """Compare tables, catalog, problems and digests of two mirrors; rowids and pages may differ.
+
+    Returns:
+        What differs first, None when nothing does.
+    """
+    mine, theirs = _content(path), _content(other)
+    if mine.keys() != theirs.keys():
+        return f"tables: {sorted(mine)} and {sorted(theirs)}"
+    for name, lines in mine.items():
+        if lines != theirs[name]:
+            pairs = zip(lines, theirs[name], strict=False)
+            found = next((pair for pair in pairs if pair[0] != pair[1]), "a number of rows")
+            return f"{name}: {found!r:.1000}"
+    return None
+
+
+def _content(path: str) -> dict[str, list[Any]]:
+    reader = open_reader(path)
+    try:
+        tables: Any = reader.execute(_TABLES).fetchall()
+        return {name: [sql, *_lines(reader, name)] for name, sql in tables}
+    finally:
+        reader.close(True)  # noqa: FBT003 - force
+
+
+def _lines(reader: apsw.Connection, table: str) -> list[Any]:
+    lines: Any = reader.execute(f"SELECT * FROM {quote(table)}").fetchall()  # noqa: S608
+    if table == "_mirror":
+        lines = [line for line in lines if line[0] not in _OURS]
+    return sorted(lines, key=repr) if table.startswith("_mirror") else list(lines)
+
+
+_TABLES = r"""
+    SELECT name, sql FROM sqlite_schema AS found
+    WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND sql NOT LIKE '% fts5(%'
+    AND NOT EXISTS (
+        SELECT 1 FROM sqlite_schema AS an_index
+        WHERE an_index.sql LIKE '% fts5(%' AND found.name LIKE an_index.name || '\_%' ESCAPE '\'
+    )
+"""
+"""All but full-text indexes and the tables that they keep themselves in."""
