@@ -15,17 +15,8 @@ from tests.support.terminal import needs_terminal, run_on_terminal
 
 FIELDS = [
     *("workspace", "epoch", "path", "mirror", "state", "code", "name", "icon", "current"),
-    *(
-        "deleted",
-        "tables",
-        "rows",
-        "problems",
-        "whole",
-        "bytes",
-        "mirror_mtime_ms",
-        "document_mtime_ms",
-    ),
-    "why",
+    *("deleted", "tables", "rows", "problems", "whole", "bytes"),
+    *("mirror_mtime_ms", "document_mtime_ms", "why"),
 ]
 
 
