@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -155,9 +156,9 @@ def resolve(
     )
 
 
-def _check_tables(words: object) -> None:
+def _check_tables(words: Any) -> None:
     alone = ("auto", "none")
-    if isinstance(words, tuple) and len(words) > 1 and any(word in words for word in alone):
+    if isinstance(words, tuple) and len(words) > 1 and not set(alone).isdisjoint(words):
         message = "--tables: auto and none stand alone; patterns are given without them"
         raise UsageError(message)
 

@@ -180,7 +180,7 @@ def _command(arguments: Arguments, settings: Settings) -> list[str]:
         if setting.metavar is None:
             words.append(setting.flag)
         elif isinstance(given, list):
-            words += [f"{setting.flag}={text}" for text in given]
+            words += map(f"{setting.flag}={{}}".format, given)
         elif setting.repeated:
             words += [f"{setting.flag}={text}" for text in given.split(os.pathsep)]
         else:

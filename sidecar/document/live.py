@@ -150,7 +150,8 @@ class LiveArray(LiveTable):
                 self.is_restructured = True
                 return
             inserted += self._splice(delta, changed, txn)
-        for at in {path[0] for path, _ in events if path}:
+        places: set[int] = {path[0] for path, _ in events if path}
+        for at in places:
             changed.add(self._keys[at])
             self._keys[at] = key_of(self.elements[at], txn)
             changed.add(self._keys[at])

@@ -56,7 +56,7 @@ def _find(
     for index, table in enumerate(tables):
         if table.layout in {"keyed_arrays", "cells"} and root == ARRAY_PREFIX + table.name:
             is_entry = len(rest) > 1 and rest[1] == _ENTRY
-            return index, (rest[0], *rest[2:]) if is_entry else rest
+            return index, (*rest[:1], *rest[2:]) if is_entry else rest
         if table.root == root and table.name == root:
             return index, rest
         if table.root == root and rest and rest[0] == table.name:

@@ -19,7 +19,7 @@ from sidecar.document.live import LiveArray, LiveMap, LiveTable
 from sidecar.document.opened import is_panic
 from sidecar.document.reading import Content
 from sidecar.document.walk import pick, walk
-from sidecar.model import Root, Table, Workspace
+from sidecar.model import Chunk, Root, Table, Workspace
 from sidecar.yjs.cut import cut
 from sidecar.yjs.encoding import decode_state_vector
 from sidecar.yjs.index import Index, index
@@ -257,11 +257,15 @@ class WarmDocument:
     def _ready(self, table: Table, live: LiveTable, txn: Transaction) -> Table:
         """Give a table that can be walked in a transaction, as a whole or some of its rows."""
         fields = table.fields
+
+        def picked(keys: Sequence[str]) -> Chunk:
+            return pick(live.rows_of(keys, txn), fields, txn)
+
         return msgspec.structs.replace(
             table,
             chunks=lambda: walk(live.rows(txn), fields, txn),
             edited=frozenset(live.edited) if self._is_known else None,
-            pick=lambda keys: pick(live.rows_of(keys, txn), fields, txn),
+            pick=picked,
         )
 
     def _update(self, txn: Transaction) -> None:

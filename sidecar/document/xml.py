@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeGuard
 from sidecar.document.extension import Text, Transaction, XmlElement, XmlFragment, XmlText
 from sidecar.document.lifted import offered
 from sidecar.javascript import number_text
-from sidecar.model import JSON_DEPTH
+from sidecar.model import JSON_DEPTH, is_list
 
 Node = XmlElement | XmlFragment | XmlText
 
@@ -103,7 +103,7 @@ def _entries(value: Any) -> dict[str, Any]:
         units = value.encode("utf-16-le", "surrogatepass")
         pairs = [units[at : at + 2] for at in range(0, len(units), 2)]
         value = [pair.decode("utf-16-le", "replace") for pair in pairs]
-    if isinstance(value, list):
+    if is_list(value):
         return {str(index): item for index, item in enumerate(value)}
     return value if is_object(value) else {}
 
@@ -155,7 +155,7 @@ def _string(value: Any, txn: Transaction, depth: int) -> str:
         return render(value, txn, depth)
     if isinstance(value, Text):
         return value.get_string(txn)
-    if isinstance(value, list):
+    if is_list(value):
         return ",".join(map(_scalar, _leaves(value)))
     return "null" if value is None else _scalar(value)
 
@@ -180,7 +180,7 @@ def _leaves(value: list[Any]) -> list[Any]:
     waiting: list[Any] = [value]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, list):
+        if is_list(item):
             waiting.extend(reversed(item or [""]))
         else:
             found.append(item)

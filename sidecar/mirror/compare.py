@@ -31,17 +31,16 @@ def first_difference(path: str, other: str) -> str | None:
 def _content(path: str) -> dict[str, list[Any]]:
     reader = open_reader(path)
     try:
-        tables: Any = reader.execute(_TABLES).fetchall()
-        return {name: [sql, *_lines(reader, name)] for name, sql in tables}
+        tables: Any = reader.execute(_TABLES)
+        return {name: [sql, *_lines(reader, name)] for name, sql in list(tables)}
     finally:
-        reader.close(True)  # noqa: FBT003 - force
+        reader.close(force=True)
 
 
 def _lines(reader: apsw.Connection, table: str) -> list[Any]:
-    lines: Any = reader.execute(f"SELECT * FROM {quote(table)}").fetchall()  # noqa: S608
-    if table == "_mirror":
-        lines = [line for line in lines if line[0] not in _OURS]
-    return sorted(lines, key=repr) if table.startswith("_mirror") else list(lines)
+    found: Any = reader.execute(f"SELECT * FROM {quote(table)}")  # noqa: S608
+    lines = [line for line in found if table != "_mirror" or line[0] not in _OURS]
+    return sorted(lines, key=repr) if table.startswith("_mirror") else lines
 
 
 _TABLES = r"""

@@ -5,7 +5,7 @@ Equal to a build from scratch in rows, their order, types, NOT NULLs, problems, 
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import apsw
@@ -281,7 +281,7 @@ class _TableWriter:
         Raises:
             UnpatchableError: There is no room for a row between two others.
         """
-        execute = self._connection.execute
+        execute: Callable[..., Any] = self._connection.execute
         for row_id in sorted(self._edit.edited):
             row = self._edit.rows.get(row_id)
             if row is None:
@@ -303,8 +303,9 @@ class _TableWriter:
         return place
 
     def _neighbour(self, where: str, row_id: str) -> int | None:
-        found: Sequence[Any] = self._connection.execute(
+        found: Any = self._connection.execute(
             f"SELECT {self._rowid} FROM {self._table} WHERE {where} LIMIT 1",  # noqa: S608
             (row_id,),
-        ).fetchall()
-        return found[0][0] if found else None
+        ).get
+        rowid: int | None = found
+        return rowid

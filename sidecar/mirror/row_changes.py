@@ -17,7 +17,7 @@ MOST_IDS = 1000
 _ARGUMENTS = 100
 """Of one call of ``coalesce``; SQLite takes 127 in older versions."""
 
-_OTHER = ("", 0)
+_OTHER: tuple[str, int] = ("", 0)
 
 _Chunks = dict[str, tuple[str, int]]
 """The first id of each chunk: its digest and its rows."""
@@ -51,10 +51,11 @@ def _compare(connection: apsw.Connection, table: str) -> RowChanges:
     if table == ROOTS:
         return _compare_roots(connection)
     found = _Found()
-    before, after = (_chunks(connection, side, table) for side in ("old", "new"))
+    before: _Chunks = _chunks(connection, "old", table)
+    after = _chunks(connection, "new", table)
     columns = [_definition(connection, side, table) for side in ("old", "new")]
     if columns[0] != columns[1] or len(columns[0]) >= MOST_FIELDS:
-        before = dict.fromkeys(before, _OTHER)
+        before = dict.fromkeys(before.keys(), _OTHER)
     selects = _selects(connection, table)
     for start, end in _ranges(before, after):
         found.add(*(_ids(connection, select, start, end) for select in selects))
@@ -100,11 +101,12 @@ def _chunks(connection: apsw.Connection, side: str, table: str) -> _Chunks:
 
 def _definition(connection: apsw.Connection, side: str, table: str) -> list[Any]:
     """Give what decides how cells are stored, which digests of rows do not cover."""
-    return connection.execute(
+    lines: Any = connection.execute(
         f"SELECT name, source, type FROM {side}._mirror_columns WHERE table_name = ?"  # noqa: S608
         " ORDER BY position",
         (table,),
-    ).fetchall()
+    )
+    return list(lines)
 
 
 def _ranges(before: _Chunks, after: _Chunks) -> Iterator[tuple[str, str | None]]:

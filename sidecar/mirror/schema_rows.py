@@ -48,6 +48,7 @@ class SchemaRows:
 
     def _take_out(self) -> list[Any]:
         self._connection.execute("PRAGMA writable_schema=ON")
-        rows = self._connection.execute("SELECT * FROM sqlite_schema ORDER BY rowid").fetchall()
+        rows: Any = self._connection.execute("SELECT * FROM sqlite_schema ORDER BY rowid")
+        taken = list(rows)
         self._connection.execute("DELETE FROM sqlite_schema")
-        return rows
+        return taken

@@ -27,7 +27,8 @@ class Aside:
     def children(self, node: pycrdt.XmlElement | pycrdt.XmlFragment) -> list[Any]:
         """Give the children of an XML node, whatever they are."""
         with node.doc.transaction() as transaction:
-            inner, txn = node.integrated, transaction._txn  # noqa: SLF001 - no public way to ask
+            inner: Any = node.integrated
+            txn: Any = getattr(transaction, "_txn")  # noqa: B009 - there is no public way
             size, told = inner.len(txn), len(inner.children(txn))  # it stops at what is no XML
         if size == told and (size or self._found is None):
             return list(node.children)
@@ -39,11 +40,12 @@ class Aside:
         """Give the elements of an array."""
         size = len(array)
         if self._found is not None and size == 1:
-            first = array[0]
+            first: Any = array[0]
             return self._found.children.get(first, [first]) if isinstance(first, str) else [first]
         if size < LONG_ARRAY:
             return [array[index] for index in range(size)]
-        item = array.sticky_index(0).to_json()["item"]
+        place: Any = array.sticky_index(0)
+        item = place.to_json()["item"]
         name = self._lifted().lifted.array_of((item["client"], item["clock"]))
         if name is None:
             return [array[index] for index in range(size)]

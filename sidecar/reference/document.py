@@ -104,7 +104,8 @@ def _json(value: Any, aside: Aside, depth: int = 0) -> Cell:
         raise TooDeepError
     if isinstance(value, (pycrdt.Map, dict)):
         return {key: _json(item, aside, depth + 1) for key, item in entries(value).items()}
-    elements = aside.elements(value) if isinstance(value, pycrdt.Array) else value
+    held: Any = value
+    elements: list[Any] = aside.elements(held) if isinstance(value, pycrdt.Array) else held
     return [_json(item, aside, depth + 1) for item in elements]
 
 

@@ -67,7 +67,7 @@ def in_javascript(value: float) -> str:
         return str(value)
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
-    if value == 0:
+    if not value:
         return "0"
     shortest = Decimal(repr(value)).normalize()
     return f"{shortest:f}" if _SMALLEST <= abs(shortest) < _LARGEST else f"{shortest:e}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pycrdt
 
-from sidecar.model import JSON_DEPTH, as_map
+from sidecar.model import JSON_DEPTH, as_map, is_list
 from sidecar.reference.aside import Aside
 from sidecar.reference.values import in_javascript
 
@@ -74,8 +74,8 @@ def _printed(value: Any) -> Iterable[str]:
         item = waiting.pop()
         if isinstance(item, _Comma):
             yield ","
-        elif isinstance(item, list):
-            joined = [part for element in item for part in (_Comma(), element)]
+        elif is_list(item):
+            joined: list[Any] = [part for element in item for part in (_Comma(), element)]
             waiting += joined[:0:-1]
         elif item is not None:
             yield _scalar(item)
@@ -99,7 +99,7 @@ def _scalar(value: Any) -> str:
 
 def _attributes(node: pycrdt.XmlElement) -> dict[str, Any]:
     """Give the attributes of an element; undefined is told from null by how the decoder prints."""
-    wrap = node._maybe_as_type_or_doc  # noqa: SLF001 - the view gives shared types unwrapped
+    wrap: Any = getattr(node, "_maybe_as_type_or_doc")  # noqa: B009 - the view unwraps shared types
     attributes: Any = node.attributes
     found = [(name, wrap(value)) for name, value in attributes]
     if all(value is not None for _, value in found):
@@ -125,7 +125,7 @@ def _for_in(value: Any) -> dict[str, Any]:
         data = value.encode("utf-16-be", "surrogatepass")
         halves = [data[index : index + 2] for index in range(0, len(data), 2)]
         value = [half.decode("utf-16-be", "replace") for half in halves]
-    if isinstance(value, list):
+    if is_list(value):
         return {str(index): item for index, item in enumerate(value)}
     return as_map(value)
 

@@ -7,7 +7,7 @@ import os
 import queue
 import time
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sidecar.model import Failed
 from sidecar.settings import Settings
@@ -63,10 +63,11 @@ def report_of(result: Result, kind: type[Reported[T]]) -> T | Failed:
     Raises:
         TypeError: The worker answered something else: a bug.
     """
-    if isinstance(result, kind):
-        return result.report
     if isinstance(result, Failed):
         return result
+    found: Any = result
+    if isinstance(found, kind):
+        return found.report
     message = f"the worker answered {type(result).__name__}, not {kind.__name__}"
     raise TypeError(message)
 

@@ -6,6 +6,7 @@ import struct
 from math import isfinite
 from typing import Any
 
+from sidecar.model import is_list
 from sidecar.yjs.encoding import write_bytes, write_varuint
 
 LEVELS = 127
@@ -150,15 +151,16 @@ def _write(value: Any, written: bytearray) -> None:
         written.append(120 if value else 121)
     elif isinstance(value, str):
         written += text_to_any(value)
-    elif isinstance(value, list):
+    elif is_list(value):
         written.append(117)
         written += write_varuint(len(value))
         for item in value:
             _write(item, written)
     elif isinstance(value, dict):
+        entries: dict[str, Any] = dict(value)
         written.append(118)
-        written += write_varuint(len(value))
-        for key, item in value.items():
+        written += write_varuint(len(entries))
+        for key, item in entries.items():
             written += write_bytes(key.encode())
             _write(item, written)
     else:
