@@ -87,7 +87,7 @@ def tables_of(connection: apsw.Connection, samples: int | None) -> tuple[SchemaT
         " WHERE p.table_name = t.name) FROM _mirror_tables AS t ORDER BY name"
     )
     text = connection.execute("SELECT value FROM _mirror WHERE key = 'fts_indexes'").get
-    indexes = _json(text) or {}
+    indexes: dict[str, str] = _json(text) or {}
     return tuple(
         SchemaTable(
             name=name,
