@@ -125,6 +125,5 @@ def _say_problems(mirror: str, count: int) -> None:
     for line in lines[:_MOST_PROBLEMS]:
         say(escape(f"{_INDENT}problem    {in_words(line)[0]}"))
     if count > _MOST_PROBLEMS:
-        say(
-            f"{_INDENT}           and {count - _MOST_PROBLEMS} more; epicenter-sidecar problems tells all"
-        )
+        more = f"and {count - _MOST_PROBLEMS} more; epicenter-sidecar problems tells all"
+        say(f"{_INDENT}           {more}")
