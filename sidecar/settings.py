@@ -158,7 +158,8 @@ def resolve(
 
 def _check_tables(words: Any) -> None:
     alone = ("auto", "none")
-    if isinstance(words, tuple) and len(words) > 1 and not set(alone).isdisjoint(words):
+    patterns = list[str](words or ())
+    if len(patterns) > 1 and not set(alone).isdisjoint(patterns):
         message = "--tables: auto and none stand alone; patterns are given without them"
         raise UsageError(message)
 

@@ -73,7 +73,7 @@ def _flags(arguments: Arguments) -> list[str]:
         if name == "identifier" or value is None:  # that one is among the roots by now
             continue
         flag = f"--{name.replace('_', '-')}"
-        values: list[str] = value if isinstance(value, list) else [value]
+        values = list(map(str, value)) if isinstance(value, list) else [str(value)]  # pyright: ignore[reportUnknownArgumentType] - argparse's
         flags += [flag] if name in switches else [f"{flag}={one}" for one in values]
     return flags
 

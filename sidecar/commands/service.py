@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import Any
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
@@ -174,13 +175,13 @@ def _command(arguments: Arguments, settings: Settings) -> list[str]:
     for setting in (*PLACE, *CHOICE, *WATCH, *LIMITS, *MIRROR):
         if setting.name in _OURS:
             continue
-        given = getattr(arguments, setting.name) or os.environ.get(setting.variable)
+        given: Any = getattr(arguments, setting.name) or os.environ.get(setting.variable)
         if not given:
             continue
         if setting.metavar is None:
             words.append(setting.flag)
         elif isinstance(given, list):
-            words += map(f"{setting.flag}={{}}".format, given)
+            words += [f"{setting.flag}={text}" for text in list[str](given)]
         elif setting.repeated:
             words += [f"{setting.flag}={text}" for text in given.split(os.pathsep)]
         else:

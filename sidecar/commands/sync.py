@@ -15,7 +15,7 @@ from sidecar.commands.outs import elsewhere
 from sidecar.commands.progress import Progress, progress
 from sidecar.commands.targets import find, in_order
 from sidecar.commands.terminal import HABITS, escape, has_color, say
-from sidecar.errors import SidecarError
+from sidecar.errors import MirrorDamagedError, SidecarError
 from sidecar.files import shown
 from sidecar.host import protocol
 from sidecar.host.outbox import stamped
@@ -30,6 +30,8 @@ EXAMPLES = (
     "epicenter-sidecar sync path/to/workspace.yjs --out /tmp/workspace.sqlite",
 )
 
+_MOST_PROBLEMS = 3
+_INDENT = " " * len("12:34:56  ")
 _EXITS = {"locked": LOCKED, "root": ROOT}
 """Where all failures are of one of these kinds; else it is ``FAILED``."""
 
@@ -84,6 +86,7 @@ class _Printer:
         self.codes: set[str] = set()
         self.built = 0
         self._mirrors = {shown(source.document): shown(source.mirror) for source in sources}
+        self._files = {shown(source.document): source.mirror for source in sources}
         self._bar = bar
         self._as_json = as_json
         self._color = not as_json and has_color()
@@ -100,6 +103,8 @@ class _Printer:
             return
         if is_wrong(event) or not HABITS.is_quiet:
             say(line_of(event, color=self._color, mirror=self._mirror_of(event)))
+        if isinstance(event, protocol.RebuiltEvent) and event.problems and not HABITS.is_quiet:
+            _say_problems(self._files[event.path], event.problems)
 
     def _mirror_of(self, event: Event) -> str | None:
         """Return where a mirror is that was not there before."""
@@ -107,3 +112,18 @@ class _Printer:
             self.built += 1
             return self._mirrors.get(event.path)
         return None
+
+
+def _say_problems(mirror: str, count: int) -> None:
+    """Say what had to be bent, as far as a few lines go."""
+    from sidecar.readers.problems import in_words, read_problems  # noqa: PLC0415 - where some are
+
+    try:
+        lines = read_problems(mirror)
+    except MirrorDamagedError:  # another process has replaced it meanwhile
+        return
+    for line in lines[:_MOST_PROBLEMS]:
+        say(escape(f"{_INDENT}problem    {in_words(line)[0]}"))
+    if count > _MOST_PROBLEMS:
+        more = f"and {count - _MOST_PROBLEMS} more; epicenter-sidecar problems tells all"
+        say(f"{_INDENT}           {more}")

@@ -16,9 +16,11 @@ from sidecar.document.patterns import parse_choice
 from sidecar.document.reading import Content
 from sidecar.document.repairs import place_repairs
 from sidecar.document.roots import RootContent, read_roots
+from sidecar.document.unreadable import with_unreadable
 from sidecar.errors import DocumentUnusableError
 from sidecar.model import JSON_DEPTH, Workspace
 
+_FROM_NOTHING = b"\0"
 _FRAMES_PER_LEVEL = 10
 """Walking JSON of ``JSON_DEPTH`` levels takes three Python frames a level."""
 
@@ -132,7 +134,7 @@ def _workspace(
     shown, unplaced = place_repairs(found.tables, opened.repairs)
     return Workspace(
         layouts=found.layouts,
-        tables=shown,
+        tables=with_unreadable(shown, lambda: opened.doc.get_update(txn, _FROM_NOTHING)),
         state_vector=opened.state_vector,
         problems=(*opened.problems, *unplaced, *found.problems),
         roots=found.roots,

@@ -5,12 +5,14 @@ from typing import Any
 
 import msgspec
 
-from sidecar.document.extension import Map, Transaction
+from sidecar.document.extension import Map, Transaction, XmlFragment
 from sidecar.document.values import cell, column, plain
 from sidecar.document.xml import TooDeepError, is_object
 from sidecar.javascript import dump_json
 from sidecar.model import ROWS_PER_CHUNK, Cell, Chunk, RowProblem
 
+EMPTY_FRAGMENT = "empty_fragment"
+"""Noted of an XML fragment without text, for ``unreadable`` to look into; never shown."""
 _UNREADABLE = object()
 _DETAIL = 200
 _GROUP = 50
@@ -169,6 +171,8 @@ class _Walk:
         value, error = self._plain(row)
         self.extras.append([value])
         self._note(row_id, None, "not_a_row", value)
+        if type(row) is XmlFragment and not value:
+            self.problems.append(RowProblem(row_id, None, EMPTY_FRAGMENT))
         if error:
             self._unshown(row_id, None, error)
         return [row_id, *[None] * len(self.fields)]
@@ -214,7 +218,14 @@ class _Walk:
         def unshown(index: int, error: TooDeepError) -> None:
             self._unshown(ids[index], field, error)
 
-        return column(values, self.txn, unshown)
+        shown = column(values, self.txn, unshown)
+        if "" in shown:
+            self.problems += [
+                RowProblem(ids[index], field, EMPTY_FRAGMENT)
+                for index, value in enumerate(values)
+                if type(value) is XmlFragment and not shown[index]
+            ]
+        return shown
 
     def _plain(self, value: Any) -> tuple[Cell, TooDeepError | None]:
         try:

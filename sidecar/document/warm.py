@@ -18,6 +18,7 @@ from sidecar.document.lifted import lifting
 from sidecar.document.live import LiveArray, LiveMap, LiveTable
 from sidecar.document.opened import is_panic
 from sidecar.document.reading import Content
+from sidecar.document.unreadable import with_unreadable
 from sidecar.document.walk import pick, walk
 from sidecar.model import Chunk, Root, Table, Workspace
 from sidecar.yjs.cut import cut
@@ -247,7 +248,9 @@ class WarmDocument:
             ]
             yield msgspec.structs.replace(
                 self._workspace,
-                tables=tuple(tables),
+                tables=with_unreadable(
+                    tuple(tables), lambda: self._doc.get_update(txn, _FROM_NOTHING)
+                ),
                 base=self._base if self._is_known else None,
                 notes=self._notes,
             )
@@ -364,6 +367,7 @@ class WarmDocument:
                 self._is_restructured = True
 
 
+_FROM_NOTHING = b"\0"
 _PENDING = "it builds on what it does not hold"
 
 

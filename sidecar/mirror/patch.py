@@ -5,7 +5,7 @@ Equal to a build from scratch in rows, their order, types, NOT NULLs, problems, 
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import apsw
@@ -281,7 +281,8 @@ class _TableWriter:
         Raises:
             UnpatchableError: There is no room for a row between two others.
         """
-        execute: Callable[..., Any] = self._connection.execute
+        connection: Any = self._connection
+        execute = connection.execute
         for row_id in sorted(self._edit.edited):
             row = self._edit.rows.get(row_id)
             if row is None:

@@ -5,6 +5,9 @@ here looks at its file whenever a request begins, and opens the new one; a reque
 what it has begun with.
 """
 
+# pyright: basic
+# Datasette has no types; what comes from it is looked at by mypy as far as can be.
+
 import asyncio
 import json
 import os
@@ -51,12 +54,16 @@ class MirrorDatabase(Database):  # type: ignore[misc]
 
     Attributes:
         mirror: Its document, and the workspace's name.
+        file: Path of the mirror.
+        icon: The workspace's.
     """
 
-    def __init__(self, datasette: Datasette, mirror: NamedMirror) -> None:
+    def __init__(self, datasette: Datasette, mirror: NamedMirror, icon: str | None) -> None:
         """Open nothing yet."""
         super().__init__(datasette, path=mirror.source.mirror, is_mutable=True)
         self.mirror = mirror
+        self.file: str = mirror.source.mirror
+        self.icon = icon
         self._opened: tuple[object, sqlite3.Connection] | None = None
         self._pinned: dict[object, sqlite3.Connection] = {}
 
@@ -82,7 +89,7 @@ class MirrorDatabase(Database):  # type: ignore[misc]
         return connection
 
     def _newest(self) -> sqlite3.Connection:
-        version = _version(self.path)
+        version = _version(self.file)
         if self._opened and (version is None or version == self._opened[0]):
             return self._opened[1]
         before = self._opened[1] if self._opened else None
@@ -93,9 +100,9 @@ class MirrorDatabase(Database):  # type: ignore[misc]
         return self._opened[1]
 
     def _open(self) -> sqlite3.Connection:
-        check(self.path)
+        check(self.file)
         connection = sqlite3.connect(
-            uri_of(self.path) + "?mode=ro",
+            uri_of(self.file) + "?mode=ro",
             uri=True,
             check_same_thread=False,
             timeout=READER_BUSY_MS / 1000,
@@ -118,7 +125,7 @@ class MirrorPlugin:
 
     def tables(self, database: str) -> dict[str, SchemaTable]:
         """Give the tables of a mirror as its catalog describes them, read once for each mirror."""
-        path = self._databases[database].path
+        path = self._databases[database].file
         version = _version(path)
         if database not in self._known or self._known[database][0] != version:
             try:
@@ -176,10 +183,9 @@ def make_datasette(mirrors: Sequence[tuple[NamedMirror, str, str | None]]) -> Da
     datasette = Datasette([], settings=_SETTINGS, template_dir=_TEMPLATES)
     databases: dict[str, MirrorDatabase] = {}
     for mirror, name, icon in mirrors:
-        database = MirrorDatabase(datasette, mirror)
+        database = MirrorDatabase(datasette, mirror, icon)
         datasette.add_database(database, name=name)
-        database.icon = icon
-        databases[database.name] = database
+        databases[str(database.name)] = database
     pm.register(MirrorPlugin(databases), name="sidecar-mirrors")
     return datasette
 

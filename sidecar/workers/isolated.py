@@ -7,7 +7,7 @@ import os
 import queue
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sidecar.model import Failed
 from sidecar.settings import Settings
@@ -57,7 +57,7 @@ def run_isolated(
             yield waiting.pop(0), failure
 
 
-def report_of(result: Result, kind: type[Reported[T]]) -> T | Failed:
+def report_of(result: object, kind: type[Reported[T]]) -> T | Failed:
     """Give the report of a result, or the failure that came in its place.
 
     Raises:
@@ -65,9 +65,9 @@ def report_of(result: Result, kind: type[Reported[T]]) -> T | Failed:
     """
     if isinstance(result, Failed):
         return result
-    found: Any = result
-    if isinstance(found, kind):
-        return found.report
+    if isinstance(result, kind):
+        report: T = result.report  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - of T, as the kind says
+        return report
     message = f"the worker answered {type(result).__name__}, not {kind.__name__}"
     raise TypeError(message)
 

@@ -6,7 +6,7 @@ import struct
 from math import isfinite
 from typing import Any
 
-from sidecar.model import is_list
+from sidecar.model import as_map, is_list
 from sidecar.yjs.encoding import write_bytes, write_varuint
 
 LEVELS = 127
@@ -157,7 +157,7 @@ def _write(value: Any, written: bytearray) -> None:
         for item in value:
             _write(item, written)
     elif isinstance(value, dict):
-        entries: dict[str, Any] = dict(value)
+        entries = as_map(value)
         written.append(118)
         written += write_varuint(len(entries))
         for key, item in entries.items():

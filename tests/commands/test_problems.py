@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.support.desk import Desk
 from tests.support.program import run, sync
 from tests.support.twenty import IDS, ODD, Twenty
 
@@ -37,3 +38,16 @@ def test_a_mirror_that_is_not_there_is_a_failure(app: Path, studio: Path) -> Non
     assert "run sync" in done.err
     sync(app)
     assert run("problems", app).code == 0
+
+
+def test_sync_says_what_the_problems_are(tmp_path: Path) -> None:
+    """A few of them in words, and how many more there are."""
+    fields = {f"n{number}": {"type": "integer"} for number in range(5)}
+    desk = Desk(tmp_path / "w1", {"id": {"type": "id"}, **fields})
+    desk.put("notes", "a", **dict.fromkeys(fields, "words"))
+    desk.save()
+    done = run("sync", desk.document)
+    assert "notes.n0 holds another kind of value than is declared (1 row, first a)" in done.out
+    assert done.out.count("problem    ") == 3
+    assert "and 2 more; epicenter-sidecar problems tells all" in done.out
+    assert "problem    " not in run("sync", "--force", "--json", desk.document).out

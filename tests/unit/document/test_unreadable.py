@@ -1,0 +1,45 @@
+"""Types of Yjs 14 with entries and children in one: what cannot be read is said, and no more."""
+
+from pathlib import Path
+
+from pycrdt import Doc, Map, XmlFragment, XmlText
+
+from sidecar.model import Rebuilt
+from sidecar.tasks.sync import sync
+from sidecar.tasks.verify import verify
+from sidecar.yjs.mixed import hidden_types
+from tests.support.data import DATA
+from tests.support.desk import Desk
+from tests.support.made import chunks_of
+
+UPGRADED = (DATA / "yjs14" / "upgraded.yjs").read_bytes()
+"""A document of Yjs 13 in which Yjs 14 added a row."""
+
+
+def test_a_row_that_the_decoder_shows_to_nobody_is_written_up() -> None:
+    """The one that Yjs 14 made; the others are as they are."""
+    assert hidden_types(UPGRADED) == {("tables", "notes", "new0")}
+    (chunk,) = chunks_of(UPGRADED, "notes")
+    found = [(p.row_id, p.field) for p in chunk.problems if p.kind == "unreadable"]
+    assert found == [("new0", None)]
+
+
+def test_the_document_is_not_whole(tmp_path: Path) -> None:
+    """Equal is only what was compared."""
+    desk = Desk(tmp_path / "w" / "0")
+    desk.document.write_bytes(UPGRADED)
+    assert isinstance(sync(desk.source, desk.options, rested=True), Rebuilt)
+    told = verify(desk.source, desk.options)
+    assert (told.result, told.whole, told.unread) == ("equal", False, 1)
+
+
+def test_an_empty_fragment_is_nothing_to_speak_of() -> None:
+    """A rich text that nobody has written into yet, and one with text; as cells and as rows."""
+    doc: Doc[Map[object]] = Doc()
+    tables = doc.get("tables", type=Map)
+    row = Map({"id": "a", "empty": XmlFragment(), "full": XmlFragment([XmlText("x")])})
+    tables["t"] = Map({"a": row, "b": XmlFragment()})
+    data = doc.get_update()
+    assert hidden_types(data) == set()
+    (chunk,) = chunks_of(data, "t")
+    assert [p.kind for p in chunk.problems] == ["not_a_row"]
