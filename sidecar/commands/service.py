@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import Any
+from typing import cast
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
@@ -175,13 +175,13 @@ def _command(arguments: Arguments, settings: Settings) -> list[str]:
     for setting in (*PLACE, *CHOICE, *WATCH, *LIMITS, *MIRROR):
         if setting.name in _OURS:
             continue
-        given: Any = getattr(arguments, setting.name) or os.environ.get(setting.variable)
+        given = getattr(arguments, setting.name) or os.environ.get(setting.variable)
         if not given:
             continue
         if setting.metavar is None:
             words.append(setting.flag)
         elif isinstance(given, list):
-            words += [f"{setting.flag}={text}" for text in list[str](given)]
+            words += [f"{setting.flag}={text}" for text in cast("list[str]", given)]
         elif setting.repeated:
             words += [f"{setting.flag}={text}" for text in given.split(os.pathsep)]
         else:

@@ -71,9 +71,9 @@ def inspect_registry(data: bytes, folder: str) -> tuple[InspectedWorkspace, ...]
         ValueError: It is no whole update.
     """
     try:
-        there = frozenset(os.listdir(folder))
+        there = set(os.listdir(folder))
     except OSError:
-        there = frozenset[str]()
+        there = set[str]()
     listed = sorted(
         id_ for id_, value in read_maps(data).get("workspaces", {}).items() if value is True
     )
