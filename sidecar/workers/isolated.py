@@ -66,7 +66,7 @@ def report_of(result: object, kind: type[Reported[T]]) -> T | Failed:
     if isinstance(result, Failed):
         return result
     if isinstance(result, kind):
-        report: T = result.report  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - of T, as the kind says
+        report: T = getattr(result, "report")  # noqa: B009 - of T, which no checker can narrow to
         return report
     message = f"the worker answered {type(result).__name__}, not {kind.__name__}"
     raise TypeError(message)
