@@ -231,6 +231,7 @@ class _Look:
 
     def _note_steps(self, path: str) -> None:
         """Note what must not be exchanged unseen, in the root's own words where it is below it."""
+        step = path
         for real in steps_to(path):
             step = real
             if real.startswith(self._boundary + os.sep):

@@ -4,7 +4,6 @@ Which file is whose mirror is decided here and nowhere else, so that no copy of 
 backup and no ``head.yjs`` can ever claim the tables of a workspace.
 """
 
-import fnmatch
 import os
 import re
 from collections.abc import Iterable
@@ -72,6 +71,11 @@ def _is_match(name: str, patterns: tuple[str, ...]) -> bool:
     if name in {HEAD, REGISTRY} or why_no_document(name):
         return False
     return any(
-        fnmatch.fnmatchcase(name, pattern) and (name[0] != "." or pattern[0] == ".")
-        for pattern in patterns
+        name == pattern if is_literal(pattern) else _is_like(name, pattern) for pattern in patterns
     )
+
+
+def _is_like(name: str, pattern: str) -> bool:
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - for who asks for it
+
+    return fnmatchcase(name, pattern) and (name[0] != "." or pattern[0] == ".")

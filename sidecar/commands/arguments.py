@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sidecar import __version__
 from sidecar.commands import EXITS
-from sidecar.commands.near import near
 from sidecar.commands.terminal import HABITS
 from sidecar.errors import UsageError
 from sidecar.settings import COLOR, PLACE, Setting, Settings, resolve, value_of
@@ -52,6 +51,8 @@ class Parser(argparse.ArgumentParser):
         """Return what a flag that there is not may have meant."""
         if not message.startswith(_UNKNOWN):
             return ""
+        from sidecar.commands.near import near  # noqa: PLC0415 - only after a mistake
+
         flags = [word.partition("=")[0] for word in message[len(_UNKNOWN) :].split()]
         close = [near(flag, self._option_string_actions) for flag in flags if flag[:1] == "-"]
         meant = [names[0] for names in close if names]

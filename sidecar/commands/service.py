@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import cast
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
@@ -180,7 +181,7 @@ def _command(arguments: Arguments, settings: Settings) -> list[str]:
         if setting.metavar is None:
             words.append(setting.flag)
         elif isinstance(given, list):
-            words += [f"{setting.flag}={text}" for text in given]
+            words += [f"{setting.flag}={text}" for text in cast("list[str]", given)]
         elif setting.repeated:
             words += [f"{setting.flag}={text}" for text in given.split(os.pathsep)]
         else:

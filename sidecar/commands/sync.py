@@ -10,8 +10,6 @@ import msgspec
 from sidecar.commands import FAILED, LOCKED, OK, ROOT
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.event_lines import is_wrong, line_of
-from sidecar.commands.near import nothing_here
-from sidecar.commands.outs import elsewhere
 from sidecar.commands.progress import Progress, progress
 from sidecar.commands.targets import find, in_order
 from sidecar.commands.terminal import HABITS, escape, has_color, say
@@ -53,8 +51,12 @@ def run(arguments: Arguments) -> int:
     found = find(settings)
     sources = in_order(found)
     if not sources:
+        from sidecar.commands.near import nothing_here  # noqa: PLC0415 - only after a mistake
+
         raise SidecarError("gone", nothing_here(settings.roots, settings.selection))
     if arguments.out is not None:
+        from sidecar.commands.outs import elsewhere  # noqa: PLC0415 - only what is needed
+
         sources = [elsewhere(sources, arguments.out)]
     with progress("Syncing", sources, is_shown=not arguments.json) as bar:
         printer = _Printer(bar, sources, as_json=arguments.json)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from sidecar.commands.near import near_path, nothing_here
 from sidecar.commands.terminal import complain
 from sidecar.commands.workspaces import Target, current_of, target_of, too_many, workspace_id
 from sidecar.discovery import Found, discover, is_chosen, place_of, source_of
@@ -50,11 +49,7 @@ def find(settings: Settings) -> Found:
         message = f"{shown(root)} cannot be read: {reason}"
         raise RootError(message)
     for root in found.missing:
-        message = (
-            f"{shown(root)} does not exist; {near_path(root)}"
-            "check the path or identifier, or let the app run once"
-        )
-        raise RootError(message)
+        raise RootError(_absence(root))
     for root, reason in found.refused.items():
         raise UsageError(_refusal(root, reason))
     for folder, reason in found.closed.items():
@@ -193,6 +188,8 @@ def to_be_watched(settings: Settings) -> Settings:
     found = discover(settings.roots, replace(settings.selection, workspace=None, epoch=None))
     for root, reason in found.refused.items():
         raise UsageError(_refusal(root, reason))
+    from sidecar.commands.near import near_path, nothing_here  # noqa: PLC0415 - seldom needed
+
     for root in found.missing:
         complain(f"{shown(root)} does not exist yet; {near_path(root)}it is waited for")
     if settings.workspace is not None:
@@ -204,6 +201,8 @@ def to_be_watched(settings: Settings) -> Settings:
 
 def complain_of_nothing(settings: Settings) -> None:
     """Say that there are no documents, and what is near."""
+    from sidecar.commands.near import nothing_here  # noqa: PLC0415 - only after a mistake
+
     complain(nothing_here(settings.roots, settings.selection))
 
 
@@ -254,6 +253,15 @@ def _source_of_mirror(path: str) -> Source:
     facts = read_mirror(path).facts
     epoch = facts.get("epoch") or ""
     return Source(path, path, facts.get("workspace"), int(epoch) if epoch.isdecimal() else None)
+
+
+def _absence(root: str) -> str:
+    from sidecar.commands.near import near_path  # noqa: PLC0415 - only after a mistake
+
+    return (
+        f"{shown(root)} does not exist; {near_path(root)}"
+        "check the path or identifier, or let the app run once"
+    )
 
 
 def _refusal(root: str, reason: str) -> str:

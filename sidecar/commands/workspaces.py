@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sidecar.commands.near import did_you_mean
 from sidecar.discovery import place_of
 from sidecar.errors import SidecarError, UsageError
 from sidecar.files import shown
@@ -58,6 +57,8 @@ def workspace_id(name: str, sources: Iterable[Source]) -> str:
     if same:
         message = f"{len(same)} workspaces are called {name}; say which by id: {_few(same)}"
         raise UsageError(message)
+    from sidecar.commands.near import did_you_mean  # noqa: PLC0415 - only after a mistake
+
     names = [text for id_, one in known.items() for text in (one.name, id_) if text]
     raise SidecarError("gone", f"there is no workspace {name}{did_you_mean(name, names)}")
 

@@ -73,7 +73,7 @@ def inspect_registry(data: bytes, folder: str) -> tuple[InspectedWorkspace, ...]
     try:
         there = set(os.listdir(folder))
     except OSError:
-        there = set()
+        there = set[str]()
     listed = sorted(
         id_ for id_, value in read_maps(data).get("workspaces", {}).items() if value is True
     )
