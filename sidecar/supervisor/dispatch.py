@@ -82,18 +82,23 @@ class Dispatcher:
         settings = self._settings
         self._dispatched_at = now
         self._workers.end_overdue(now, settings.max_seconds)
+        for worker in self._workers.stuck(now):
+            for task in worker.withdraw():
+                self._give_back(task, now)
         self._park_slow(now)
         while self._is_waiting(now):
-            worker = self._workers.free(now)
-            if not worker:
+            free = self._workers.free(now)
+            if not free:
                 return
             tasks = self._take_status(now) or self._take_due(now) or self._take_status(now)
             if tasks:
                 limits = (settings.options, settings.max_memory_mb, settings.max_seconds)
-                worker.take(Batch(tasks, *limits), now)
+                free.take(Batch(tasks, *limits), now)
 
     def hear(self, worker: Worker, message: Message | None, now: float) -> None:
         """Take in what a worker says; None when it is gone."""
+        if isinstance(message, Answer) and not worker.waiting_tasks:
+            return  # it was withdrawn, and another worker answers
         if isinstance(message, Answer):
             task, took_s = worker.waiting_tasks[0], now - worker.since
             worker.answered, worker.since = worker.answered + 1, now

@@ -4,6 +4,8 @@ import queue
 from abc import ABC, abstractmethod
 from typing import Protocol
 
+import msgspec
+
 from sidecar.workers.messages import Batch, Ended, Message, Task
 
 WALL = 4
@@ -37,6 +39,14 @@ class Worker(ABC):
         self.batch, self.answered, self.since = batch, 0, now
         self.start(batch)
 
+    def withdraw(self) -> tuple[Task, ...]:
+        """Take back the tasks behind the present one; should it do them after all, nobody hears."""
+        late = self.waiting_tasks[1:]
+        if self.batch and late:
+            kept = self.batch.tasks[: self.answered + 1]
+            self.batch = msgspec.structs.replace(self.batch, tasks=kept)
+        return late
+
     @abstractmethod
     def start(self, batch: Batch) -> None:
         """Have the batch done; its messages go where the worker was reported to send them."""
@@ -54,6 +64,9 @@ class WorkerPool(Protocol):
         Args:
             waiting: Documents are due and none is free.
         """
+
+    def stuck(self, now: float) -> list[Worker]:
+        """Return those that have been at one task for long, with others behind it."""
 
     def end_overdue(self, now: float, max_seconds: float) -> None:
         """End those that have not ended an overdue task themselves."""

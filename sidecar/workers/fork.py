@@ -276,6 +276,10 @@ class ForkPool:
     def next_check(self, *, waiting: bool) -> None:
         """Nothing is to be looked at between messages."""
 
+    def stuck(self, now: float) -> list[Worker]:  # noqa: ARG002
+        """A batch is over before anybody can ask."""
+        return []
+
     def end_overdue(self, now: float, max_seconds: float) -> None:
         """Overdue batches end themselves."""
 

@@ -189,11 +189,17 @@ class ProcessPool:
     def next_check(self, *, waiting: bool) -> float | None:
         """Return when to look again if no message comes: see ``WorkerPool``."""
         times = [self._looked_at + _STEP_S] if self.busy else []
+        times += [worker.since + LONG_S for worker in self.busy if len(worker.waiting_tasks) > 1]
         if waiting and not self._workers:
             times.append(self._hire_at)
         elif waiting and len(self._workers) < MOST_WORKERS:
             times.append(max(self._second_at(), self._hire_at))
         return min(times, default=None)
+
+    def stuck(self, now: float) -> list[Worker]:
+        """Return those that have been at one task for long, with others behind it."""
+        crowded = [worker for worker in self.busy if len(worker.waiting_tasks) > 1]
+        return [worker for worker in crowded if now >= worker.since + LONG_S]
 
     def end_overdue(self, now: float, max_seconds: float) -> None:
         """End the workers that have not ended an overdue task themselves."""

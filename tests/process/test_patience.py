@@ -1,5 +1,8 @@
 """What takes long, what is tried again, and what another process does to a mirror, end to end."""
 
+import os
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,6 +100,33 @@ def test_a_child_that_hangs_is_ended(path: Path) -> None:
             process.suspend()
         failed = watch.until("failed")
         assert (failed["code"], failed["retry_ms"]) == ("timeout", 60_000)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a child is a process of its own here")
+def test_two_slow_documents_do_not_block_an_edit_elsewhere(path: Path, watch: Watch) -> None:
+    """Both hang; a third document is synced within seconds."""
+    root = path.parents[3]
+    data = document(60_000)  # made before, so that neither is done before the other is there
+    slow = [save(document_path(root, f"slow{n}"), data) for n in range(2)]
+    hung: set[int] = set()
+
+    def hang_both() -> bool:
+        for process in family(watch)[1:]:
+            if process.ppid() != watch.process.pid and process.pid not in hung:
+                process.suspend()
+                hung.add(process.pid)
+        return len(hung) >= 2
+
+    wait_until(hang_both, "both of them at work")
+    other = save(document_path(root, "other"), document(1))
+    started = time.monotonic()
+    while watch.until("rebuilt")["path"] != str(other):
+        pass
+    assert time.monotonic() - started < 15
+    for pid in hung:
+        os.kill(pid, signal.SIGCONT)
+    for _ in slow:
+        watch.until("rebuilt", rows=60_000)
 
 
 def test_a_status_each_second_starves_no_document(path: Path, watch: Watch) -> None:

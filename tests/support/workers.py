@@ -12,6 +12,7 @@ from sidecar.supervisor.requests import StatusRequests, SyncRequests
 from sidecar.supervisor.schedule import Timing
 from sidecar.workers.base import Worker
 from sidecar.workers.messages import Answer, Batch, Ended, Result, Task
+from sidecar.workers.pool import LONG_S
 
 if TYPE_CHECKING:
     from sidecar.host.protocol import Event
@@ -38,6 +39,11 @@ class OneWorker:
 
     def next_check(self, *, waiting: bool) -> float | None:
         """Nothing is to be looked at."""
+
+    def stuck(self, now: float) -> list[Worker]:
+        """Return it when it has been at one task for two seconds, with others behind it."""
+        late = now - self.worker.since >= LONG_S and len(self.worker.waiting_tasks) > 1
+        return [self.worker] if late else []
 
     def end_overdue(self, now: float, max_seconds: float) -> None:
         """Nothing hangs."""

@@ -473,6 +473,23 @@ def test_slow_documents_go_behind_the_others_and_one_at_a_time(desk: DispatchDes
     assert desk.names() == ["b"]
 
 
+def test_what_waits_behind_a_hanging_document_is_given_to_another(desk: DispatchDesk) -> None:
+    """It shared its batch; should the first worker do it after all, that answer is not counted."""
+    for name in "abc":
+        desk.add(name)
+    assert desk.names() == ["a", "b", "c"]
+    desk.now += SLOW_S
+    assert desk.names() == ["a"]
+    hanging, desk.workers.worker = desk.workers.worker, Still()
+    assert desk.names() == ["b", "c"]
+    desk.answer(REBUILT, REBUILT)
+    desk.end()
+    desk.workers.worker = hanging
+    desk.answer(REBUILT, IN_STEP, IN_STEP)
+    desk.end()
+    assert desk.reported() == ["rebuilt"] * 3
+
+
 def test_a_slow_document_does_not_wait_for_ever(desk: DispatchDesk) -> None:
     """After a while it goes before those that are edited without end."""
     desk.add("slow")
