@@ -7,7 +7,7 @@ import os
 import queue
 import time
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sidecar.model import Failed
 from sidecar.settings import Settings
@@ -65,9 +65,9 @@ def report_of(result: object, kind: type[Reported[T]]) -> T | Failed:
     """
     if isinstance(result, Failed):
         return result
+    report: object = getattr(result, "report", None)
     if isinstance(result, kind):
-        report: T = getattr(result, "report")  # noqa: B009 - of T, which no checker can narrow to
-        return report
+        return cast("T", report)
     message = f"the worker answered {type(result).__name__}, not {kind.__name__}"
     raise TypeError(message)
 
