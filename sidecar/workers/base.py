@@ -67,6 +67,7 @@ class WorkerPool(Protocol):
 
     def stuck(self, now: float) -> list[Worker]:
         """Return those that have been at one task for long, with others behind it."""
+        ...
 
     def end_overdue(self, now: float, max_seconds: float) -> None:
         """End those that have not ended an overdue task themselves."""
