@@ -61,7 +61,7 @@ def test_one_bad_document_does_not_stop_the_others(app: Path) -> None:
         save(document_path(app, name), b"%PDF-1.7 no update")
     done = run("sync", app)
     assert done.code == 1
-    assert [line.split()[0] for line in done.out.splitlines()] == [
+    assert [line.split()[1] for line in done.out.splitlines()[:4]] == [
         "failed", "rebuilt", "failed", "synced",
     ]  # fmt: skip
     assert "foreign" in done.out
@@ -159,8 +159,8 @@ def test_fts_may_stand_alone_before_a_path(app: Path, path: Path) -> None:
     """`--fts PATH` means all text, not an index of a field called PATH."""
     assert run("sync", "--fts", app).code == 0
     assert run("sync", "--fts", "none", app).code == 0
-    assert query(mirror_of(path), "SELECT value FROM _mirror WHERE key = 'options'") == [
-        ('{"fts":[]}',)
+    assert query(mirror_of(path), "SELECT value ->> 'fts' FROM _mirror WHERE key = 'options'") == [
+        ("[]",)
     ]
 
 
