@@ -60,6 +60,9 @@ class Settings(msgspec.Struct, frozen=True):
         all_epochs: Also where a command would take the current ones.
         max_memory_mb: None sets no limit.
         max_load: Share of one core that steady edits may cost.
+        warm_s: How long a document stays in memory after an edit.
+        warm_mb: Memory for all documents that do; 0 keeps none.
+        warm_min_mb: Smaller documents do not.
         fts: As ``Options.fts``.
         tables: As ``Options.tables``.
     """
@@ -72,10 +75,13 @@ class Settings(msgspec.Struct, frozen=True):
     epoch: int | None = None
     all_epochs: bool = False
     debounce_ms: int = 500
-    max_wait_ms: int = 5000
+    max_wait_ms: int = 1500
     rescan_s: float = 60.0
     force_polling: bool = False
     max_load: float = 0.25
+    warm_s: float = 20.0
+    warm_mb: int = 0
+    warm_min_mb: int = 1
     max_document_mb: int = 1024
     max_memory_mb: int | None = None
     max_seconds: float = 300.0
@@ -145,7 +151,9 @@ def resolve(
     if not roots:
         raise UsageError(_NO_ROOT)
     _check_tables(given.get("tables"))
-    given.setdefault("max_memory_mb", _three_quarters_of_memory_mb())
+    memory_mb = _memory_mb()
+    given.setdefault("max_memory_mb", memory_mb and memory_mb * 3 // 4)
+    given.setdefault("warm_mb", min(_MOST_WARM_MB, (memory_mb or 0) // 8))
     return msgspec.convert(
         {
             **given,
@@ -232,9 +240,9 @@ def _parsed(setting: Setting, name: str, text: str) -> object:
         raise UsageError(message) from None
 
 
-def _three_quarters_of_memory_mb() -> int | None:
+def _memory_mb() -> int | None:
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4 >> 20
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     except (AttributeError, ValueError, OSError):
         return None
 
@@ -311,6 +319,7 @@ def _fields(text: str) -> tuple[str, ...]:
     return names
 
 
+_MOST_WARM_MB = 1024
 _NAME = "epicenter-sidecar"
 _YES = frozenset({"1", "true", "yes", "on"})
 _LONGEST_S = 86_400.0
@@ -368,10 +377,13 @@ MIRROR = (
 )
 WATCH = (
     Setting("debounce_ms", _integer(0), "MS", "quiet time after the last event (500)"),
-    Setting("max_wait_ms", _integer(0), "MS", "end of a wait that never goes quiet (5000)"),
+    Setting("max_wait_ms", _integer(0), "MS", "end of a wait that never goes quiet (1500)"),
     Setting("rescan_s", _number(_LONGEST_S), "S", "look at every file this often (60)"),
     Setting("force_polling", _switch, None, "look often instead of waiting for file events"),
     Setting("max_load", _number(64), "SHARE", "of one core under steady edits (0.25)"),
+    Setting("warm_s", _number(_LONGEST_S), "S", "keep an edited document in memory (20)"),
+    Setting("warm_mb", _integer(0), "MB", "for all of them, 0 for none (RAM / 8, at most 1024)"),
+    Setting("warm_min_mb", _integer(0), "MB", "smaller documents are not kept (1)"),
     Setting("output", _choice("auto", "ndjson", "text"), "KIND", "auto, ndjson or text (auto)"),
     Setting("stdin", _choice("auto", "on", "off"), "MODE", "commands: auto, on or off (auto)"),
     Setting("parent_pid", _integer(1, _LAST_PID), "PID", "stop when this process ends"),

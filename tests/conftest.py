@@ -17,6 +17,9 @@ pytest_plugins = [
 ]
 
 
+os.environ.setdefault("SIDECAR_WARM_CHECK", "1")
+"""Whatever goes the warm road in a test is decoded afresh as well, and both are compared."""
+
 hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
 
 

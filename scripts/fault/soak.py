@@ -38,6 +38,8 @@ from scripts.fault.chaos import (
 )
 from scripts.fault.judge import KNOWN_FILES
 
+CHECKED = {"SIDECAR_WARM_CHECK": "1", "SIDECAR_WARM_MIN_MB": "0"}
+"""Every document is kept warm, and whatever goes that road is compared with a fresh decode."""
 OPTIONS = (
     *("--debounce-ms", "50", "--max-wait-ms", "500", "--rescan-s", "5"),
     *("--max-seconds", "5", "--max-load", "1"),
@@ -152,7 +154,7 @@ class Soak:
         return [*deeds, (1, self._fill_disk)] if self._disk else deeds
 
     def _start(self) -> Watch:
-        watch = Watch(self._root, *OPTIONS)
+        watch = Watch(self._root, *OPTIONS, environment=CHECKED)
         watch.until("ready", SETTLE_SECONDS)
         return watch
 

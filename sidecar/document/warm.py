@@ -30,6 +30,9 @@ _TABLES, _SETTINGS = "tables", "kv"
 
 WARM = "warm"
 
+_Key = tuple[str, tuple[str, ...]]
+"""Path of a document, and which tables are shown beside the known layouts."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +54,7 @@ class Warm:
         self.check = check
         self.road = ""
         self._min_bytes = min_bytes
-        self._key: object = None
+        self._key: _Key | None = None
         self._document: WarmDocument | None = None
         self._digest: str | None = None
 
@@ -63,6 +66,11 @@ class Warm:
     def drop(self) -> None:
         """Forget the document."""
         self._key = self._document = None
+
+    @property
+    def path(self) -> str | None:
+        """Path of the document that is kept, None when none is."""
+        return self._key[0] if self._document is not None and self._key is not None else None
 
     @property
     def is_road(self) -> bool:
@@ -79,7 +87,7 @@ class Warm:
         if self._document:
             self._document.in_step(digest)
 
-    def advance(self, data: bytes, key: object) -> "WarmDocument | None":
+    def advance(self, data: bytes, key: _Key) -> "WarmDocument | None":
         """Bring the kept document up to a newer form, where that is proved to be right.
 
         Returns:
@@ -102,7 +110,7 @@ class Warm:
         self.road, self._document = WARM, document
         return document
 
-    def adopt(self, decoded: Decoded, data: bytes, key: object, notes: dict[str, Any]) -> None:
+    def adopt(self, decoded: Decoded, data: bytes, key: _Key, notes: dict[str, Any]) -> None:
         """Keep a document that was decoded afresh, if it is of a kind that can be kept."""
         is_worth_it = len(data) >= self._min_bytes and decoded.is_exact
         if is_worth_it and fits(decoded.workspace, decoded.elements):

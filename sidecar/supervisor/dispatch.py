@@ -15,7 +15,7 @@ from sidecar.settings import Settings
 from sidecar.supervisor.documents import DocumentQueue, DocumentState
 from sidecar.supervisor.requests import StatusRequests, SyncRequests
 from sidecar.workers.base import Worker, WorkerPool
-from sidecar.workers.messages import Answer, Batch, Ended, Message, Result, StatusAnswer, Task
+from sidecar.workers.messages import Answer, Batch, Ended, Keep, Message, Result, StatusAnswer, Task
 
 if TYPE_CHECKING:
     from sidecar.supervisor.schedule import Effect
@@ -91,9 +91,23 @@ class Dispatcher:
             if not free:
                 return
             tasks = self._take_status(now) or self._take_due(now) or self._take_status(now)
-            if tasks:
-                limits = (settings.options, settings.max_memory_mb, settings.max_seconds)
-                free.take(Batch(tasks, *limits), now)
+            others = tuple(task for task in tasks if not self._is_taken_by_holder(task, now))
+            if others:
+                free.take(self._batch(others), now)
+
+    def _batch(self, tasks: tuple[Task, ...]) -> Batch:
+        settings = self._settings
+        limits = (settings.options, settings.max_memory_mb, settings.max_seconds)
+        keep = Keep(settings.warm_s, settings.warm_mb, settings.warm_min_mb << 20)
+        return Batch(tasks, *limits, keep=keep if settings.warm_mb else None)
+
+    def _is_taken_by_holder(self, task: Task, now: float) -> bool:
+        """Give a sync to the worker that keeps its document, if one does."""
+        holder = self._workers.holding(task.source.document) if task.function == "sync" else None
+        if holder is None:
+            return False
+        holder.take(self._batch((task,)), now)
+        return True
 
     def hear(self, worker: Worker, message: Message | None, now: float) -> None:
         """Take in what a worker says; None when it is gone."""
@@ -110,6 +124,7 @@ class Dispatcher:
             message = worker.end
             self._workers.lose(worker, now)
         else:
+            worker.holds, worker.holds_mb, worker.since = message.holds, message.holds_mb, now
             self._workers.finish(worker, waiting=self._is_waiting(now))
         if message.errors:
             self._log("worker: %s", message.errors.encode("unicode_escape").decode())

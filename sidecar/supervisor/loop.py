@@ -88,6 +88,8 @@ class Loop:
             lambda message, retry_ms: self._emit(
                 protocol.FailedEvent(code="busy", message=message, retry_ms=retry_ms)
             ),
+            keep_s=settings.warm_s,
+            keep_mb=settings.warm_mb,
         )
         self._host = HostCommands(
             self._documents, self._syncs, statuses, emit=self._emit, refresh=self._refresh

@@ -9,6 +9,8 @@ from sidecar.mirror.build import Candidate
 from sidecar.mirror.compare import first_difference
 from sidecar.mirror.state import MirrorOptions
 
+__all__ = ["Warm", "check", "note_in_step"]
+
 
 def note_in_step(warm: Warm | None, digest: str | None) -> None:
     """Note that the mirror in place holds what the kept document does.

@@ -9,7 +9,7 @@ import os
 import signal
 
 from sidecar.pipes import read_chunks, split_lines, write_all
-from sidecar.workers.fork import die_with_parent
+from sidecar.workers.fork import Child, die_with_parent
 from sidecar.workers.messages import Batch, Ended, batch_of, to_line
 from sidecar.workers.run import preload, run_batch
 
@@ -28,8 +28,9 @@ def main(parent: int) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the supervisor
         os.nice(_NICE)
     preload()
+    kept: list[Child] = []
     for line in split_lines(read_chunks(batches)):
-        _serve(batch_of(line), batches, answers)
+        _serve(batch_of(line), batches, answers, kept)
 
 
 def _take_over_pipes() -> tuple[int, int]:
@@ -42,12 +43,14 @@ def _take_over_pipes() -> tuple[int, int]:
     return batches, answers
 
 
-def _serve(batch: Batch, batches: int, answers: int) -> None:
+def _serve(batch: Batch, batches: int, answers: int, kept: "list[Child]") -> None:
     if os.name == "posix":
         from sidecar.workers.fork import AbandonedError, run_forked  # noqa: PLC0415 - POSIX
 
         try:
-            ended = run_forked(batch, lambda line: _write(answers, line), lifeline=batches)
+            ended = run_forked(
+                batch, lambda line: _write(answers, line), lifeline=batches, kept=kept
+            )
         except AbandonedError:
             os._exit(0)
         _write(answers, to_line(ended))

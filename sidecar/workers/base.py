@@ -20,6 +20,8 @@ class Worker(ABC):
         answered: Number of the batch's tasks that have an answer.
         since: When the present task began.
         end: Why it is gone, when it is, for the document that it had.
+        holds: Path of the document that it keeps since its last batch, None when it keeps none.
+        holds_mb: Memory that this takes.
     """
 
     def __init__(self) -> None:
@@ -27,6 +29,8 @@ class Worker(ABC):
         self.batch: Batch | None = None
         self.answered = 0
         self.since = 0.0
+        self.holds: str | None = None
+        self.holds_mb = 0
         self.end = Ended("crashed", "its worker process was ended from outside", passing=True)
 
     @property
@@ -57,6 +61,9 @@ class WorkerPool(Protocol):
 
     def free(self, now: float) -> Worker | None:
         """Return one for a document that is due, None while it has to wait."""
+
+    def holding(self, document: str) -> Worker | None:
+        """Return the one at rest that keeps a document, None when none does."""
 
     def next_check(self, *, waiting: bool) -> float | None:
         """Return when to look again if no message comes: None for never.

@@ -4,6 +4,7 @@ Preloaded fork, work, exit: 2 ms. The child has the calling thread alone, so it 
 that another thread may hold: callers have one thread, or others that only draw.
 """
 
+import json
 import os
 import select
 import signal
@@ -13,12 +14,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
+import msgspec
+
 from sidecar.pipes import LineBuffer, write_all
 from sidecar.workers.base import WALL, Inbox, Worker
-from sidecar.workers.messages import Answer, Batch, Ended, message_of, to_line
+from sidecar.workers.messages import Answer, Batch, Ended, batch_of, message_of, to_line
 from sidecar.workers.run import STACK_MB, is_out_of_room, preload, run_batch
 
-RunBatch = Callable[[Batch, Callable[[Answer], None]], object]
+RunBatch = Callable[..., object]
 
 _ERRORS_KEPT = 4096
 _STEP_S = 1.0
@@ -40,6 +43,7 @@ def run_forked(
     *,
     lifeline: int | None = None,
     run_batch: RunBatch = run_batch,
+    kept: "list[Child] | None" = None,
 ) -> Ended:
     """Do a batch in a child process and wait for its end.
 
@@ -48,53 +52,127 @@ def run_forked(
         forward: Gets each whole answer line as it comes.
         lifeline: A descriptor whose end means that nobody wants the batch any more.
         run_batch: What the child does.
+        kept: Holds the child that lives on with its document, if one does; None lets none do so.
 
     Raises:
         AbandonedError: The lifeline ended; the child is dead.
     """
-    parent, pipes = os.getpid(), list[int]()
-    try:
-        pipes += os.pipe()
-        pipes += os.pipe()
-        child = os.fork()
-    except OSError as error:
-        for descriptor in pipes:
+    if kept:
+        child, answered = kept.pop(), 0
+
+        def count(line: bytes) -> None:
+            nonlocal answered
+            answered += 1
+            forward(line)
+
+        ended = child.serve(batch, count, lifeline, kept)
+        if not ended.code and (ended.holds or answered):
+            return ended
+        # Its end costs one fresh decode, and never counts against the document.
+        batch = msgspec.structs.replace(batch, tasks=batch.tasks[answered:])
+        if not batch.tasks:
+            return Ended(errors=ended.errors)
+    if kept is None:
+        batch = msgspec.structs.replace(batch, keep=None)
+    found = Child.start(batch, run_batch)
+    if isinstance(found, Ended):
+        return found
+    return found.attend(batch, forward, lifeline, kept)
+
+
+class Child:
+    """A child process that does batches, and the pipes to it."""
+
+    def __init__(self, pid: int, results: int, errors: int, orders: int) -> None:
+        """Take the ends of its pipes."""
+        self._pid = pid
+        self._results, self._errors, self._orders = results, errors, orders
+
+    @classmethod
+    def start(cls, batch: Batch, run_batch: RunBatch) -> "Child | Ended":
+        """Fork one that does a batch; say why there is none where the system has no room."""
+        parent, pipes = os.getpid(), list[int]()
+        try:
+            pipes += os.pipe()
+            pipes += os.pipe()
+            pipes += os.pipe()
+            pid = os.fork()
+        except OSError as error:
+            for descriptor in pipes:
+                os.close(descriptor)
+            return Ended("busy", f"no process can be had for it: {error.strerror}", passing=True)
+        results, results_in, errors, errors_in, orders, orders_in = pipes
+        if pid == 0:
+            os.close(orders_in)
+            _be_child(batch, _Ends(results_in, errors_in, orders), parent, run_batch)
+        for descriptor in (results_in, errors_in, orders):
             os.close(descriptor)
-        return Ended("busy", f"no process can be had for it: {error.strerror}", passing=True)
-    results, results_in, errors, errors_in = pipes
-    if child == 0:
-        _be_child(batch, results_in, errors_in, parent, run_batch)
-    os.close(results_in)
-    os.close(errors_in)
-    ended: Ended | None = None
-    try:
-        ended = _attend(child, batch, _Ends(results, errors, lifeline), forward)
-        return ended
-    finally:
-        _end(child)
-        if ended is None or ended.code:
-            _clear(batch)
-        os.close(results)
-        os.close(errors)
+        return cls(pid, results, errors, orders_in)
+
+    def serve(
+        self,
+        batch: Batch,
+        forward: Callable[[bytes], None],
+        lifeline: int | None,
+        kept: "list[Child]",
+    ) -> Ended:
+        """Have another batch done. A child that is gone says so by its end."""
+        with suppress(OSError):
+            write_all(self._orders, to_line(batch))
+        return self.attend(batch, forward, lifeline, kept, wall=1)
+
+    def attend(
+        self,
+        batch: Batch,
+        forward: Callable[[bytes], None],
+        lifeline: int | None,
+        kept: "list[Child] | None",
+        *,
+        wall: int = WALL,
+    ) -> Ended:
+        """Forward answers until the batch is over; a child that lives on is put into ``kept``.
+
+        Raises:
+            AbandonedError: The lifeline ended; the child is dead.
+        """
+        ended: Ended | None = None
+        try:
+            ends = _Ends(self._results, self._errors, lifeline)
+            ended = _attend(self._pid, batch, ends, forward, wall)
+            return ended
+        finally:
+            if ended is not None and ended.holds is not None and kept is not None:
+                kept.append(self)
+            else:
+                _end(self._pid)
+                if ended is None or ended.code:
+                    _clear(batch)
+                for descriptor in (self._results, self._errors, self._orders):
+                    os.close(descriptor)
 
 
 class _Ends(NamedTuple):
-    """The descriptors to listen to while a child works."""
+    """The descriptors of one side: of the parent's to listen to, of the child's to use.
+
+    ``lifeline`` is the child's way to hear of further batches.
+    """
 
     results: int
     errors: int
     lifeline: int | None
 
 
-def _attend(child: int, batch: Batch, ends: _Ends, forward: Callable[[bytes], None]) -> Ended:
-    """Forward answers until the child ends, is overdue or is abandoned."""
+def _attend(  # noqa: C901 - one loop over the pipes
+    child: int, batch: Batch, ends: _Ends, forward: Callable[[bytes], None], wall: int
+) -> Ended:
+    """Forward answers until the child ends, lives on at rest, is overdue or is abandoned."""
     poll = select.poll()
     waiting = {ends.results, ends.errors}
     for descriptor in ends:
         if descriptor is not None:
             poll.register(descriptor, select.POLLIN)
     lines, noise = LineBuffer(), b""
-    patience = _Patience(WALL * batch.max_seconds)
+    patience = _Patience(wall * batch.max_seconds)
     while waiting:
         for descriptor, _ in poll.poll(patience.step_s() * 1000):
             data = os.read(descriptor, _CHUNK)
@@ -106,17 +184,25 @@ def _attend(child: int, batch: Batch, ends: _Ends, forward: Callable[[bytes], No
             elif descriptor == ends.errors:
                 noise = (noise + data)[-_ERRORS_KEPT:]
             elif whole := lines.feed(data):
-                patience = _Patience(WALL * batch.max_seconds)
-                _forward_each(whole, forward)
+                patience = _Patience(wall * batch.max_seconds)
+                if rests := _forward_each(whole, forward):
+                    return rests
         if patience.is_over():
             return _overdue(batch, noise)
     _, status = os.waitpid(child, 0)
     return _ended(batch, os.waitstatus_to_exitcode(status), noise.decode(errors="replace"))
 
 
-def _forward_each(lines: list[bytes], forward: Callable[[bytes], None]) -> None:
+def _forward_each(lines: list[bytes], forward: Callable[[bytes], None]) -> Ended | None:
+    """Forward answers; give the line with which a child says that it lives on."""
     for line in lines:
+        if line.startswith(_RESTS):
+            return msgspec.convert(json.loads(line), Ended)
         forward(line + b"\n")
+    return None
+
+
+_RESTS = b'{"type": "ended"'
 
 
 def _ended(batch: Batch, exit_code: int, errors: str) -> Ended:
@@ -192,8 +278,9 @@ def _clear(batch: Batch) -> None:
             clear(task.source)
 
 
-def _be_child(batch: Batch, results: int, errors: int, parent: int, run_batch: RunBatch) -> None:
-    """Do the batch and end this process, whatever happens."""
+def _be_child(batch: Batch, ends: _Ends, parent: int, run_batch: RunBatch) -> None:
+    """Do the batch, and others while a document is kept, and end this process whatever happens."""
+    results, errors, orders = ends
     try:
         os.dup2(errors, 2)
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # not a progress bar's
@@ -208,7 +295,13 @@ def _be_child(batch: Batch, results: int, errors: int, parent: int, run_batch: R
             write_all(results, to_line(answer))
             signal.setitimer(signal.ITIMER_PROF, batch.max_seconds)
 
-        run_batch(batch, send)
+        def next_batch(document: str) -> Batch | None:
+            return _rest(document, batch, results, orders)
+
+        if batch.keep is None or orders is None:
+            run_batch(batch, send)
+        else:
+            run_batch(batch, send, next_batch)
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - the end of this process, whatever it is
         if is_out_of_room(error):
@@ -218,6 +311,57 @@ def _be_child(batch: Batch, results: int, errors: int, parent: int, run_batch: R
         traceback.print_exception(error, file=sys.stderr)
     finally:
         os._exit(1)
+
+
+def _rest(document: str, batch: Batch, results: int, orders: int | None) -> Batch | None:
+    """Wait for the next batch of a child that keeps a document; None when it is to end."""
+    keep, memory_mb = batch.keep, _resident_mb()
+    if keep is None or orders is None or memory_mb > keep.most_mb or _is_scarce():
+        return None
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    write_all(results, to_line(Ended(holds=document, holds_mb=memory_mb)))
+    until = time.monotonic() + keep.seconds
+    while (left := until - time.monotonic()) > 0:
+        if select.select([orders], [], [], min(left, _LOOK_S))[0]:
+            break
+        if _is_scarce():
+            return None
+    else:
+        return None
+    lines = LineBuffer()
+    while data := os.read(orders, _CHUNK):
+        if whole := lines.feed(data):
+            signal.setitimer(signal.ITIMER_PROF, batch.max_seconds)
+            return batch_of(whole[0])
+    return None
+
+
+_LOOK_S = 5.0
+"""How often a child at rest looks whether memory has become scarce."""
+_SCARCE = 0.05
+"""Share of the machine's memory below which nothing is kept."""
+
+
+def _resident_mb() -> int:
+    """Return the memory that this process has; its peak where there is no /proc."""
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+    except OSError:
+        import resource  # noqa: PLC0415 - not on Windows
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak >> (20 if sys.platform == "darwin" else 10)
+
+
+def _is_scarce() -> bool:
+    """Tell whether the machine is short of memory; unknown where there is no /proc."""
+    try:
+        with open("/proc/meminfo", "rb") as meminfo:
+            sizes = {line.split()[0]: int(line.split()[1]) for line in meminfo}
+    except OSError:
+        return False
+    return sizes.get(b"MemAvailable:", 1) < _SCARCE * sizes.get(b"MemTotal:", 1)
 
 
 _ROOMY = 1 << 30
@@ -272,6 +416,9 @@ class ForkPool:
     def free(self, now: float) -> Worker | None:  # noqa: ARG002
         """Return the fork when it is at rest."""
         return None if self._fork.batch else self._fork
+
+    def holding(self, document: str) -> None:
+        """Nothing is kept."""
 
     def next_check(self, *, waiting: bool) -> None:
         """Nothing is to be looked at between messages."""

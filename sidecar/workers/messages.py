@@ -32,10 +32,25 @@ class Task(msgspec.Struct, frozen=True):
     memory: Memory | None = None
 
 
+class Keep(msgspec.Struct, frozen=True):
+    """How a worker may keep the document that it synced last, so that its next edit is cheap.
+
+    Attributes:
+        seconds: After the last edit.
+        most_mb: Memory that its process may have then.
+        min_bytes: Smaller documents are not kept.
+    """
+
+    seconds: float
+    most_mb: int
+    min_bytes: int
+
+
 class Batch(msgspec.Struct, frozen=True):
     """Tasks for one process, done in order until one of them was heavy.
 
     Attributes:
+        keep: Whether the process may live on with the document; None when it may not.
         max_memory_mb: Address space for them beyond what the process has; None for no limit.
         max_seconds: CPU seconds for each task.
     """
@@ -44,6 +59,7 @@ class Batch(msgspec.Struct, frozen=True):
     options: Options
     max_memory_mb: int | None
     max_seconds: float
+    keep: Keep | None = None
 
 
 class Reported(msgspec.Struct, Generic[T], frozen=True):
@@ -104,12 +120,16 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
         message: The same for people.
         passing: No fault of the document's, as when somebody else ended it: worth another try.
         errors: The end of what it wrote to stderr.
+        holds: Path of the document that the process keeps, None when it keeps none.
+        holds_mb: Memory that it has.
     """
 
     code: Code | None = None
     message: str = ""
     passing: bool = False
     errors: str = ""
+    holds: str | None = None
+    holds_mb: int = 0
 
 
 Message = Answer | Ended

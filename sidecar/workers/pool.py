@@ -18,6 +18,8 @@ Deliver = Callable[["ProcessWorker", Message | None], None]
 Complain = Callable[[str, int], None]
 
 MOST_WORKERS = 3
+MOST_KEPT = 4
+"""Workers that may keep a document beside those."""
 LONG_S = 2.0
 """When all batches have run this long, another worker may take what waits behind them."""
 _GRACE_S = 2.0
@@ -124,17 +126,29 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 class ProcessPool:
-    """One worker at rest; a second and a third while documents wait behind long batches."""
+    """One worker at rest; a second and a third while documents wait behind long batches.
+
+    One that keeps a document after its batch counts for itself, until it has kept it long enough.
+    """
 
     def __init__(
-        self, deliver: Deliver, complain: Complain = lambda _message, _retry_ms: None
+        self,
+        deliver: Deliver,
+        complain: Complain = lambda _message, _retry_ms: None,
+        *,
+        keep_s: float = 0.0,
+        keep_mb: int = 0,
     ) -> None:
         """Begin without a worker; ``hire`` starts the first.
 
         Args:
             deliver: Gets the workers' messages.
             complain: Told once when no worker can be started, with the wait until the next try.
+            keep_s: How long a document is kept after its last batch.
+            keep_mb: Memory for all that are kept.
         """
+        self._keep_s = keep_s
+        self._keep_mb = keep_mb
         self._deliver = deliver
         self._complain = complain
         self._workers: list[ProcessWorker] = []
@@ -149,17 +163,28 @@ class ProcessPool:
         return [worker for worker in self._workers if worker.batch]
 
     def hire(self, now: float) -> None:
-        """Keep one worker warm."""
-        if not self._workers:
+        """Keep one worker ready."""
+        if not self._free_of_documents:
             self._start(now)
+
+    @property
+    def _free_of_documents(self) -> list[ProcessWorker]:
+        """The workers that keep no document."""
+        return [worker for worker in self._workers if worker.holds is None]
+
+    def holding(self, document: str) -> ProcessWorker | None:
+        """Return the worker at rest that keeps a document, None when none does."""
+        found = (w for w in self._workers if w.holds == document and not w.batch)
+        return next(found, None)
 
     def free(self, now: float) -> ProcessWorker | None:
         """Return a worker for a document that is due, None while it has to wait."""
         self.hire(now)
-        for worker in self._workers:
+        workers = self._free_of_documents
+        for worker in workers:
             if not worker.batch:
                 return worker
-        if len(self._workers) < MOST_WORKERS and now >= self._second_at():
+        if len(workers) < MOST_WORKERS and now >= self._second_at():
             return self._start(now)
         return None
 
@@ -190,9 +215,11 @@ class ProcessPool:
         """Return when to look again if no message comes: see ``WorkerPool``."""
         times = [self._looked_at + _STEP_S] if self.busy else []
         times += [worker.since + LONG_S for worker in self.busy if len(worker.waiting_tasks) > 1]
-        if waiting and not self._workers:
+        times += [worker.since + self._keep_s for worker in self._kept]
+        workers = self._free_of_documents
+        if waiting and not workers:
             times.append(self._hire_at)
-        elif waiting and len(self._workers) < MOST_WORKERS:
+        elif waiting and len(workers) < MOST_WORKERS:
             times.append(max(self._second_at(), self._hire_at))
         return min(times, default=None)
 
@@ -203,6 +230,9 @@ class ProcessPool:
 
     def end_overdue(self, now: float, max_seconds: float) -> None:
         """End the workers that have not ended an overdue task themselves."""
+        for worker in self._kept:
+            if now >= worker.since + self._keep_s:
+                self._release(worker)
         stopped_s = now - self._looked_at - _STEP_S
         self._looked_at = now
         for worker in self.busy:
@@ -220,10 +250,28 @@ class ProcessPool:
         for process in self._workers:
             if process is worker:
                 process.worked = True
-                if len(self._workers) > 1 and not waiting:
-                    self._workers.remove(process)
-                    process.retire()
-                return
+                if process.holds is None:
+                    self._thin_out(process, waiting=waiting)
+                break
+        kept = sorted(self._kept, key=lambda one: one.since)
+        while len(kept) > MOST_KEPT or sum(one.holds_mb for one in kept) > self._keep_mb:
+            self._release(kept.pop(0))
+
+    @property
+    def _kept(self) -> list[ProcessWorker]:
+        """The workers at rest that keep a document."""
+        return [worker for worker in self._workers if worker.holds and not worker.batch]
+
+    def _release(self, worker: ProcessWorker) -> None:
+        """End a worker that keeps a document; its memory goes with it."""
+        worker.holds = None
+        self._workers.remove(worker)
+        worker.retire()
+
+    def _thin_out(self, worker: ProcessWorker, *, waiting: bool) -> None:
+        if len(self._free_of_documents) > 1 and not waiting:
+            self._workers.remove(worker)
+            worker.retire()
 
     def lose(self, worker: Worker, now: float) -> None:
         """Note that a worker is gone, and replace it; slower when starting it does not work."""

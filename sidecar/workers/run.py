@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 from sidecar.errors import SidecarError, is_scarcity
 from sidecar.files import shown, version_of
@@ -17,6 +17,16 @@ from sidecar.workers import messages
 from sidecar.workers.messages import Answer, Batch, Result, Task
 
 Send = Callable[[Answer], None]
+NextBatch = Callable[[str], Batch | None]
+
+
+class Warm(Protocol):
+    """What keeps a document; handed on to ``sync``."""
+
+    @property
+    def path(self) -> str | None:
+        """Path of the document that is kept."""
+
 
 LIGHT_S = 0.02
 """A task that took more CPU ends its batch: what it leaves behind goes with the process."""
@@ -39,11 +49,18 @@ def preload() -> None:
     gc.freeze()
 
 
-def run_batch(batch: Batch, send: Send) -> bool:
+def run_batch(batch: Batch, send: Send, next_batch: NextBatch | None = None) -> bool:
     """Do the tasks in order, on a large stack, until one of them was heavy.
 
     What a decode leaves behind is given back by ending the process, so the rest is for another.
     Bugs become code ``internal``; only ``send`` may fail, and that ends the batch.
+
+    Args:
+        batch: What to do.
+        send: Gets each answer.
+        next_batch: Gives what to do next while a document is kept, None when that is over; told
+            which document it is. All of it is done by one thread, since the decoder's objects
+            belong to the one that made them.
 
     Returns:
         Whether this process is as light as before.
@@ -52,8 +69,13 @@ def run_batch(batch: Batch, send: Send) -> bool:
     errors: list[BaseException] = []
 
     def run() -> None:
+        current: Batch | None = batch
+        warm = _warm_of(batch) if next_batch else None
         try:
-            light.extend(_run_tasks(batch, send))
+            while current is not None:
+                light.extend(_run_tasks(current, send, warm))
+                kept = warm.path if warm is not None else None
+                current = next_batch(kept) if next_batch and kept else None
         except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
             errors.append(error)
 
@@ -70,10 +92,20 @@ def _bytes(task: Task) -> int:
     return version.size if version else 0
 
 
-def _run_tasks(batch: Batch, send: Send) -> Iterator[bool]:
+def _warm_of(batch: Batch) -> Warm | None:
+    """Give what keeps a document warm; ``SIDECAR_WARM_CHECK=1`` has each compared."""
+    if batch.keep is None:
+        return None
+    check = os.environ.get("SIDECAR_WARM_CHECK", "") not in {"", "0"}
+    module = import_module("sidecar.tasks.warmth")  # the supervisor must never import it
+    warm: Warm = module.Warm(min_bytes=batch.keep.min_bytes, check=check)
+    return warm
+
+
+def _run_tasks(batch: Batch, send: Send, warm: Warm | None) -> Iterator[bool]:
     for task in batch.tasks:
         before = _cpu_s()
-        result = _run_task(task, batch)
+        result = _run_task(task, batch, warm)
         cost_s = _cpu_s() - before
         send(Answer(result, cost_s))
         yield cost_s <= LIGHT_S
@@ -81,10 +113,12 @@ def _run_tasks(batch: Batch, send: Send) -> Iterator[bool]:
             return
 
 
-def _run_task(task: Task, batch: Batch) -> Result:
+def _run_task(task: Task, batch: Batch, warm: Warm | None) -> Result:
     try:
-        memory = {} if task.memory is None else {"memory": task.memory}
-        found = load(task.function)(task.source, batch.options, **task.arguments, **memory)
+        more: dict[str, Any] = {} if task.memory is None else {"memory": task.memory}
+        if task.function == "sync" and warm is not None:
+            more["warm"] = warm
+        found = load(task.function)(task.source, batch.options, **task.arguments, **more)
     except SidecarError as error:
         return Failed(error.code, error.message, "once")
     except BaseException as error:  # noqa: BLE001 - a panic in Rust is a BaseException

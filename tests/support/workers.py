@@ -37,6 +37,9 @@ class OneWorker:
         """Return it when it is at rest."""
         return None if self.worker.batch else self.worker
 
+    def holding(self, document: str) -> Worker | None:
+        """Nothing is kept."""
+
     def next_check(self, *, waiting: bool) -> float | None:
         """Nothing is to be looked at."""
 

@@ -15,7 +15,7 @@ ROOT = {"SIDECAR_ROOT": "/data"}
 def test_the_defaults_are_those_of_the_contract() -> None:
     """Without flags and variables the habits of docs/operations.md hold."""
     settings = resolve(["/data"], ALL, {})
-    assert (settings.debounce_ms, settings.max_wait_ms, settings.rescan_s) == (500, 5000, 60.0)
+    assert (settings.debounce_ms, settings.max_wait_ms, settings.rescan_s) == (500, 1500, 60.0)
     assert (settings.max_load, settings.max_document_mb, settings.max_seconds) == (0.25, 1024, 300)
     assert settings.options.last_good
     assert settings.options.fts is None

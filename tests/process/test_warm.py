@@ -1,0 +1,118 @@
+"""A watch keeps what it decoded: an edit goes the warm road, and nothing is kept for long."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from pycrdt import Doc, Map
+
+from tests.support.apps import document_path, mirror_of
+from tests.support.documents import save
+from tests.support.mirrors import query
+from tests.support.program import Watch
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="a child that lives on is forked")
+
+QUICK = ("--debounce-ms", "10", "--warm-min-mb", "0", "--warm-mb", "500")
+
+
+class App:
+    """An app that edits one document, and saves it whole."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin with a few rows."""
+        self.path = path
+        self.doc: Doc[Any] = Doc()
+        rows = {f"row {n}": Map({"id": f"row {n}", "title": "x"}) for n in range(2000)}
+        self.doc["tables"] = Map({"notes": Map(rows)})
+        self.save()
+
+    def save(self) -> None:
+        """Save the document."""
+        save(self.path, self.doc.get_update())
+
+    def edit(self, title: str) -> None:
+        """Edit a cell of one row, and save."""
+        self.doc["tables"]["notes"]["row 7"]["title"] = title
+        self.save()
+
+    def is_shown(self, title: str) -> bool:
+        """Tell whether the mirror has the edit."""
+        sql = "SELECT title FROM notes WHERE id = 'row 7'"
+        return query(mirror_of(self.path), sql) == [(title,)]
+
+
+def descendants(watch: Watch) -> list[psutil.Process]:
+    """Return all processes below the watch that live."""
+    found = psutil.Process(watch.process.pid).children(recursive=True)
+    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def kept(watch: Watch) -> list[psutil.Process]:
+    """Return the processes that keep a document: children of workers."""
+    workers = psutil.Process(watch.process.pid).children()
+    return [child for child in descendants(watch) if child not in workers]
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Tell whether a process has ended, reaped or not."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_an_edit_goes_warm_and_names_its_row(tmp_path: Path) -> None:
+    """``rebuilt`` says so; the first sync of a document is no warm one."""
+    app = App(document_path(tmp_path))
+    with Watch(tmp_path, *QUICK) as watch:
+        assert watch.until("rebuilt")["warm"] is False
+        watch.until("ready")
+        for title in ("one", "two", "three"):
+            app.edit(title)
+            rebuilt = watch.until("rebuilt")
+            assert rebuilt["warm"] is True
+            assert rebuilt["counts"] == {"notes": {"added": 0, "changed": 1, "removed": 0}}
+            assert app.is_shown(title)
+
+
+def test_a_killed_one_costs_a_fresh_decode_and_nothing_else(tmp_path: Path) -> None:
+    """Nothing fails; the edit after that is warm again."""
+    app = App(document_path(tmp_path))
+    with Watch(tmp_path, *QUICK) as watch:
+        watch.until("ready")
+        (child,) = kept(watch)
+        os.kill(child.pid, signal.SIGKILL)
+        for is_warm in (False, True):
+            app.edit(f"warm {is_warm}")
+            assert watch.until("rebuilt")["warm"] is is_warm
+            assert app.is_shown(f"warm {is_warm}")
+
+
+def test_at_rest_everything_is_given_back(tmp_path: Path) -> None:
+    """One worker is left, as without any document kept; nothing outlives the watch."""
+    app = App(document_path(tmp_path))
+    with Watch(tmp_path, *QUICK, "--warm-s", "1") as watch:
+        watch.until("ready")
+        app.edit("one")
+        watch.until("rebuilt")
+        everything = descendants(watch)
+        assert kept(watch)
+        wait_until(lambda: not kept(watch), "nothing is kept")
+        wait_until(lambda: len(descendants(watch)) <= 1, "one worker at most")
+    wait_until(lambda: all(map(is_gone, everything)), "all of them are gone")
+
+
+def test_nothing_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+    """``--warm-mb 0`` is as it was; a document that takes more than there may be is not kept."""
+    app = App(document_path(tmp_path))
+    for limit in ("0", "1"):
+        with Watch(tmp_path, *QUICK, "--warm-mb", limit) as watch:
+            watch.until("ready")
+            app.edit(limit)
+            assert watch.until("rebuilt")["warm"] is False
+            wait_until(lambda watch=watch: not kept(watch), "nothing is kept")  # type: ignore[misc]
