@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import * as Y from 'yjs'
 
-const SHAPES = {
+const FORMS = {
   'array written from the front': (row, n) => {
     const list = row.set('cell', new Y.Array())
     for (let i = 0; i < 10 * n; i++) list.insert(0, [i])
@@ -40,13 +40,13 @@ const SHAPES = {
 
 const [shape, size, file] = process.argv.slice(2)
 if (shape === 'list') {
-  console.log(JSON.stringify(Object.keys(SHAPES)))
+  console.log(JSON.stringify(Object.keys(FORMS)))
 } else {
   const doc = new Y.Doc()
   doc.clientID = 1
   doc.transact(() => {
     const table = doc.getMap('tables').set('t', new Y.Map())
-    SHAPES[shape](table.set('row', new Y.Map()), Number(size))
+    FORMS[shape](table.set('row', new Y.Map()), Number(size))
   })
   fs.writeFileSync(file, Y.encodeStateAsUpdate(doc))
 }

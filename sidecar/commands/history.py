@@ -4,7 +4,7 @@ import msgspec
 
 from sidecar.commands import OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.layout import Column
+from sidecar.commands.layout import TextColumn
 from sidecar.commands.moments import unix_ms
 from sidecar.commands.outs import check_out
 from sidecar.commands.progress import progress
@@ -109,12 +109,12 @@ def _print(history: History) -> None:
         return
     print_table(
         (
-            Column("unix_ms", is_number=True),
-            Column("time", least=19),
-            Column("description", folds=True, least=11),
-            Column("size", is_number=True, rank=1),
-            Column("rows", is_number=True),
-            Column("tables", folds=True),
+            TextColumn("unix_ms", is_number=True),
+            TextColumn("time", least=19),
+            TextColumn("description", folds=True, least=11),
+            TextColumn("size", is_number=True, rank=1),
+            TextColumn("rows", is_number=True),
+            TextColumn("tables", folds=True),
         ),
         [_row(one) for one in history.snapshots],
     )

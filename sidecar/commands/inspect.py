@@ -4,7 +4,7 @@ import os
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.layout import Column
+from sidecar.commands.layout import TextColumn
 from sidecar.commands.progress import progress
 from sidecar.commands.render import print_json, print_line, print_table, size
 from sidecar.commands.targets import one_source
@@ -84,7 +84,7 @@ def _print(seen: Inspection) -> None:
         print_line()
         print_line(f"{table.name}: {plural(table.rows, 'row')}{odd}, {about}")
         print_table(
-            ("field", Column("type", folds=True), Column("cells", folds=True)),
+            ("field", TextColumn("type", folds=True), TextColumn("cells", folds=True)),
             [
                 (
                     field.name,

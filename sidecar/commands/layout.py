@@ -12,7 +12,7 @@ _ROOMY = 17
 """To this width columns are shortened before others are given up: enough to tell UUIDs apart."""
 
 
-class Column(NamedTuple):
+class TextColumn(NamedTuple):
     """One column of a table.
 
     Attributes:
@@ -99,7 +99,7 @@ def fold(text: str, width: int) -> list[str]:
     return [*lines, line] if line or not lines else lines
 
 
-def fit(columns: Sequence[Column], natural: Sequence[int], total: int) -> Fit:
+def fit(columns: Sequence[TextColumn], natural: Sequence[int], total: int) -> Fit:
     """Find a width for each column so that a line has room.
 
     Wide columns are shortened first, though not beyond what can be read; then columns are given
@@ -125,7 +125,7 @@ def fit(columns: Sequence[Column], natural: Sequence[int], total: int) -> Fit:
 
 
 def _shrunk(
-    columns: Sequence[Column],
+    columns: Sequence[TextColumn],
     natural: Sequence[int],
     kept: Sequence[int],
     least: dict[int, int],

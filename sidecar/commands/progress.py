@@ -39,7 +39,7 @@ class Progress:
         """Take the line away for others to write."""
 
 
-class Line(Progress):
+class ProgressLine(Progress):
     """A line that is drawn again and again.
 
     Args:
@@ -105,7 +105,7 @@ def progress(what: str, sources: Sequence[Source], *, is_shown: bool = True) -> 
     if not is_shown or HABITS.is_quiet or not sys.stderr.isatty() or not is_capable():
         yield Progress()
         return
-    line = Line(what, sources)
+    line = ProgressLine(what, sources)
     HABITS.lines.append(line.hide)
     try:
         with _timer(line):
@@ -116,7 +116,7 @@ def progress(what: str, sources: Sequence[Source], *, is_shown: bool = True) -> 
 
 
 @contextmanager
-def _timer(line: Line) -> Generator[None]:
+def _timer(line: ProgressLine) -> Generator[None]:
     if sys.platform == "win32":
         yield
         return

@@ -12,7 +12,7 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.answers import add_all, meant, mirrors_of, say_freshness
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
-from sidecar.commands.layout import Column
+from sidecar.commands.layout import TextColumn
 from sidecar.commands.render import Piece, Styled, print_json, print_table
 from sidecar.commands.terminal import complain, escape, plural
 from sidecar.errors import UsageError
@@ -224,7 +224,7 @@ def _print_table(_session: Session, answer: QueryRows) -> None:
     rows = list(answer)
     if answer.columns:
         columns = [
-            Column(
+            TextColumn(
                 name, is_number=_are_numbers(row[n] for row in rows), in_middle=_is_id(name), rank=n
             )
             for n, name in enumerate(answer.columns)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from sidecar.commands.layout import GAP, Column, fit, fold, shorten, width_of
+from sidecar.commands.layout import GAP, TextColumn, fit, fold, shorten, width_of
 from sidecar.commands.terminal import escape, has_color, say, terminal_width
 from sidecar.reports import Doc
 
@@ -32,7 +32,7 @@ def print_json(value: object) -> None:
 
 
 def print_table(
-    headers: Sequence[str | Column], rows: Iterable[Sequence[Piece]]
+    headers: Sequence[str | TextColumn], rows: Iterable[Sequence[Piece]]
 ) -> tuple[str, ...]:
     """Print rows under headers, as wide as the terminal, or 80 places where there is none.
 
@@ -43,7 +43,7 @@ def print_table(
     Returns:
         The columns for which there was no room.
     """
-    columns = [Column(head) if isinstance(head, str) else head for head in headers]
+    columns = [TextColumn(head) if isinstance(head, str) else head for head in headers]
     lines = [[_styled(piece) for piece in row] for row in rows]
     filled = [any(line[n].text for line in lines) or not lines for n in range(len(columns))]
     natural = [
@@ -64,7 +64,7 @@ def print_table(
 
 
 def _print_row(
-    columns: Sequence[Column], widths: Sequence[int | None], line: Sequence[Styled]
+    columns: Sequence[TextColumn], widths: Sequence[int | None], line: Sequence[Styled]
 ) -> None:
     cells = [
         (_texts(column, width, piece.text), piece.style, width, column.is_number)
@@ -80,7 +80,7 @@ def _print_row(
         say((" " * GAP).join(parts).rstrip())
 
 
-def _texts(column: Column, width: int, text: str) -> list[str]:
+def _texts(column: TextColumn, width: int, text: str) -> list[str]:
     if column.folds:
         return fold(text, width)
     return [text if column.is_number else shorten(text, width, in_middle=column.in_middle)]

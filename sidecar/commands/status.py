@@ -7,7 +7,7 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.layout import Column
+from sidecar.commands.layout import TextColumn
 from sidecar.commands.progress import progress
 from sidecar.commands.render import (
     Styled,
@@ -46,15 +46,15 @@ _NEXT = {
 
 
 _COLUMNS = (
-    Column("name", least=10),
-    Column("document", in_middle=True, least=11),
-    Column("state", least=7),
-    Column("rows", is_number=True),
-    Column("problems", is_number=True, rank=1),
-    Column("notes", rank=2, least=11),
-    Column("published", rank=3, least=11),
-    Column("size", is_number=True, rank=4),
-    Column("tables", is_number=True, rank=5),
+    TextColumn("name", least=10),
+    TextColumn("document", in_middle=True, least=11),
+    TextColumn("state", least=7),
+    TextColumn("rows", is_number=True),
+    TextColumn("problems", is_number=True, rank=1),
+    TextColumn("notes", rank=2, least=11),
+    TextColumn("published", rank=3, least=11),
+    TextColumn("size", is_number=True, rank=4),
+    TextColumn("tables", is_number=True, rank=5),
 )
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.layout import Column
+from sidecar.commands.layout import TextColumn
 from sidecar.commands.progress import progress
 from sidecar.commands.render import Styled, name_of, print_json, print_line, print_table
 from sidecar.commands.targets import complain_of_nothing, find, in_order
@@ -38,12 +38,12 @@ _LONGEST_CELL = 60
 
 
 _COLUMNS = (
-    Column("document", in_middle=True, least=11),
-    Column("result", least=10),
-    Column("rows", is_number=True),
-    Column("cells", is_number=True, rank=2),
-    Column("differences", is_number=True),
-    Column("integrity", rank=1, least=9),
+    TextColumn("document", in_middle=True, least=11),
+    TextColumn("result", least=10),
+    TextColumn("rows", is_number=True),
+    TextColumn("cells", is_number=True, rank=2),
+    TextColumn("differences", is_number=True),
+    TextColumn("integrity", rank=1, least=9),
 )
 
 
@@ -139,10 +139,10 @@ def _print_differences(one: Verification) -> None:
     print_table(
         (
             "table",
-            Column("row", in_middle=True),
+            TextColumn("row", in_middle=True),
             "column",
-            Column("in the document", folds=True),
-            Column("in the mirror", folds=True),
+            TextColumn("in the document", folds=True),
+            TextColumn("in the mirror", folds=True),
         ),
         [
             (d.table, d.row_id or "", d.column or "", _cell(d.expected), _cell(d.actual))

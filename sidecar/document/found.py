@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import msgspec
 
 from sidecar.document.extension import Transaction
-from sidecar.document.walk import Rows, field_names, walk
+from sidecar.document.walk import RawRows, field_names, walk
 from sidecar.model import Layout, Problem, Table, TableDefinition
 
 
-class Found(msgspec.Struct, frozen=True):
+class FoundTable(msgspec.Struct, frozen=True):
     """One table, its columns not yet known.
 
     Attributes:
@@ -23,7 +23,7 @@ class Found(msgspec.Struct, frozen=True):
 
     path: tuple[str, ...]
     layout: Layout
-    rows: Rows
+    rows: RawRows
     ours: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     definition: TableDefinition | None = None
@@ -54,7 +54,7 @@ class Found(msgspec.Struct, frozen=True):
         )
 
 
-def named(found: Sequence[Found]) -> list[str]:
+def named(found: Sequence[FoundTable]) -> list[str]:
     """Give each table that was found by its place the last name of its path.
 
     Where two have one such name, both take the whole path, joined by dots.

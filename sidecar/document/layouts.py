@@ -8,12 +8,12 @@ import msgspec
 from sidecar.document.definitions import ROOTS, Definitions, read_definitions
 from sidecar.document.entries import join_cells, read_entries
 from sidecar.document.extension import Doc, Map, Transaction
-from sidecar.document.found import Found, named
+from sidecar.document.found import FoundTable, named
 from sidecar.document.patterns import Choice, read_named
 from sidecar.document.roots import ARRAY_PREFIX, RootContent
 from sidecar.document.shapes import read_array, read_root, settings
 from sidecar.document.values import entries, plain
-from sidecar.document.walk import Rows, of_dict, of_map
+from sidecar.document.walk import RawRows, of_dict, of_map
 from sidecar.document.xml import TooDeepError, is_object
 from sidecar.javascript import dump_json
 from sidecar.model import Layout, Problem, Root, Table
@@ -82,9 +82,9 @@ def _others(
     roots: Sequence[RootContent],
     claims: dict[str, Layout | None],
     choice: Choice,
-) -> list[Found]:
+) -> list[FoundTable]:
     """Find the tables that have no name of their own but their place."""
-    found: list[Found] = []
+    found: list[FoundTable] = []
     for root in roots:
         if claims[root.name] == "tinybase":
             found += _tinybase(root, txn)
@@ -168,12 +168,12 @@ def _maps(
         rows, surplus = _rows(values.get(name, _ABSENT), txn)
         if definition is None and not rows.keys and not surplus:
             continue
-        found = Found((holder, name), "maps", rows, (), (*problems, *surplus), definition)
+        found = FoundTable((holder, name), "maps", rows, (), (*problems, *surplus), definition)
         tables.append(found.ready(name, txn))
     return tables, general
 
 
-def _rows(value: Any, txn: Transaction) -> tuple[Rows, tuple[Problem, ...]]:
+def _rows(value: Any, txn: Transaction) -> tuple[RawRows, tuple[Problem, ...]]:
     if isinstance(value, Map):
         return of_map(value, txn), ()
     if is_object(value):
@@ -199,7 +199,7 @@ def _keyed_arrays(
         array = read_entries(root.elements, txn)
         cells = array.holds_cells
         problem = Problem(None, None, "entry", rows=array.bad, detail=_ENTRY_DETAIL)
-        found = Found(
+        found = FoundTable(
             path=(root.name,),
             layout="cells" if cells else "keyed_arrays",
             rows=of_dict(join_cells(array.rows) if cells else array.rows),
@@ -208,12 +208,12 @@ def _keyed_arrays(
         yield found.ready(root.name.removeprefix(ARRAY_PREFIX), txn)
 
 
-def _tinybase(root: RootContent, txn: Transaction) -> Iterator[Found]:
+def _tinybase(root: RootContent, txn: Transaction) -> Iterator[FoundTable]:
     """Read TinyBase's store: tables of rows of cells under ``t``, values under ``v``."""
     parts = dict(entries(root.map, txn))
     for name, value in entries(parts["t"], txn):
         rows, problems = _rows(value, txn)
         if rows.keys or problems:
-            yield Found((root.name, "t", name), "tinybase", rows, problems=problems)
+            yield FoundTable((root.name, "t", name), "tinybase", rows, problems=problems)
     if values := dict(entries(parts["v"], txn)):
         yield settings((root.name, "v"), values, "tinybase")

@@ -10,11 +10,11 @@ from typing import Any
 
 from sidecar.document.entries import key_of, may_be_row, read_entries
 from sidecar.document.extension import Map, Transaction
-from sidecar.document.walk import Rows, field_names, of_dict, of_map
+from sidecar.document.walk import RawRows, field_names, of_dict, of_map
 from sidecar.document.xml import is_object
 from sidecar.model import Table
 
-_NO_ROWS = Rows(keys=(), fetch=lambda _: None)
+_NO_ROWS = RawRows(keys=(), fetch=lambda _: None)
 
 
 class LiveTable(ABC):
@@ -38,11 +38,11 @@ class LiveTable(ABC):
         return bool(self._heard)
 
     @abstractmethod
-    def rows(self, txn: Transaction) -> Rows:
+    def rows(self, txn: Transaction) -> RawRows:
         """Give all rows."""
 
     @abstractmethod
-    def rows_of(self, keys: Collection[str], txn: Transaction) -> Rows:
+    def rows_of(self, keys: Collection[str], txn: Transaction) -> RawRows:
         """Give the rows of some keys that are there."""
 
     def change(self, keys: Iterable[str]) -> None:
@@ -76,8 +76,8 @@ class LiveTable(ABC):
         return tuple(sorted(witnesses.keys() - {"id"}))
 
 
-def _names(rows: Rows, key: str, txn: Transaction) -> set[str]:
-    return field_names(Rows(keys=(key,), fetch=rows.fetch), txn)
+def _names(rows: RawRows, key: str, txn: Transaction) -> set[str]:
+    return field_names(RawRows(keys=(key,), fetch=rows.fetch), txn)
 
 
 class LiveMap(LiveTable):
@@ -89,14 +89,14 @@ class LiveMap(LiveTable):
         self._root = root
         self._name = name
 
-    def rows(self, txn: Transaction) -> Rows:
+    def rows(self, txn: Transaction) -> RawRows:
         """Give all rows."""
         value = self._value(txn)
         if isinstance(value, Map):
             return of_map(value, txn)
         return of_dict(value) if is_object(value) else _NO_ROWS
 
-    def rows_of(self, keys: Collection[str], txn: Transaction) -> Rows:
+    def rows_of(self, keys: Collection[str], txn: Transaction) -> RawRows:
         """Give the rows of some keys that are there."""
         value = self._value(txn)
         if isinstance(value, Map):
@@ -182,11 +182,11 @@ class LiveArray(LiveTable):
                 at += len(elements)
         return inserted
 
-    def rows(self, txn: Transaction) -> Rows:
+    def rows(self, txn: Transaction) -> RawRows:
         """Give all rows."""
         return of_dict(read_entries(self.elements, txn).rows)
 
-    def rows_of(self, keys: Collection[str], txn: Transaction) -> Rows:
+    def rows_of(self, keys: Collection[str], txn: Transaction) -> RawRows:
         """Give the rows of some keys that are there."""
         wanted = {*keys}
         found = [

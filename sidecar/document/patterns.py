@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from sidecar.document.extension import Array, Map, Transaction
-from sidecar.document.found import Found
+from sidecar.document.found import FoundTable
 from sidecar.document.roots import RootContent
 from sidecar.document.shapes import is_record, not_a_table, read_array, settings
 from sidecar.document.values import entries, items
@@ -66,7 +66,7 @@ def parse_pattern(text: str) -> Steps:
 
 def read_named(
     choice: Choice, roots: Mapping[str, RootContent], known: Callable[[str], bool], txn: Transaction
-) -> Iterator[Found]:
+) -> Iterator[FoundTable]:
     """Find what the patterns name, each once, empty ones too.
 
     A pattern without ``*`` gives a table also where there is nothing (any more).
@@ -119,7 +119,7 @@ def _children(node: Any, txn: Transaction) -> Iterable[tuple[str, Any]]:
     return sorted(node.items()) if is_object(node) else ()
 
 
-def _tables(path: tuple[str, ...], node: Any, txn: Transaction) -> Iterator[Found]:
+def _tables(path: tuple[str, ...], node: Any, txn: Transaction) -> Iterator[FoundTable]:
     """Show one place as a table, whatever it holds."""
     if isinstance(node, RootContent):
         if node.keys or node.kind == "unknown":
@@ -132,14 +132,18 @@ def _tables(path: tuple[str, ...], node: Any, txn: Transaction) -> Iterator[Foun
         yield _of_records(path, node, txn)
     elif isinstance(node, Array) or is_list(node):
         elements = items(node, txn) if isinstance(node, Array) else node
-        yield read_array(path, elements, txn) if elements else Found(path, "shape", of_dict({}))
+        yield (
+            read_array(path, elements, txn) if elements else FoundTable(path, "shape", of_dict({}))
+        )
     else:
         yield not_a_table(path, node, txn)
 
 
-def _of_records(path: tuple[str, ...], value: Any, txn: Transaction) -> Found:
+def _of_records(path: tuple[str, ...], value: Any, txn: Transaction) -> FoundTable:
     """Show a map as rows, or as settings where nothing in it is a record."""
     found = dict(entries(value, txn)) if isinstance(value, Map) else value
     if found and not any(map(is_record, found.values())):
         return settings(path, found)
-    return Found(path, "shape", of_map(value, txn) if isinstance(value, Map) else of_dict(found))
+    return FoundTable(
+        path, "shape", of_map(value, txn) if isinstance(value, Map) else of_dict(found)
+    )

@@ -12,10 +12,10 @@ import msgspec
 
 from sidecar.document.entries import are_entries, read_entries
 from sidecar.document.extension import Map, Transaction
-from sidecar.document.found import Found
+from sidecar.document.found import FoundTable
 from sidecar.document.roots import RootContent
 from sidecar.document.values import entries, plain
-from sidecar.document.walk import Element, Rows, of_dict, of_map
+from sidecar.document.walk import Element, RawRows, of_dict, of_map
 from sidecar.document.xml import TooDeepError, is_object
 from sidecar.model import Problem
 
@@ -28,7 +28,7 @@ _ENOUGH, _TENTHS = 8, 9
 Shape = Literal["empty", "table", "group", "settings"]
 
 
-def read_root(root: RootContent, txn: Transaction) -> Iterator[Found]:
+def read_root(root: RootContent, txn: Transaction) -> Iterator[FoundTable]:
     """Read one root by its shape: by its entries, its elements, or both where it has both."""
     if root.keys:
         yield from read_map((root.name,), root.map, txn)
@@ -36,13 +36,13 @@ def read_root(root: RootContent, txn: Transaction) -> Iterator[Found]:
         yield read_array((root.name,), root.elements, txn)
 
 
-def read_map(path: tuple[str, ...], value: Map, txn: Transaction) -> Iterator[Found]:
+def read_map(path: tuple[str, ...], value: Map, txn: Transaction) -> Iterator[FoundTable]:
     """Read a map and all maps below it that are tables, groups, or lie in one."""
     open_nodes = [(path, _classified(value, txn))]
     while open_nodes:
         path, node = open_nodes.pop()
         if node.shape == "table":
-            yield Found(path, "shape", of_map(node.map, txn))
+            yield FoundTable(path, "shape", of_map(node.map, txn))
         elif node.shape == "settings":
             yield settings(path, node.values)
         elif node.shape == "group":
@@ -53,15 +53,15 @@ def read_map(path: tuple[str, ...], value: Map, txn: Transaction) -> Iterator[Fo
             open_nodes += [((*path, key), child) for key, child in children]
 
 
-def read_array(path: tuple[str, ...], elements: Sequence[Any], txn: Transaction) -> Found:
+def read_array(path: tuple[str, ...], elements: Sequence[Any], txn: Transaction) -> FoundTable:
     """Read an array: as entries by key, or as one row for each element."""
     if are_entries(elements, txn):
         array = read_entries(elements, txn)
         if array.holds_records:
-            return Found(path, "shape", of_dict(array.rows))
+            return FoundTable(path, "shape", of_dict(array.rows))
         return settings(path, array.rows)
     has_values = not all(is_record(element) for element in elements)
-    return Found(
+    return FoundTable(
         path,
         "shape",
         _of_elements(elements, txn, {VALUE: None} if has_values else {}),
@@ -71,24 +71,24 @@ def read_array(path: tuple[str, ...], elements: Sequence[Any], txn: Transaction)
 
 def settings(
     path: tuple[str, ...], values: dict[str, Any], layout: Literal["shape", "tinybase"] = "shape"
-) -> Found:
+) -> FoundTable:
     """Make a table of keys and values."""
-    rows = Rows(
+    rows = RawRows(
         keys=sorted(values),
         fetch=lambda key: Element({}, {VALUE: values[key]}),
         fields=frozenset(),
     )
-    return Found(path, layout, rows, ours=(VALUE,))
+    return FoundTable(path, layout, rows, ours=(VALUE,))
 
 
-def not_a_table(path: tuple[str, ...], value: Any, txn: Transaction) -> Found:
+def not_a_table(path: tuple[str, ...], value: Any, txn: Transaction) -> FoundTable:
     """Make the table of what can have no rows; what it is instead is said."""
     try:
         shown = msgspec.json.encode(plain(value, txn), order="sorted").decode()
     except TooDeepError:
         shown = "nested too deep to be shown"
     problem = Problem(None, None, "not_a_table", detail=shown)
-    return Found(path, "shape", of_dict({}), problems=(problem,))
+    return FoundTable(path, "shape", of_dict({}), problems=(problem,))
 
 
 class _Node(msgspec.Struct):
@@ -158,7 +158,7 @@ def _is_empty(value: Any, txn: Transaction) -> bool:
     return not value.len(txn) if isinstance(value, Map) else value == {} and is_object(value)
 
 
-def _of_elements(elements: Sequence[Any], txn: Transaction, beside: dict[str, Any]) -> Rows:
+def _of_elements(elements: Sequence[Any], txn: Transaction, beside: dict[str, Any]) -> RawRows:
     """Give each element a key: its own id where that is a text of its own, else its position.
 
     Args:
@@ -181,7 +181,7 @@ def _of_elements(elements: Sequence[Any], txn: Transaction, beside: dict[str, An
             return Element(element, {POSITION: index, **beside})
         return Element({}, {POSITION: index, VALUE: element})
 
-    return Rows(keys=sorted(places), fetch=fetch)
+    return RawRows(keys=sorted(places), fetch=fetch)
 
 
 def _own_id(element: Any, txn: Transaction) -> Any:

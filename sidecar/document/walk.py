@@ -19,7 +19,7 @@ _GROUP = 50
 """Rows read column by column at a time: few enough to stay in the processor's cache."""
 
 
-class Rows(msgspec.Struct, frozen=True):
+class RawRows(msgspec.Struct, frozen=True):
     """The rows of one table, not yet looked at.
 
     Attributes:
@@ -45,7 +45,7 @@ class Element(msgspec.Struct, frozen=True):
     ours: dict[str, Any]
 
 
-def field_names(rows: Rows, txn: Transaction) -> set[str]:
+def field_names(rows: RawRows, txn: Transaction) -> set[str]:
     """Collect the names of all fields that any row has, ``id`` among them."""
     if rows.fields is not None:
         return set(rows.fields)
@@ -61,7 +61,7 @@ def field_names(rows: Rows, txn: Transaction) -> set[str]:
     return names
 
 
-def walk(rows: Rows, fields: Sequence[str], txn: Transaction) -> Iterator[Chunk]:
+def walk(rows: RawRows, fields: Sequence[str], txn: Transaction) -> Iterator[Chunk]:
     """Walk all rows, ``ROWS_PER_CHUNK`` at a time.
 
     Args:
@@ -73,7 +73,7 @@ def walk(rows: Rows, fields: Sequence[str], txn: Transaction) -> Iterator[Chunk]
         yield _Walk(fields, txn).chunk(rows.keys[start : start + ROWS_PER_CHUNK], rows.fetch)
 
 
-def pick(rows: Rows, fields: Sequence[str], txn: Transaction) -> Chunk:
+def pick(rows: RawRows, fields: Sequence[str], txn: Transaction) -> Chunk:
     """Walk a few rows into one chunk."""
     return _Walk(fields, txn).chunk(rows.keys, rows.fetch)
 
@@ -248,12 +248,12 @@ def _detail(kind: str, value: Cell) -> str | None:
     return text if len(text) <= _DETAIL else text[:_DETAIL] + "…"
 
 
-def of_dict(rows: Mapping[str, Any]) -> Rows:
+def of_dict(rows: Mapping[str, Any]) -> RawRows:
     """Make the rows of a table that is held as plain entries."""
-    return Rows(keys=sorted(rows), fetch=rows.__getitem__)
+    return RawRows(keys=sorted(rows), fetch=rows.__getitem__)
 
 
-def of_map(table: Map, txn: Transaction, keys: Sequence[str] | None = None) -> Rows:
+def of_map(table: Map, txn: Transaction, keys: Sequence[str] | None = None) -> RawRows:
     """Make the rows of a table that is a CRDT map, all or those of some sorted keys."""
     get = table.get
 
@@ -263,4 +263,4 @@ def of_map(table: Map, txn: Transaction, keys: Sequence[str] | None = None) -> R
         except ValueError:
             return None
 
-    return Rows(keys=sorted(table.keys(txn)) if keys is None else keys, fetch=fetch)
+    return RawRows(keys=sorted(table.keys(txn)) if keys is None else keys, fetch=fetch)

@@ -73,7 +73,7 @@ def _collapse(source: Source, outcome: Rebuilt) -> list[Event]:
 def _rebuilt(source: Source, outcome: Rebuilt) -> Event:
     changes = outcome.rows_changed or {}
     ids = {
-        table: protocol.RowIds(
+        table: protocol.RowIdLists(
             list(one.ids.added), list(one.ids.changed), list(one.ids.removed), one.ids.truncated
         )
         for table, one in changes.items()

@@ -71,7 +71,7 @@ class RowCounts(msgspec.Struct, frozen=True):
     removed: int
 
 
-class RowIds(msgspec.Struct, frozen=True):
+class RowIdLists(msgspec.Struct, frozen=True):
     """Which rows those are, at most a thousand over all three lists; else it is ``truncated``."""
 
     added: list[str]
@@ -96,7 +96,7 @@ class RebuiltEvent(DocEvent, frozen=True, kw_only=True, tag="rebuilt"):
     ms: int
     warm: bool
     counts: dict[str, RowCounts] | UnsetType = UNSET
-    row_ids: dict[str, RowIds] | UnsetType = UNSET
+    row_ids: dict[str, RowIdLists] | UnsetType = UNSET
 
 
 class UnchangedEvent(DocEvent, frozen=True, kw_only=True, tag="unchanged"):

@@ -17,7 +17,7 @@ from sidecar.reference.aside import Aside
 from sidecar.reference.roots import RawRow, RawTable
 from sidecar.reference.tables import raw_tables
 from sidecar.reference.values import Displaced, NoMap, PlainRow, PlainTable, TooDeep
-from sidecar.reference.xml import TooDeepError, XmlPrinter, text_of
+from sidecar.reference.xml import DeepError, XmlPrinter, text_of
 
 _TOO_DEEP = TooDeep()
 _TEXTS = (pycrdt.Text, pycrdt.XmlElement, pycrdt.XmlFragment, pycrdt.XmlText)
@@ -78,7 +78,7 @@ def _cell(value: Any, aside: Aside) -> Cell:
         return bytes(value)
     try:
         return _json(value, aside)
-    except TooDeepError:
+    except DeepError:
         return _TOO_DEEP
 
 
@@ -86,7 +86,7 @@ def as_json(value: Any, aside: Aside) -> Cell:
     """Give a value as JSON.stringify would, None where it nests too deep."""
     try:
         return _json(value, aside)
-    except TooDeepError:
+    except DeepError:
         return None
 
 
@@ -101,7 +101,7 @@ def _json(value: Any, aside: Aside, depth: int = 0) -> Cell:
     if isinstance(value, (bytes, bytearray)):
         return binascii.b2a_base64(value, newline=False).decode("ascii")
     if depth == JSON_DEPTH:
-        raise TooDeepError
+        raise DeepError
     if isinstance(value, (pycrdt.Map, dict)):
         return {key: _json(item, aside, depth + 1) for key, item in entries(value).items()}
     held: Any = value

@@ -11,7 +11,7 @@ from sidecar.reference.aside import Aside
 from sidecar.reference.values import in_javascript
 
 
-class TooDeepError(Exception):
+class DeepError(Exception):
     """A value nests deeper than is shown."""
 
 
@@ -25,11 +25,11 @@ class XmlPrinter:
         """Print a node.
 
         Raises:
-            TooDeepError: It nests deeper than ``JSON_DEPTH``.
+            DeepError: It nests deeper than ``JSON_DEPTH``.
         """
         is_text = isinstance(node, pycrdt.XmlText)
         if depth > JSON_DEPTH or (depth == JSON_DEPTH and not is_text):
-            raise TooDeepError
+            raise DeepError
         if is_text:
             return "".join([self._run(text, found, depth) for text, found in node.diff()])
         inner = "".join([self._string(child, depth + 1) for child in self._aside.children(node)])

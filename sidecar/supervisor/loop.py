@@ -44,7 +44,7 @@ class Stop(msgspec.Struct, frozen=True):
     """Somebody asks this process to stop; the loop has the reason."""
 
 
-class Line(msgspec.Struct, frozen=True):
+class InputLine(msgspec.Struct, frozen=True):
     """A line from stdin."""
 
     data: bytes
@@ -57,7 +57,7 @@ class Heard(msgspec.Struct, frozen=True):
     message: messages.Message | None
 
 
-Message = Stop | Line | Heard | Scan | Touched
+Message = Stop | InputLine | Heard | Scan | Touched
 
 
 class Loop:
@@ -114,7 +114,7 @@ class Loop:
 
     def hear_line(self, line: bytes) -> None:
         """Take a line from stdin, from any thread."""
-        self.inbox.put(Line(line))
+        self.inbox.put(InputLine(line))
 
     def run(self) -> None:
         """Watch until somebody asks for the end.
@@ -157,7 +157,7 @@ class Loop:
                     self._touch(source.document, message.at, source.mirror)
         elif isinstance(message, Scan):
             self._compare(message)
-        elif isinstance(message, Line):
+        elif isinstance(message, InputLine):
             self._obey(message.data)
 
     def _touch(self, document: str, heard: float, mirror: str | None = None) -> None:

@@ -20,7 +20,7 @@ Send = Callable[[Answer], None]
 NextBatch = Callable[[str], Batch | None]
 
 
-class Warm(Protocol):
+class KeepsDocument(Protocol):
     """What keeps a document; handed on to ``sync``."""
 
     @property
@@ -92,17 +92,17 @@ def _bytes(task: Task) -> int:
     return version.size if version else 0
 
 
-def _warm_of(batch: Batch) -> Warm | None:
+def _warm_of(batch: Batch) -> KeepsDocument | None:
     """Give what keeps a document warm; ``SIDECAR_WARM_CHECK=1`` has each compared."""
     if batch.keep is None:
         return None
     check = os.environ.get("SIDECAR_WARM_CHECK", "") not in {"", "0"}
     module = import_module("sidecar.tasks.warmth")  # the supervisor must never import it
-    warm: Warm = module.Warm(min_bytes=batch.keep.min_bytes, check=check)
+    warm: KeepsDocument = module.Warm(min_bytes=batch.keep.min_bytes, check=check)
     return warm
 
 
-def _run_tasks(batch: Batch, send: Send, warm: Warm | None) -> Iterator[bool]:
+def _run_tasks(batch: Batch, send: Send, warm: KeepsDocument | None) -> Iterator[bool]:
     for task in batch.tasks:
         before = _cpu_s()
         result = _run_task(task, batch, warm)
@@ -113,7 +113,7 @@ def _run_tasks(batch: Batch, send: Send, warm: Warm | None) -> Iterator[bool]:
             return
 
 
-def _run_task(task: Task, batch: Batch, warm: Warm | None) -> Result:
+def _run_task(task: Task, batch: Batch, warm: KeepsDocument | None) -> Result:
     try:
         more: dict[str, Any] = {} if task.memory is None else {"memory": task.memory}
         if task.function == "sync" and warm is not None:

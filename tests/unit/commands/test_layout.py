@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar.commands.layout import Column, fit, fold, shorten, width_of
+from sidecar.commands.layout import TextColumn, fit, fold, shorten, width_of
 
 UUID = "7ad15bff-91b8-5116-90d7-d13097cbe3b2"
 
@@ -66,11 +66,11 @@ def test_folding(text: str, width: int, lines: list[str]) -> None:
 
 
 COLUMNS = (
-    Column("name", least=10),
-    Column("document", in_middle=True, least=11),
-    Column("rows", is_number=True),
-    Column("notes", rank=1),
-    Column("size", is_number=True, rank=2),
+    TextColumn("name", least=10),
+    TextColumn("document", in_middle=True, least=11),
+    TextColumn("rows", is_number=True),
+    TextColumn("notes", rank=1),
+    TextColumn("size", is_number=True, rank=2),
 )
 
 
@@ -95,5 +95,5 @@ def test_what_gives_way(total: int, widths: tuple[int | None, ...]) -> None:
 
 def test_numbers_are_never_cut() -> None:
     """Half a number would be another number."""
-    columns = (Column("a", is_number=True), Column("b", is_number=True))
+    columns = (TextColumn("a", is_number=True), TextColumn("b", is_number=True))
     assert fit(columns, (30, 30), 20).widths == (30, 30)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.commands.progress import Line
+from sidecar.commands.progress import ProgressLine
 from sidecar.discovery import source_of
 from sidecar.model import Source
 from tests.support.program import sync
@@ -28,7 +28,7 @@ def test_documents_count_by_their_bytes(
     """A small one is no third of the work; what is at work is guessed, and never finished."""
     clock = [100.0]
     monkeypatch.setattr("sidecar.commands.progress.time.monotonic", lambda: clock[0])
-    line = Line("Reading", sources)
+    line = ProgressLine("Reading", sources)
     clock[0] = 102.0
     line.step(sources[1].document)
     line.step()
@@ -43,7 +43,7 @@ def test_documents_count_by_their_bytes(
 
 def test_one_document_moves_too(sources: list[Source]) -> None:
     """At a pace that is assumed until there is one."""
-    line = Line("Comparing mirrors", sources[2:])
+    line = ProgressLine("Comparing mirrors", sources[2:])
     early, late = (line.text(line._stepped + seconds) for seconds in (1.0, 3.0))  # noqa: SLF001
     assert (early.split("  ")[1], late.split("  ")[1]) == ("19%", "56%")
     assert "1.5 MB/s" in early
@@ -51,7 +51,7 @@ def test_one_document_moves_too(sources: list[Source]) -> None:
 
 def test_no_documents_are_no_division_by_nothing() -> None:
     """An empty folder is in step at once."""
-    assert Line("Reading", []).text(1e9).startswith("Reading")
+    assert ProgressLine("Reading", []).text(1e9).startswith("Reading")
 
 
 @pytest.mark.slow

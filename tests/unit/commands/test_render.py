@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sidecar.commands.layout import Column
+from sidecar.commands.layout import TextColumn
 from sidecar.commands.moments import moment_of
 from sidecar.commands.progress import progress
 from sidecar.commands.render import (
@@ -70,7 +70,7 @@ def test_names_of_documents(doc: Doc, name: str) -> None:
 def test_table_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Aligned lines under their headers, escaped, without a trailing blank."""
     rows: list[tuple[Piece, Piece]] = [("a", "10"), (Styled("b\x1b[2J", "red"), "9"), ("", "")]
-    left_out = print_table(("name", Column("rows", is_number=True)), rows)
+    left_out = print_table(("name", TextColumn("rows", is_number=True)), rows)
     assert left_out == ()
     assert capsys.readouterr().out == "name      rows\na           10\nb\\x1b[2J     9\n\n"
 
