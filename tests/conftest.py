@@ -20,7 +20,14 @@ pytest_plugins = [
 os.environ.setdefault("SIDECAR_WARM_CHECK", "1")
 """Whatever goes the warm road in a test is decoded afresh as well, and both are compared."""
 
-hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
+# How fast examples come is the machine's affair: beside other test workers they come slowly.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile(
+    "quick", hypothesis.settings.get_profile("any machine"), max_examples=20
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_report_header() -> str:

@@ -26,7 +26,14 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
         yield judge
 
 
-@pytest.mark.parametrize("path", sorted(REPORTS.glob("*.yjs")), ids=lambda path: path.stem)
+REPORTED = sorted(
+    path for path in REPORTS.glob("*.yjs") if "attribute_shared_type" not in path.stem
+)
+"""Yjs cannot clone a shared type that is an attribute, so the judge has no copy to compare with;
+those documents are in ``tests/unit/tasks/test_reports.py``, with what they must show."""
+
+
+@pytest.mark.parametrize("path", REPORTED, ids=lambda path: path.stem)
 def test_a_reported_document_is_shown_as_yjs_shows_it(judge: Judge, path: Path) -> None:
     """Half a surrogate pair in JSON, lost updates, merged edits in an emoji, equal client ids."""
     verdict = judge.judge(path.read_bytes(), refusals=True)
