@@ -134,6 +134,11 @@ def _read(path: str) -> Mirror:
 
 def is_mirror(path: str) -> bool:
     """Tell whether a file is a mirror of any format, so that it may be written over."""
+    return bears(path, APPLICATION_ID)
+
+
+def bears(path: str, application_id: int) -> bool:
+    """Tell whether a file is an SQLite database with this application id in its header."""
     if not os.path.isfile(path):
         return False
     try:
@@ -141,7 +146,7 @@ def is_mirror(path: str) -> bool:
             header = file.read(_HEADER)
     except OSError:
         return False
-    return _is_ours(header)
+    return _is_of(header, application_id)
 
 
 def refuse_foreign(path: str) -> None:
@@ -156,7 +161,7 @@ def refuse_foreign(path: str) -> None:
     try:
         if stat.S_ISREG(os.lstat(path).st_mode):
             with open(path, "rb") as file:
-                if _is_ours(file.read(_HEADER)):
+                if _is_of(file.read(_HEADER), APPLICATION_ID):
                     return
     except FileNotFoundError:
         return
@@ -168,8 +173,8 @@ def refuse_foreign(path: str) -> None:
     raise MirrorUnavailableError("foreign_mirror", message)
 
 
-def _is_ours(header: bytes) -> bool:
-    return header.startswith(_MAGIC) and _field(header.ljust(_HEADER), 68) == APPLICATION_ID
+def _is_of(header: bytes, application_id: int) -> bool:
+    return header.startswith(_MAGIC) and _field(header.ljust(_HEADER), 68) == application_id
 
 
 def row_count(path: str) -> int | None:

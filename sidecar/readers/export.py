@@ -17,6 +17,7 @@ from sidecar.mirror.fts import TOKENIZER
 from sidecar.mirror.identifiers import fold, quote
 from sidecar.mirror.naming import ID, OURS
 from sidecar.mirror.sqlite_files import connect, mirror_errors, remove, remove_journals, sync_file
+from sidecar.mirror.state import bears
 from sidecar.readers.members import Queried
 from sidecar.readers.query import NamedMirror, with_views
 from sidecar.readers.views import EPOCH, WORKSPACE, View
@@ -25,7 +26,6 @@ APPLICATION_ID = 0x59534558
 """YSEX: what our exports say they are."""
 FORMAT = 1
 
-_HEADER = 100
 _ROWIDS = ("rowid", "_rowid_", "oid")
 _MOST_COLUMNS = 1990
 _NO_COLUMNS = ("rank", "rowid")
@@ -59,7 +59,7 @@ def check_place(out: str) -> str:
     if not os.path.isdir(os.path.dirname(path)):
         message = f"{shown(os.path.dirname(path))} is no folder; make it, or name another FILE"
         raise UsageError(message)
-    if os.path.lexists(path) and not _is_export(path):
+    if os.path.lexists(path) and not bears(path, APPLICATION_ID):
         message = f"{shown(path)} is no export and is left alone; name another FILE"
         raise UsageError(message)
     return path
@@ -182,15 +182,3 @@ def _mode(targets: Sequence[NamedMirror]) -> int:
         except OSError:
             continue
     return mode | stat.S_IRUSR | stat.S_IWUSR
-
-
-def _is_export(path: str) -> bool:
-    if not os.path.isfile(path):
-        return False
-    try:
-        with open(path, "rb") as file:
-            header = file.read(_HEADER)
-    except OSError:
-        return False
-    number = int.from_bytes(header[68:72], "big")
-    return header.startswith(b"SQLite format 3\0") and number == APPLICATION_ID
