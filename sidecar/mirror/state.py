@@ -12,7 +12,7 @@ from sidecar.errors import MirrorUnavailableError
 from sidecar.files import FileVersion, version_of
 from sidecar.javascript import dump_json
 from sidecar.mirror.catalog import APPLICATION_ID, FORMAT, ROOTS
-from sidecar.mirror.sqlite_files import disk_error, open_reader
+from sidecar.mirror.sqlite_files import connect, disk_error, open_reader
 from sidecar.model import AUTO, Options, RebuiltReason
 from sidecar.names import MIRROR
 
@@ -216,12 +216,13 @@ def change_counter(path: str) -> int:
 
 
 def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
-    connection = open_reader(path)
     try:
-        facts: dict[str, Any] = dict(connection.execute("SELECT key, value FROM _mirror"))
-        tables = list(connection.execute("SELECT name, digest, rows FROM _mirror_tables"))
-    finally:
-        connection.close()
+        facts, tables = _lines(open_reader(path))
+    except (apsw.BusyError, apsw.LockedError):
+        # Held for longer than a reader waits, which is no damage. While no journal lies beside it,
+        # nobody has begun to write, and it can be read without the lock.
+        facts, tables = _lines(connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=True))
+        fault = fault or _header_fault(path)
     if change_counter(path) != int(facts.get("change_counter") or 1):
         fault = fault or "damaged"
     vector, remembered = facts.get("state_vector") or "", facts.get("options") or ""
@@ -240,6 +241,17 @@ def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
         digests={name: digest for name, digest, _ in tables},
         rows=sum(rows for _, _, rows in tables),
     )
+
+
+def _lines(connection: apsw.Connection) -> tuple[dict[str, Any], list[Any]]:
+    """Read facts and tables, and close the connection."""
+    try:
+        facts: Any = connection.execute("SELECT key, value FROM _mirror")
+        lines = dict(facts)
+        tables: Any = connection.execute("SELECT name, digest, rows FROM _mirror_tables")
+        return lines, list(tables)
+    finally:
+        connection.close()
 
 
 def _field(header: bytes, offset: int) -> int:
