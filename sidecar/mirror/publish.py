@@ -1,7 +1,6 @@
 """Put a finished mirror in the old one's place, so that readers see one of the two, whole."""
 
 import os
-import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +13,7 @@ from sidecar.mirror import temporary
 from sidecar.mirror.sqlite_files import (
     BUSY_MS,
     JOURNALS,
+    check_journals,
     connect,
     last_good_of,
     mirror_errors,
@@ -151,7 +151,7 @@ def _copy(mirror: str, target: Temporary) -> None:
     Not a link: whoever holds the old file open could still write into the last copy.
     """
     try:
-        _check_journals(mirror)
+        check_journals(mirror)
         source = connect(mirror, flags=apsw.SQLITE_OPEN_READONLY)
         try:
             source.set_busy_timeout(BUSY_MS)
@@ -256,7 +256,7 @@ def _locked(mirror: str) -> apsw.Connection:
     Raises:
         apsw.Error: It is busy, or no database.
     """
-    _check_journals(mirror)
+    check_journals(mirror)
     connection = connect(mirror, flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.set_busy_timeout(BUSY_MS)
@@ -266,16 +266,3 @@ def _locked(mirror: str) -> apsw.Connection:
         connection.close(True)  # noqa: FBT003 - force
         raise
     return connection
-
-
-def _check_journals(mirror: str) -> None:
-    """Keep SQLite from opening a FIFO in a journal's place, which would block it.
-
-    Raises:
-        apsw.CantOpenError: Something that is no file lies there.
-    """
-    for suffix in JOURNALS:
-        with suppress(FileNotFoundError):
-            if not stat.S_ISREG(os.lstat(mirror + suffix).st_mode):
-                message = f"{mirror}{suffix} is no file"
-                raise apsw.CantOpenError(message)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -71,9 +72,23 @@ def open_reader(path: str) -> apsw.Connection:
     if not os.path.isfile(path):
         message = f"{path} is no regular file"
         raise apsw.CantOpenError(message)
+    check_journals(path)
     connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=is_in_wal_mode(path))
     connection.set_busy_timeout(READER_BUSY_MS)
     return connection
+
+
+def check_journals(path: str) -> None:
+    """See that SQLite will not open a FIFO in the place of a journal, which would block it.
+
+    Raises:
+        apsw.CantOpenError: Something that is no file lies there.
+    """
+    for suffix in JOURNALS:
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(os.lstat(path + suffix).st_mode):
+                message = f"{path}{suffix} is no file"
+                raise apsw.CantOpenError(message)
 
 
 def is_in_wal_mode(path: str) -> bool:

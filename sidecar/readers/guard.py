@@ -11,7 +11,13 @@ import apsw
 
 from sidecar.errors import MirrorDamagedError
 from sidecar.files import shown
-from sidecar.mirror.sqlite_files import READER_BUSY_MS, connect, is_in_wal_mode, uri_of
+from sidecar.mirror.sqlite_files import (
+    READER_BUSY_MS,
+    check_journals,
+    connect,
+    is_in_wal_mode,
+    uri_of,
+)
 from sidecar.mirror.state import is_mirror
 
 MOST_ATTACHED = 100
@@ -140,6 +146,8 @@ def check(path: str) -> None:
         MirrorDamagedError: It is not.
     """
     try:
+        with errors_of(path):
+            check_journals(path)
         if not is_mirror(path):
             message = f"{shown(path)} is no mirror; epicenter-sidecar sync builds one"
             raise MirrorDamagedError("foreign", message)

@@ -1,5 +1,7 @@
 """A guarded connection reads, and does nothing else whatever the SQL says."""
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -154,6 +156,16 @@ def test_a_mirror_in_wal_mode_is_not_opened(tmp_path: Path) -> None:
     assert sorted(file.name for file in desk.mirror.parent.iterdir()) == [
         *("tables.sqlite", "workspace.yjs"),
     ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes among the files")
+@pytest.mark.parametrize("suffix", ["-journal", "-wal"])
+def test_a_pipe_in_a_journals_place_blocks_no_reader(suffix: str, tmp_path: Path) -> None:
+    """SQLite would open it, and wait for somebody who writes into it."""
+    desk = Desk.with_two_notes(tmp_path / "w")
+    os.mkfifo(f"{desk.mirror}{suffix}")
+    with pytest.raises(MirrorDamagedError, match="is no file"):
+        open_mirror_file(str(desk.mirror))
 
 
 def test_a_mirror_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
