@@ -33,7 +33,7 @@ def version_of(path: str) -> FileVersion | None:
 
 
 def rested_s(version: FileVersion) -> float:
-    """Return the seconds since a file was changed, negative when that cannot be told.
+    """Return the seconds since a file was changed, negative when that cannot be known.
 
     The one use of a file's times but for equality: file events are heard late, and what is heard
     may be over. A clock that jumps, or a server's that is another one, makes a debounce shorter by

@@ -376,8 +376,8 @@ MIRROR = (
     Setting("rows", _switch, None, "say which rows changed, not only how many"),
 )
 WATCH = (
-    Setting("debounce_ms", _integer(0), "MS", "quiet time after the last event (500)"),
-    Setting("max_wait_ms", _integer(0), "MS", "end of a wait that never goes quiet (1500)"),
+    Setting("debounce_ms", _integer(0), "MS", "wait after the last event (500)"),
+    Setting("max_wait_ms", _integer(0), "MS", "longest wait while events go on (1500)"),
     Setting("rescan_s", _number(_LONGEST_S), "S", "look at every file this often (60)"),
     Setting("force_polling", _switch, None, "look often instead of waiting for file events"),
     Setting("max_load", _number(64), "SHARE", "of one core under steady edits (0.25)"),

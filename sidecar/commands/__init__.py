@@ -27,7 +27,7 @@ COMMANDS = {
     "history": "list a document's snapshots, or build the mirror of one",
     "search": "find rows by their words, in mirrors built with --fts",
     "query": "answer a question in SQL, over one mirror or many",
-    "problems": "say in words what had to be bent, and what to do",
+    "problems": "say in words what could not be shown as asked, and what to do",
     "mcp": "serve agents: an MCP server on stdin and stdout (an extra)",
     "browse": "show mirrors in the web browser, by Datasette (an extra)",
     "export": "write all mirrors into one SQLite file",

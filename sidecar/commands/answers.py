@@ -63,5 +63,5 @@ def say_freshness(sources: Sequence[Queried]) -> None:
             complain(f"{name_of(source)}: {_STATES[source.state]}{when}")
         return
     counts = {state: sum(one.state == state for one in sources) for state in _STATES}
-    told = ", ".join(f"{count} {_STATES[state]}" for state, count in counts.items() if count)
-    complain(f"{plural(len(sources), 'mirror')}: {told}")
+    states = ", ".join(f"{count} {_STATES[state]}" for state, count in counts.items() if count)
+    complain(f"{plural(len(sources), 'mirror')}: {states}")

@@ -1,4 +1,4 @@
-"""``clean``: list the mirrors that this program has made, and remove them when told to."""
+"""``clean``: list the mirrors that this program has made, and remove them when asked."""
 
 import os
 from collections.abc import Iterable, Iterator

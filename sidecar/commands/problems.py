@@ -1,4 +1,4 @@
-"""``problems``: what had to be bent to be shown in SQL, in words, with what to do."""
+"""``problems``: what SQL cannot show as the document has it, in words, with what to do."""
 
 import msgspec
 

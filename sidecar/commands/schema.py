@@ -102,9 +102,9 @@ def _described(
 def _print(found: Sequence[Schema]) -> None:
     print_line("# SQLite mirrors, read-only; ask: epicenter-sidecar query PATH SQL")
     kinds = {column.type for schema in found for table in schema.tables for column in table.columns}
-    for kind, hint in _ADVICE.items():
+    for kind, advice in _ADVICE.items():
         if kind in kinds:
-            print_line(f"# {hint}")
+            print_line(f"# {advice}")
     if sum(len(schema.documents) for schema in found) > 1:
         print_line("# Over several, rows begin with _workspace, _workspace_name, _epoch.")
     for schema in found:
@@ -143,8 +143,8 @@ def _print_table(table: SchemaTable) -> None:
     if table.index:
         print_line(f"  full-text index {_quoted(table.index)}: {', '.join(table.indexed)}")
     if table.problems:
-        told = plural(table.problems, "line")
-        print_line(f"  {told} in _mirror_problems; epicenter-sidecar problems tells them")
+        problems = plural(table.problems, "line")
+        print_line(f"  {problems} in _mirror_problems; epicenter-sidecar problems explains them")
 
 
 def _column(column: SchemaColumn) -> str:

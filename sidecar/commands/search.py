@@ -94,8 +94,8 @@ def _say_unindexed(unindexed: Sequence[Source], roots: Sequence[str], *, is_noth
         return
     names = [name_of(Doc(**doc_fields(source))) for source in unindexed]
     more = len(names) - _MOST_NAMED
-    told = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-    complain(f"{plural(len(names), 'mirror')} without an index, not searched: {told}; {advice}")
+    named = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    complain(f"{plural(len(names), 'mirror')} without an index, not searched: {named}; {advice}")
 
 
 def _part(arguments: Arguments) -> tuple[list[str], str]:

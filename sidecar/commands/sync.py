@@ -117,7 +117,7 @@ class _Printer:
 
 
 def _say_problems(mirror: str, count: int) -> None:
-    """Say what had to be bent, as far as a few lines go."""
+    """Say what could not be shown as asked, in a few lines."""
     from sidecar.readers.problems import in_words, read_problems  # noqa: PLC0415 - where some are
 
     try:

@@ -179,7 +179,8 @@ def find_mirrors(settings: Settings) -> tuple[dict[str, str], list[str]]:
 def to_be_watched(settings: Settings) -> Settings:
     """Return settings whose ``workspace`` is an id, and say what may not be as it was meant.
 
-    A root that does not exist, or has no documents, is waited for; so only what is near is told.
+    A root that does not exist, or has no documents, is waited for; so similar names are only
+    suggested.
 
     Raises:
         UsageError: A root is a file that is no document, or a workspace's name is not unique.

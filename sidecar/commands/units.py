@@ -1,4 +1,4 @@
-"""What service managers want to be told: a systemd unit, a launchd agent, a task at logon. Pure."""
+"""What service managers read: a systemd unit, a launchd agent, a task at logon. Pure."""
 
 import hashlib
 import os

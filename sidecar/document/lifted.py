@@ -1,4 +1,4 @@
-"""What the decoder cannot tell of a document in time, or at all, told by a second decode.
+"""What the decoder cannot give in time, or at all, read by a second decode.
 
 Children of XML that are no XML, and the elements of long arrays: ``yjs.lift`` makes roots of them,
 and what an observed root holds comes out in one pass. That costs another decode and a look at

@@ -92,7 +92,7 @@ def not_a_table(path: tuple[str, ...], value: Any, txn: Transaction) -> FoundTab
 
 
 class _Node(msgspec.Struct):
-    """A map on its way to be told what it is; what is in it is kept where that matters."""
+    """A map whose kind is being found out; its contents are kept where that matters."""
 
     map: Map
     shape: Shape = "settings"

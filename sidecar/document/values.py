@@ -28,7 +28,7 @@ from sidecar.javascript import JsonNumber, json_number
 from sidecar.model import EXACT_INTEGER, JSON_DEPTH, Cell
 
 Unshown = Callable[[int, TooDeepError], None]
-"""Is told which value cannot be shown, and why."""
+"""Called with the value that cannot be shown, and why."""
 
 _AS_IS = frozenset((str, bool, type(None)))
 _INT64 = 2**63

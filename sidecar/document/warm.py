@@ -238,7 +238,7 @@ class WarmDocument:
             for name, array in self._arrays.items():
                 array.settle(txn)
                 if len(array.elements) != self._doc.get_or_insert_array(txn, name).len(txn):
-                    raise ValueError(f"the decoder told less of {name} than it did")
+                    raise ValueError(f"the decoder reported less of {name} than it changed")
             self._index = found.index
             self._workspace = msgspec.structs.replace(self._workspace, state_vector=vector)
             self._update(txn)

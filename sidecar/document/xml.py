@@ -33,7 +33,7 @@ class TooDeepError(Exception):
 
 
 class HiddenError(TooDeepError):
-    """Something in a value is not told by the decoder, and nothing else can tell it."""
+    """The decoder does not give a part of this value, and nothing else can."""
 
     kind = "unreadable"
 

@@ -1,6 +1,6 @@
 """Everything that can ask this process to stop, and the commands on stdin.
 
-Each function starts a watch and returns at once; what is found is told through a callback, from
+Each function starts a watch and returns at once; what is found is passed to a callback, from
 another thread.
 """
 

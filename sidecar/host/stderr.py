@@ -11,7 +11,7 @@ ROOM = 1000
 """Lines that may wait for a reader; later ones are counted and left out."""
 _MOST_TEXTS = 1000
 _FORGOTTEN_S = 600.0
-"""A warning that was not repeated for so long is news again."""
+"""A warning that was not repeated for so long is printed again."""
 
 
 class _Repeat(msgspec.Struct):
@@ -29,7 +29,7 @@ class Repeats:
         self._seen: OrderedDict[str, _Repeat] = OrderedDict()
 
     def said(self, text: str, now: float) -> str | None:
-        """Return a line as it is said now, with its count if it is no news; None to leave it out.
+        """Return a line with its count if it was said before; None to leave it out.
 
         Args:
             text: The line.

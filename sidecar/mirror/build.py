@@ -218,14 +218,14 @@ class Candidate:
 
 
 def _built(schema: TableSchema, summaries: list[Summary], digests: ChunkDigests) -> Built:
-    settled = zip(schema.columns, columns_of(schema, summaries), strict=True)
+    decided = zip(schema.columns, columns_of(schema, summaries), strict=True)
     chunks = zip(
         digests.first_ids, digests.rows(), digests.hexdigests(), map(encode, summaries), strict=True
     )
     return Built(
         name=schema.name,
         table=schema.table,
-        columns=[(column, declared, nullable) for column, (declared, nullable) in settled],
+        columns=[(column, declared, nullable) for column, (declared, nullable) in decided],
         rows=sum(digests.rows()),
         digest=digest_table(schema.table, digests.hexdigests()),
         chunks=[ChunkLine(*line) for line in chunks],

@@ -16,7 +16,7 @@ from sidecar.model import Problem, Root, Source, Table, Workspace
 APPLICATION_ID = 0x59534D31
 FORMAT = 2
 ROOTS = "_mirror_roots"
-"""The table of roots; where changed tables are told it counts as one."""
+"""The table of roots; it counts as a table among those that changed."""
 
 TABLES = """
 CREATE TABLE _mirror (key TEXT NOT NULL PRIMARY KEY, value TEXT);

@@ -133,7 +133,7 @@ class Patch(Candidate):
             self._open().execute(f"DELETE FROM _mirror{part}")  # noqa: S608
 
     def _settle(self) -> None:
-        """Nothing is left to do: the schema was settled before the rows were written."""
+        """Nothing is left to do: the schema was decided before the rows were written."""
 
     def _close(self) -> None:
         super()._close()
@@ -182,11 +182,11 @@ class Patch(Candidate):
         summaries = [decode(line.summary) for line in new]
         if any(kind == "too_large" for one in summaries for _, kind, *_ in one.problems):
             raise UnpatchableError("a row is too large for SQLite")
-        settled = zip(schema.columns, columns_of(schema, summaries), strict=True)
+        decided = zip(schema.columns, columns_of(schema, summaries), strict=True)
         built = Built(
             name=schema.name,
             table=schema.table,
-            columns=[(column, declared, nullable) for column, (declared, nullable) in settled],
+            columns=[(column, declared, nullable) for column, (declared, nullable) in decided],
             rows=sum(line.rows for line in new),
             digest=digest_table(schema.table, [line.digest for line in new]),
             chunks=new,

@@ -13,7 +13,7 @@ from sidecar.mirror.sqlite_files import READER_BUSY_MS, uri_of
 from sidecar.model import RowChanges, RowIds
 
 MOST_IDS = 1000
-"""Ids that are told of one table, over all three lists."""
+"""Most ids that are reported of one table, over all three lists."""
 _ARGUMENTS = 100
 """Of one call of ``coalesce``; SQLite takes 127 in older versions."""
 
@@ -63,7 +63,7 @@ def _compare(connection: apsw.Connection, table: str) -> RowChanges:
 
 
 class _Found:
-    """Rows that differ, as many of their ids as are told."""
+    """Rows that differ, as many of their ids as are reported."""
 
     def __init__(self) -> None:
         self._numbers = [0, 0, 0]
@@ -80,16 +80,16 @@ class _Found:
     def result(self) -> RowChanges:
         """Give the numbers, and the ids in order, of added rows first."""
         room = MOST_IDS
-        told: list[tuple[str, ...]] = []
+        reported: list[tuple[str, ...]] = []
         for ids in self._ids:
-            told.append(tuple(ids[:room]))
-            room -= len(told[-1])
+            reported.append(tuple(ids[:room]))
+            room -= len(reported[-1])
         is_cut = sum(self._numbers) > MOST_IDS
         return RowChanges(
             added=self._numbers[0],
             changed=self._numbers[1],
             removed=self._numbers[2],
-            ids=RowIds(told[0], told[1], told[2], is_cut),
+            ids=RowIds(reported[0], reported[1], reported[2], is_cut),
         )
 
 

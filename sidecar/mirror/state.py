@@ -22,7 +22,7 @@ _OWN_PAGE = 65536
 
 
 class MirrorOptions(msgspec.Struct, frozen=True):
-    """The line ``options`` of ``_mirror``: what stays as it is until a sync is told otherwise.
+    """The line ``options`` of ``_mirror``: what stays until a sync asks for something else.
 
     Attributes:
         fts: The columns that are indexed for full-text search, as in ``Options.fts``.

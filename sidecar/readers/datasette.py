@@ -115,7 +115,7 @@ class MirrorDatabase(Database):  # type: ignore[misc]
 
 
 class MirrorPlugin:
-    """What Datasette is told of the mirrors: names, labels, what to count by, how JSON looks."""
+    """What Datasette learns of the mirrors: names, labels, what to count by, how JSON looks."""
 
     def __init__(self, databases: Mapping[str, MirrorDatabase]) -> None:
         """Read nothing yet."""
@@ -217,14 +217,14 @@ def _workspace(database: MirrorDatabase) -> dict[str, Any]:
         tables = read_tables(source.mirror)
     except SidecarError:
         facts, problems, tables = None, 0, ()
-    told = queried(source, database.mirror.name, facts)
+    answer = queried(source, database.mirror.name, facts)
     return {
         "database": database.name,
         "icon": database.icon or "",
-        "id": told.workspace,
-        "epoch": told.epoch,
-        "state": _STATES[told.state],
-        "published": _age(told.mirror_mtime_ms),
+        "id": answer.workspace,
+        "epoch": answer.epoch,
+        "state": _STATES[answer.state],
+        "published": _age(answer.mirror_mtime_ms),
         "problems": problems,
         "tables": [
             {"name": table.name, "label": table.label or table.name, "rows": table.rows}
@@ -241,7 +241,7 @@ def _table_metadata(table: SchemaTable) -> dict[str, Any]:
             facets.append(column.name)
         elif column.type == "tags":
             facets.append({"array": column.name})
-    told: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "title": table.label or table.name,
         "columns": {
             column.name: about for column in table.columns if (about := _about(column)) is not None
@@ -249,8 +249,8 @@ def _table_metadata(table: SchemaTable) -> dict[str, Any]:
         "facets": facets,
     }
     if table.description:
-        told["description"] = table.description
-    return told
+        metadata["description"] = table.description
+    return metadata
 
 
 def _about(column: SchemaColumn) -> str | None:
@@ -260,10 +260,10 @@ def _about(column: SchemaColumn) -> str | None:
 
 def _pretty(text: str) -> str:
     try:
-        told = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+        shown = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
     except (ValueError, RecursionError):
-        told = text
-    return told if len(told) <= _LONGEST_JSON else told[:_LONGEST_JSON] + "…"
+        shown = text
+    return shown if len(shown) <= _LONGEST_JSON else shown[:_LONGEST_JSON] + "…"
 
 
 def _age(unix_ms: int | None) -> str:

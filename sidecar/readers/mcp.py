@@ -49,8 +49,8 @@ def make_server(ask: Ask) -> MCPServer[Any]:
     @server.tool(annotations=_READING, structured_output=False)
     async def list_workspaces() -> str:
         """List the workspaces: ids, names, which are current or deleted, tables with their rows."""
-        told = json.loads(await ask(["schema", "--json"], []))
-        return _marked(json.dumps(_listing(told)))
+        listing = json.loads(await ask(["schema", "--json"], []))
+        return _marked(json.dumps(_listing(listing)))
 
     @server.tool(annotations=_READING, structured_output=False)
     async def schema(workspace: str | None = None, samples: int = 0) -> str:
@@ -130,7 +130,7 @@ def _marked(data: str) -> str:
     return f"{_NOTICE}\n<{mark}>\n{data.strip()}\n</{mark}>"
 
 
-def _listing(told: Any) -> list[dict[str, Any]]:
+def _listing(listing: Any) -> list[dict[str, Any]]:
     """Make a list of workspaces of what ``schema --json`` tells."""
     return [
         {
@@ -139,6 +139,6 @@ def _listing(told: Any) -> list[dict[str, Any]]:
             "mirror_mtime_ms": one["mirror_mtime_ms"],
             "tables": [table["name"] for table in schema["tables"]],
         }
-        for schema in told["documents"]
+        for schema in listing["documents"]
         for one in schema["documents"]
     ]

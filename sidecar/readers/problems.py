@@ -9,7 +9,7 @@ from sidecar.reports import Doc
 
 
 class ProblemLine(msgspec.Struct, frozen=True):
-    """One line: what was bent, in how many rows, and where the first of them is."""
+    """One line: what was adjusted, in how many rows, and where the first of them is."""
 
     table: str | None
     field: str | None

@@ -151,7 +151,7 @@ class QueryRows:
             message = "a text of the answer is no UTF-8; CAST(... AS BLOB) shows its bytes"
             raise SqlError(message) from error
         except (apsw.Error, ValueError) as error:
-            from sidecar.readers.hints import explain  # noqa: PLC0415 - 4 ms, for errors alone
+            from sidecar.readers.explain import explain  # noqa: PLC0415 - 4 ms, for errors alone
 
             raise SqlError(explain(str(error), self._sql, self._session.tables())) from error
 

@@ -15,7 +15,7 @@ def grouped(
     """Put documents together whose tables have the same columns, kinds, labels and options.
 
     Whether a column may be NULL follows from the rows, and so do counts, samples and problems;
-    indexes are a setting. Those may differ, and are told of all the documents together.
+    indexes are a setting. Those may differ, and are listed for all the documents together.
     """
     groups: dict[Any, list[tuple[SchemaDocument, tuple[SchemaTable, ...]]]] = {}
     for document, tables in found:

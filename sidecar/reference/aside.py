@@ -29,8 +29,8 @@ class Aside:
         with node.doc.transaction() as transaction:
             inner: Any = node.integrated
             txn: Any = getattr(transaction, "_txn")  # noqa: B009 - there is no public way
-            size, told = inner.len(txn), len(inner.children(txn))  # it stops at what is no XML
-        if size == told and (size or self._found is None):
+            size, children = inner.len(txn), len(inner.children(txn))  # it stops at what is no XML
+        if size == children and (size or self._found is None):
             return list(node.children)
         found = self._lifted()
         name = found.names.get(hash(node))

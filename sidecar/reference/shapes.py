@@ -66,9 +66,9 @@ def _one_map(
 
 
 def _holds_rows(found: dict[str, Any]) -> bool:
-    told = [value for value in found.values() if not is_record(value) or entries(value)]
-    rows = [value for value in told if _is_row(value)]
-    return len(rows) == len(told) or (len(told) > 7 and len(rows) / len(told) >= 0.9)  # noqa: PLR2004 - the rule's own figures
+    filled = [value for value in found.values() if not is_record(value) or entries(value)]
+    rows = [value for value in filled if _is_row(value)]
+    return len(rows) == len(filled) or (len(filled) > 7 and len(rows) / len(filled) >= 0.9)  # noqa: PLR2004 - the rule's own figures
 
 
 def _is_row(value: Any) -> bool:

@@ -98,7 +98,7 @@ def _scalar(value: Any) -> str:
 
 
 def _attributes(node: pycrdt.XmlElement) -> dict[str, Any]:
-    """Give the attributes of an element; undefined is told from null by how the decoder prints."""
+    """Give the attributes of an element; the decoder prints undefined and null differently."""
     wrap: Any = getattr(node, "_maybe_as_type_or_doc")  # noqa: B009 - the view unwraps shared types
     attributes: Any = node.attributes
     found = [(name, wrap(value)) for name, value in attributes]

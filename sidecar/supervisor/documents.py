@@ -256,7 +256,7 @@ class DocumentQueue:
         Args:
             document: Its path.
             now: The time.
-            rested_s: For how long it has not been changed; negative when that cannot be told.
+            rested_s: For how long it has not been changed; negative when that cannot be known.
 
         Returns:
             Whether it is put off.

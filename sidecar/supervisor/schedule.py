@@ -26,7 +26,7 @@ class Timing(msgspec.Struct, frozen=True):
 
     Attributes:
         debounce_s: Quiet time after the last event.
-        max_wait_s: End of a wait that never goes quiet.
+        max_wait_s: End of a wait for a file that is written again and again.
         max_load: Share of one core that steady edits may cost.
         rescan_s: Time between two rescans: what passes is tried again at least as often.
     """
@@ -104,7 +104,7 @@ class Due(msgspec.Struct):
 
         Args:
             now: The time.
-            rested_s: For how long its file has not been changed; negative when that cannot be told.
+            rested_s: For how long its file has not been changed; negative when unknown.
             timing: The habits.
 
         Returns:

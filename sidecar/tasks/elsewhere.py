@@ -1,4 +1,4 @@
-"""Mirrors that another process has put in place of ours: told to the host, and not fought over."""
+"""Mirrors that another process has put in place of ours: reported to the host, and left."""
 
 from sidecar.mirror.describe import count_problems
 from sidecar.mirror.state import Mirror

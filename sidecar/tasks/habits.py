@@ -26,13 +26,13 @@ _CACHE_S = 2.0
 
 def habits_of(source: Source, mirror: Mirror, options: Options) -> MirrorOptions:
     """Tell what a mirror is to be built with: what is said now, else what was said last."""
-    told = mirror.options
-    if mirror.fault is not None and told == MirrorOptions():
+    found = mirror.options
+    if mirror.fault is not None and found == MirrorOptions():
         noted = _noted(_note_path(source, options))
         if noted is None and mirror.fault == "missing" and options.fts is None:
             noted = MirrorOptions(_of_neighbours(source))
-        told = noted or told
-    return told.changed_by(options)
+        found = noted or found
+    return found.changed_by(options)
 
 
 def note_habits(source: Source, options: Options, habits: MirrorOptions) -> None:

@@ -122,7 +122,7 @@ def _sync(  # noqa: PLR0913 - what sync takes
         ) as workspace,
         _candidate(source, content, workspace, mirror, chosen) as candidate,
     ):
-        roots = candidate.roots if mirror.roots else {}  # a first mirror is told by its tables
+        roots = candidate.roots if mirror.roots else {}  # a first mirror reports its tables alone
         changes = compare(mirror.digests | mirror.roots, candidate.digests | roots)
         if stays and not changes and mirror.says(problems_of(workspace)):
             note_in_step(warm, mirror.source_digest)

@@ -58,8 +58,8 @@ def run_batch(batch: Batch, send: Send, next_batch: NextBatch | None = None) -> 
     Args:
         batch: What to do.
         send: Gets each answer.
-        next_batch: Gives what to do next while a document is kept, None when that is over; told
-            which document it is. All of it is done by one thread, since the decoder's objects
+        next_batch: Gives what to do next while a document is kept, None when that is over; called
+            with that document. All of it is done by one thread, since the decoder's objects
             belong to the one that made them.
 
     Returns:

@@ -94,7 +94,7 @@ class _Cutter:
         self.old = old
         self.data = data
         self.reader = UpdateReader(data)
-        self.news: list[bytes] = []
+        self.added: list[bytes] = []
         """Sections of the update to be made."""
         self.must_be_deleted: Spans = {}
         self.budget = [MOST_BYTES, MOST_STRUCTS]
@@ -114,7 +114,7 @@ class _Cutter:
             raise UnaccountedError(f"client {min(gone)} is gone")
         deletes_at = reader.at
         deleted, fresh = self._deletes(sections)
-        update = write_varuint(len(self.news)) + b"".join(self.news) + _deletes(fresh)
+        update = write_varuint(len(self.added)) + b"".join(self.added) + _deletes(fresh)
         return Cut(update, Index(self.data, sections, deletes_at, deleted))
 
     def spend(self, size: int, structs: int) -> None:
@@ -131,7 +131,7 @@ class _Cutter:
         """Read the section of a client that had none."""
         section, start = SectionReader(self.reader, client), self.reader.at
         self.pass_new(section, count)
-        self.news.append(_header(count, client, 0) + self.data[start : self.reader.at])
+        self.added.append(_header(count, client, 0) + self.data[start : self.reader.at])
         return section.done()
 
     def pass_new(self, section: SectionReader, count: int) -> None:
@@ -197,7 +197,7 @@ class _Comparison:
         left = self.count - self.passed
         self.cutter.pass_new(section, left)
         if left or tail:
-            self.cutter.news.append(
+            self.cutter.added.append(
                 _header(left + bool(tail), self.old.client, self.old.clock)
                 + tail
                 + self.data[self.at : reader.at]

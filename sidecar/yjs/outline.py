@@ -77,8 +77,8 @@ def layouts(roots: tuple[OutlineRoot, ...]) -> tuple[str, ...]:
     maps = names & {"tables", "definition", "schema"}
     others = {name for name in names - maps if not name.startswith("table:")}
     has_shapes = bool(others - ({"kv"} if maps or is_keyed else set()))
-    told = (("maps", bool(maps)), ("keyed_arrays", is_keyed), ("shape", has_shapes))
-    return tuple(name for name, found in told if found)
+    layouts = (("maps", bool(maps)), ("keyed_arrays", is_keyed), ("shape", has_shapes))
+    return tuple(name for name, found in layouts if found)
 
 
 def _kind_of_root(item: Struct, data: bytes) -> str:

@@ -36,8 +36,8 @@ def end_of_same(data: bytes, again: bytes) -> int | None:
             same order.
 
     Returns:
-        The end, up to which both say the same; None where they differ, or too often to be told
-        quickly.
+        The end, up to which both say the same; None where they differ, or where they differ
+        in spelling too often to compare quickly.
     """
     at, other = 0, 0
     for _ in range(_MOST_DIFFERENCES):
