@@ -36,7 +36,7 @@ def seeds() -> list[Path]:
 
 def damaged(documents: Sequence[bytes], seed: int, seconds: float) -> Iterator[bytes]:
     """Give damaged documents for so many seconds."""
-    generator = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    generator = random.Random(seed)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         yield damage(documents, generator)
@@ -92,7 +92,7 @@ def _keep(data: bytes, verdict: Verdict, folder: Path) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="how long (60)")
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeat a run")  # noqa: S311
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeat a run")
     parser.add_argument("--every", type=int, metavar="BYTES", help="try all, and not at random")
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="for what is found")
     memory = Path("/dev/shm")  # noqa: S108 - the system's folder in memory: no disk to wait for

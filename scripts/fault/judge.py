@@ -200,4 +200,4 @@ def read_content(mirror: Path) -> Content:
 
 def _rows(table: str) -> str:
     quoted = table.replace('"', '""')
-    return f'SELECT * FROM "{quoted}"'  # noqa: S608 - quoted
+    return f'SELECT * FROM "{quoted}"'

@@ -295,7 +295,7 @@ def soak(root: Path, disk: SmallDisk | None, options: argparse.Namespace) -> Non
     Raises:
         Broken: Something is not as it must be.
     """
-    with closing(Soak(root, disk, Random(options.seed))) as run_:  # noqa: S311 - repeatable, not secret
+    with closing(Soak(root, disk, Random(options.seed))) as run_:
         run_.torment(options.seconds / 3, restarts=True)
         before = run_.settle()
         run_.torment(options.seconds * 2 / 3, restarts=False)
@@ -310,7 +310,7 @@ def main() -> int:
     """Soak, and exit 1 when something broke."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=600.0, help="how long (600)")
-    parser.add_argument("--seed", type=int, default=randrange(2**32), help="repeat a run")  # noqa: S311
+    parser.add_argument("--seed", type=int, default=randrange(2**32), help="repeat a run")
     options = parser.parse_args()
     print(f"--seed {options.seed}, {options.seconds:.0f} s", flush=True)
     with tempfile.TemporaryDirectory() as work:

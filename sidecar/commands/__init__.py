@@ -96,12 +96,12 @@ def _run(words: Sequence[str]) -> int:
         sys.stdout.write(_overview())
         return OK if words else USAGE
     if name in {"-V", "--version"}:
-        from sidecar import __version__  # noqa: PLC0415 - only what is needed
+        from sidecar import __version__  # only what is needed
 
         sys.stdout.write(f"epicenter-sidecar {__version__}\n")
         return OK
     if name not in COMMANDS:
-        from sidecar.commands.near import did_you_mean  # noqa: PLC0415 - only after a mistake
+        from sidecar.commands.near import did_you_mean  # only after a mistake
 
         _complain(f"{name!r} is no command{did_you_mean(name, COMMANDS, most=len(COMMANDS))}")
         return USAGE
@@ -109,7 +109,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _guarded(module: "ModuleType", name: str, words: list[str]) -> int:
-    from sidecar.commands.arguments import parse  # noqa: PLC0415 - argparse takes 9 ms
+    from sidecar.commands.arguments import parse  # argparse takes 9 ms
 
     try:
         code: int = module.run(parse(name, COMMANDS[name], module, words))
@@ -128,7 +128,7 @@ def _print_error(module: "ModuleType", error: SidecarError) -> None:
     if hasattr(module, "error_line"):
         line: str = module.error_line(error)
     else:
-        import json  # noqa: PLC0415 - only after a mistake
+        import json  # only after a mistake
 
         code = "usage" if isinstance(error, UsageError) else error.code
         line = json.dumps({"v": 1, "error": {"code": code, "message": error.message}})
@@ -146,7 +146,7 @@ def exit_code(error: SidecarError) -> int:
 
 
 def _complain(message: str) -> None:
-    from sidecar.commands.terminal import complain  # noqa: PLC0415 - only what is needed
+    from sidecar.commands.terminal import complain  # only what is needed
 
     complain(message)
 

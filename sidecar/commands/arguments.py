@@ -51,7 +51,7 @@ class Parser(argparse.ArgumentParser):
         """Return what a flag that there is not may have meant."""
         if not message.startswith(_UNKNOWN):
             return ""
-        from sidecar.commands.near import near  # noqa: PLC0415 - only after a mistake
+        from sidecar.commands.near import near  # only after a mistake
 
         flags = [word.partition("=")[0] for word in message[len(_UNKNOWN) :].split()]
         close = [near(flag, self._option_string_actions) for flag in flags if flag[:1] == "-"]

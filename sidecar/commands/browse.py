@@ -42,9 +42,9 @@ def run(arguments: Arguments) -> int:
     if not targets:
         raise SidecarError("gone", "no mirror can be read here; run sync to build them")
     with needs("browse"):
-        import uvicorn  # noqa: PLC0415 - an extra
+        import uvicorn
 
-        from sidecar.readers.datasette import make_app, make_datasette  # noqa: PLC0415 - an extra
+        from sidecar.readers.datasette import make_app, make_datasette
 
     datasette = make_datasette(
         [

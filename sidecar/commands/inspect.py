@@ -39,7 +39,7 @@ def run(arguments: Arguments) -> int:
         ((_, result),) = run_isolated(settings, [Task("inspect", source)])
         answer = report_of(result, InspectAnswer)
     if isinstance(answer, Failed):
-        from sidecar.tasks.inspect import outline_only  # noqa: PLC0415 - what is left to do
+        from sidecar.tasks.inspect import outline_only  # what is left to do
 
         answer = outline_only(source, settings.options, answer.code, answer.message)
     if arguments.json:

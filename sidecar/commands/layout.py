@@ -50,7 +50,7 @@ def width_of(text: str) -> int:
 def _width(char: str, following: str) -> int:
     if char.isascii():
         return 1
-    import unicodedata  # noqa: PLC0415 - a megabyte of tables, for what is not ASCII alone
+    import unicodedata  # a megabyte of tables, for what is not ASCII alone
 
     if unicodedata.category(char) in _ZERO or ord(char) in _EMOJI_MODIFIERS:
         return 0

@@ -34,9 +34,9 @@ def run(arguments: Arguments) -> int:
     settings = settings_of(arguments)
     find(settings)  # a wrong path is said at once, to whoever set this up
     with needs("mcp"):
-        import anyio  # noqa: PLC0415 - an extra
+        import anyio
 
-        from sidecar.readers.mcp import make_server, refusal  # noqa: PLC0415 - an extra
+        from sidecar.readers.mcp import make_server, refusal
 
     flags = _flags(arguments)
 

@@ -18,7 +18,7 @@ _MOST_FOLDERS, _DEEPEST = 200, 3
 
 def near(word: str, words: Iterable[str]) -> list[str]:
     """Return the words that are like one, the most alike first."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only after a mistake
+    from difflib import get_close_matches  # only after a mistake
 
     folded = {candidate.casefold(): candidate for candidate in words}
     return [folded[one] for one in get_close_matches(word.casefold(), folded, _MOST, _ALIKE)]

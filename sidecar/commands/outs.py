@@ -22,7 +22,7 @@ def check_out(out: str) -> str:
         message = f"{shown(folder)} is no folder; make it, or name another FILE"
         raise UsageError(message)
     if os.path.lexists(path):
-        from sidecar.mirror.state import is_mirror  # noqa: PLC0415 - SQLite
+        from sidecar.mirror.state import is_mirror  # SQLite
 
         if not is_mirror(path):
             message = f"{shown(path)} is no mirror and is left alone; name another FILE"

@@ -32,7 +32,7 @@ def run(arguments: Arguments) -> int:
         client = resources.files("sidecar") / "host" / "tauri.ts"
         say(client.read_text(encoding="utf-8").rstrip("\n"))
         return OK
-    from sidecar.host.typescript import json_schema, typescript  # noqa: PLC0415 - 8 ms
+    from sidecar.host.typescript import json_schema, typescript  # 8 ms
 
     text = json.dumps(json_schema(), indent=2) if arguments.json_schema else typescript()
     say(text.rstrip("\n"))

@@ -150,7 +150,7 @@ def _seconds(text: str) -> float:
     Raises:
         argparse.ArgumentTypeError: It is none.
     """
-    from argparse import ArgumentTypeError  # noqa: PLC0415 - beside what raises it
+    from argparse import ArgumentTypeError  # beside what raises it
 
     try:
         value = float(text)
@@ -172,8 +172,8 @@ def _too_long(limits: Limits) -> int:
 
 def _sync(settings: Settings, sources: Sequence[Source]) -> None:
     """Bring mirrors in step; who cannot be is said, and answers as it is."""
-    from sidecar.host.protocol import Event, FailedEvent  # noqa: PLC0415 - where wanted
-    from sidecar.supervisor.one_pass import run_pass  # noqa: PLC0415 - as above
+    from sidecar.host.protocol import Event, FailedEvent  # where wanted
+    from sidecar.supervisor.one_pass import run_pass
 
     def tell(event: Event) -> None:
         if isinstance(event, FailedEvent):

@@ -47,17 +47,17 @@ def run(arguments: Arguments) -> int:
     signal.signal(signal.SIGTERM, _end)
     settings = settings_of(arguments)
     if settings.logs_outcomes:
-        from sidecar.commands.logs import log_to_stderr  # noqa: PLC0415 - see there
+        from sidecar.commands.logs import log_to_stderr
 
         log_to_stderr(settings.log_level)
     found = find(settings)
     sources = in_order(found)
     if not sources:
-        from sidecar.commands.near import nothing_here  # noqa: PLC0415 - only after a mistake
+        from sidecar.commands.near import nothing_here  # only after a mistake
 
         raise SidecarError("gone", nothing_here(settings.roots, settings.selection))
     if arguments.out is not None:
-        from sidecar.commands.outs import elsewhere  # noqa: PLC0415 - only what is needed
+        from sidecar.commands.outs import elsewhere  # only what is needed
 
         sources = [elsewhere(sources, arguments.out)]
     with progress("Syncing", sources, is_shown=not arguments.json) as bar:
@@ -118,7 +118,7 @@ class _Printer:
 
 def _say_problems(mirror: str, count: int) -> None:
     """Say what could not be shown as asked, in a few lines."""
-    from sidecar.readers.problems import in_words, read_problems  # noqa: PLC0415 - where some are
+    from sidecar.readers.problems import in_words, read_problems  # where some are
 
     try:
         lines = read_problems(mirror)

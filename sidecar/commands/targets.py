@@ -189,7 +189,7 @@ def to_be_watched(settings: Settings) -> Settings:
     found = discover(settings.roots, replace(settings.selection, workspace=None, epoch=None))
     for root, reason in found.refused.items():
         raise UsageError(_refusal(root, reason))
-    from sidecar.commands.near import near_path, nothing_here  # noqa: PLC0415 - seldom needed
+    from sidecar.commands.near import near_path, nothing_here  # seldom needed
 
     for root in found.missing:
         complain(f"{shown(root)} does not exist yet; {near_path(root)}it is waited for")
@@ -202,7 +202,7 @@ def to_be_watched(settings: Settings) -> Settings:
 
 def complain_of_nothing(settings: Settings) -> None:
     """Say that there are no documents, and what is near."""
-    from sidecar.commands.near import nothing_here  # noqa: PLC0415 - only after a mistake
+    from sidecar.commands.near import nothing_here  # only after a mistake
 
     complain(nothing_here(settings.roots, settings.selection))
 
@@ -237,7 +237,7 @@ def _is_named(target: Target, settings: Settings) -> bool:
 
 def _part_mirrors(settings: Settings) -> tuple[list[str], Settings | None]:
     """Part roots that are mirrors themselves from the others."""
-    from sidecar.mirror.state import is_mirror  # noqa: PLC0415 - SQLite
+    from sidecar.mirror.state import is_mirror  # SQLite
 
     named = [root for root in settings.roots if os.path.isfile(root) and is_mirror(root)]
     others = tuple(root for root in settings.roots if root not in named)
@@ -246,7 +246,7 @@ def _part_mirrors(settings: Settings) -> tuple[list[str], Settings | None]:
 
 def _source_of_mirror(path: str) -> Source:
     """Return the document beside a mirror; one that stands alone knows where it is from."""
-    from sidecar.mirror.state import read_mirror  # noqa: PLC0415 - SQLite
+    from sidecar.mirror.state import read_mirror  # SQLite
 
     beside = document_of(path)
     if is_mirror_name(os.path.basename(path)) and os.path.isfile(beside):
@@ -257,7 +257,7 @@ def _source_of_mirror(path: str) -> Source:
 
 
 def _absence(root: str) -> str:
-    from sidecar.commands.near import near_path  # noqa: PLC0415 - only after a mistake
+    from sidecar.commands.near import near_path  # only after a mistake
 
     return (
         f"{shown(root)} does not exist; {near_path(root)}"

@@ -44,7 +44,7 @@ WantedBy=default.target
 
 def launchd_agent(command: Sequence[str], label: str) -> str:
     """Return the property list of a launchd agent (launchd.plist(5))."""
-    import plistlib  # noqa: PLC0415 - 15 ms
+    import plistlib  # 15 ms
 
     return plistlib.dumps(
         {
@@ -61,7 +61,7 @@ def launchd_agent(command: Sequence[str], label: str) -> str:
 
 def task_command(command: Sequence[str], name: str) -> str:
     """Return the command that has Windows' Task Scheduler start a program at logon."""
-    from subprocess import list2cmdline  # noqa: PLC0415 - only here
+    from subprocess import list2cmdline  # only here
 
     words = ["schtasks", "/Create", "/TN", name, "/SC", "ONLOGON", "/TR", list2cmdline(command)]
     return list2cmdline(words)

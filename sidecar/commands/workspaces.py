@@ -31,7 +31,7 @@ class Target(NamedTuple):
 
 def target_of(source: Source) -> Target:
     """Look up what the host says of a document."""
-    from sidecar.document.standing import standing_of  # noqa: PLC0415 - where names are asked for
+    from sidecar.document.standing import standing_of  # where names are asked for
 
     return Target(source, standing_of(source))
 
@@ -57,7 +57,7 @@ def workspace_id(name: str, sources: Iterable[Source]) -> str:
     if same:
         message = f"{len(same)} workspaces are called {name}; say which by id: {_few(same)}"
         raise UsageError(message)
-    from sidecar.commands.near import did_you_mean  # noqa: PLC0415 - only after a mistake
+    from sidecar.commands.near import did_you_mean  # only after a mistake
 
     names = [text for id_, one in known.items() for text in (one.name, id_) if text]
     raise SidecarError("gone", f"there is no workspace {name}{did_you_mean(name, names)}")

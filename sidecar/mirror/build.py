@@ -212,7 +212,7 @@ class Candidate:
 
     def _discard(self) -> None:
         if self._connection is not None:
-            self._connection.close(True)  # noqa: FBT003 - force: the file goes away
+            self._connection.close(force=True)  # the file goes away
             self._connection = None
         self.file.discard()
 

@@ -38,7 +38,7 @@ def _content(path: str) -> dict[str, list[Any]]:
 
 
 def _lines(reader: apsw.Connection, table: str) -> list[Any]:
-    found: Any = reader.execute(f"SELECT * FROM {quote(table)}")  # noqa: S608
+    found: Any = reader.execute(f"SELECT * FROM {quote(table)}")
     lines = [line for line in found if table != "_mirror" or line[0] not in _OURS]
     return sorted(lines, key=repr) if table.startswith("_mirror") else lines
 

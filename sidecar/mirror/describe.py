@@ -114,7 +114,7 @@ def _extra(connection: apsw.Connection, table: str) -> tuple[str, ...]:
     """Name the fields that most rows keep in ``_extra``; a row that is no map has none there."""
     name = quote(table)
     rows: Any = connection.execute(
-        f"SELECT e.key FROM {name} AS t, json_each(t._extra) AS e"  # noqa: S608 - quoted
+        f"SELECT e.key FROM {name} AS t, json_each(t._extra) AS e"
         " WHERE t._extra IS NOT NULL AND json_valid(t._extra) AND json_type(t._extra) = 'object'"
         " GROUP BY e.key ORDER BY count(*) DESC, e.key LIMIT ?",
         (_MOST_EXTRA,),
@@ -154,7 +154,7 @@ def _samples(connection: apsw.Connection, table: str, column: str, most: int) ->
     """Give the first different values of a column, texts and blobs cut short."""
     name = quote(column)
     rows: Any = connection.execute(
-        f"SELECT DISTINCT CASE WHEN typeof({name}) IN ('text', 'blob')"  # noqa: S608 - quoted
+        f"SELECT DISTINCT CASE WHEN typeof({name}) IN ('text', 'blob')"
         f" THEN substr({name}, 1, {_LONGEST_SAMPLE}) ELSE {name} END"
         f" FROM {quote(table)} WHERE {name} IS NOT NULL LIMIT ?",
         (most,),

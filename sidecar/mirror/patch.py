@@ -124,13 +124,13 @@ class Patch(Candidate):
         for edit in self._edits:
             name = indexes.get(edit.built.name)
             if name is not None and edit.edited:
-                connection.execute(f"INSERT INTO {quote(name)}({quote(name)}) VALUES ('rebuild')")  # noqa: S608
+                connection.execute(f"INSERT INTO {quote(name)}({quote(name)}) VALUES ('rebuild')")
         lines: Any = connection.execute("SELECT * FROM _mirror_problems WHERE kind = 'fts'")
         return indexes, [Problem(*line) for line in lines]
 
     def _prepare_catalog(self) -> None:
         for part in ("", "_tables", "_columns", "_problems", "_roots", "_chunks"):
-            self._open().execute(f"DELETE FROM _mirror{part}")  # noqa: S608
+            self._open().execute(f"DELETE FROM _mirror{part}")
 
     def _settle(self) -> None:
         """Nothing is left to do: the schema was decided before the rows were written."""
@@ -158,7 +158,7 @@ class Patch(Candidate):
                 if FileVersion.of(os.fstat(source.fileno())) != self._base.version:
                     raise UnpatchableError("the mirror was replaced")
         finally:
-            reader.close(True)  # noqa: FBT003 - force
+            reader.close(force=True)
         if change_counter(self.file.path) != 1:
             raise UnpatchableError("the mirror was written to")
         self._connection = connect(self.file.path, flags=apsw.SQLITE_OPEN_READWRITE, locks=False)
@@ -214,7 +214,7 @@ class Patch(Candidate):
         if pick is None:
             raise UnpatchableError("its rows cannot be picked")
         there: Any = self._open().execute(
-            f"SELECT id FROM {quote(schema.name)} WHERE (:low IS NULL OR id >= :low)"  # noqa: S608
+            f"SELECT id FROM {quote(schema.name)} WHERE (:low IS NULL OR id >= :low)"
             " AND (:high IS NULL OR id < :high)",
             {"low": region.low, "high": region.high},
         )
@@ -273,7 +273,7 @@ class _TableWriter:
         self._rowid = rowid_of(names)
         self._insert = insert_row(edit.built.name, names)
         sets = ",".join(f"{quote(name)}=?" for name in (*names, "_extra"))
-        self._update = f"UPDATE {self._table} SET {sets} WHERE id=?"  # noqa: S608
+        self._update = f"UPDATE {self._table} SET {sets} WHERE id=?"
 
     def write(self) -> None:
         """Delete, replace and insert, in the order of ids.
@@ -286,8 +286,8 @@ class _TableWriter:
         for row_id in sorted(self._edit.edited):
             row = self._edit.rows.get(row_id)
             if row is None:
-                execute(f"DELETE FROM {self._table} WHERE id=?", (row_id,))  # noqa: S608
-            elif execute(f"SELECT 1 FROM {self._table} WHERE id=?", (row_id,)).get:  # noqa: S608
+                execute(f"DELETE FROM {self._table} WHERE id=?", (row_id,))
+            elif execute(f"SELECT 1 FROM {self._table} WHERE id=?", (row_id,)).get:
                 execute(self._update, (*row[1:], row_id))
             else:
                 execute(self._insert, (*row, self._place(row_id)))
@@ -305,7 +305,7 @@ class _TableWriter:
 
     def _neighbour(self, where: str, row_id: str) -> int | None:
         found: Any = self._connection.execute(
-            f"SELECT {self._rowid} FROM {self._table} WHERE {where} LIMIT 1",  # noqa: S608
+            f"SELECT {self._rowid} FROM {self._table} WHERE {where} LIMIT 1",
             (row_id,),
         ).get
         rowid: int | None = found

@@ -157,7 +157,7 @@ def _copy(mirror: str, target: Temporary) -> None:
             source.set_busy_timeout(BUSY_MS)
             _back_up(source, target.path, locks=False)
         finally:
-            source.close(True)  # noqa: FBT003 - force
+            source.close(force=True)
     except apsw.Error:
         target.empty()
         import shutil  # noqa: PLC0415 - 8 ms that nearly no start needs
@@ -193,7 +193,7 @@ def _back_up(source: apsw.Connection, path: str, *, locks: bool = True) -> None:
             while not backup.done:
                 backup.step(-1)
     finally:
-        target.close(True)  # noqa: FBT003 - force
+        target.close(force=True)
 
 
 def _copy_into(candidate: str, mirror: str) -> None:
@@ -246,7 +246,7 @@ def _replace_with_journals(candidate: str, mirror: str, replace: Replace) -> Non
         remove_journals(mirror)
         _replace(candidate, mirror, replace)
     finally:
-        old.close(True)  # noqa: FBT003 - force: it has nothing to commit
+        old.close(force=True)  # it has nothing to commit
         remove_journals(mirror)
 
 
@@ -263,6 +263,6 @@ def _locked(mirror: str) -> apsw.Connection:
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("BEGIN IMMEDIATE")
     except apsw.Error:
-        connection.close(True)  # noqa: FBT003 - force
+        connection.close(force=True)
         raise
     return connection

@@ -94,7 +94,7 @@ class _Found:
 
 
 def _chunks(connection: apsw.Connection, side: str, table: str) -> _Chunks:
-    sql = f"SELECT first_id, digest, rows FROM {side}._mirror_chunks WHERE table_name = ?"  # noqa: S608
+    sql = f"SELECT first_id, digest, rows FROM {side}._mirror_chunks WHERE table_name = ?"
     rows: Any = connection.execute(sql, (table,))
     return {first: (digest, count) for first, digest, count in rows}
 
@@ -102,7 +102,7 @@ def _chunks(connection: apsw.Connection, side: str, table: str) -> _Chunks:
 def _definition(connection: apsw.Connection, side: str, table: str) -> list[Any]:
     """Give what decides how cells are stored, which digests of rows do not cover."""
     lines: Any = connection.execute(
-        f"SELECT name, source, type FROM {side}._mirror_columns WHERE table_name = ?"  # noqa: S608
+        f"SELECT name, source, type FROM {side}._mirror_columns WHERE table_name = ?"
         " ORDER BY position",
         (table,),
     )
@@ -137,11 +137,11 @@ def _selects(connection: apsw.Connection, table: str) -> tuple[str, str]:
         if len(shared) < max(map(len, columns)):  # else there may be no room for one more
             names.append(_any_of(lone, side))
         where = "WHERE id >= :start AND (:end IS NULL OR id < :end)"
-        sides.append(f"SELECT {','.join(names)} FROM {side}.{quote(table)} {where}")  # noqa: S608
+        sides.append(f"SELECT {','.join(names)} FROM {side}.{quote(table)} {where}")
     new, old = sides if columns[0] and columns[1] else (sides[0], "")
     if not old:  # the old mirror has no such table
-        return f"SELECT id FROM ({new})", "SELECT 1 WHERE 0 AND (:start, :end) IS NULL"  # noqa: S608
-    return f"SELECT id FROM ({new} EXCEPT {old})", f"SELECT id FROM ({old} EXCEPT {new})"  # noqa: S608
+        return f"SELECT id FROM ({new})", "SELECT 1 WHERE 0 AND (:start, :end) IS NULL"
+    return f"SELECT id FROM ({new} EXCEPT {old})", f"SELECT id FROM ({old} EXCEPT {new})"
 
 
 def _any_of(columns: Sequence[str], side: str) -> str:

@@ -125,7 +125,7 @@ def insert_row(name: str, columns: Sequence[str]) -> str:
     names = [quote(column) for column in (ID, *columns, EXTRA)]
     names += filter(None, [rowid_of(columns)])
     marks = ",".join("?" * len(names))
-    return f"INSERT INTO {quote(name)} ({','.join(names)}) VALUES ({marks})"  # noqa: S608 - quoted
+    return f"INSERT INTO {quote(name)} ({','.join(names)}) VALUES ({marks})"
 
 
 def create_table(name: str, columns: Sequence[tuple[str, str, bool]]) -> str:

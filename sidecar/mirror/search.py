@@ -106,7 +106,7 @@ def _matching(index: _Index, words: Words, most: int) -> list[Match]:
     )
     holds, patterns = condition(source, index.columns, words.pieces)
     sql = (
-        f"SELECT {source}.id, {name}.rank, {snippets} FROM {name}"  # noqa: S608 - quoted
+        f"SELECT {source}.id, {name}.rank, {snippets} FROM {name}"
         f" JOIN {source} ON {source}.{_rowid(index.connection, index.table)} = {name}.rowid"
         f" WHERE {name}.{name} MATCH :match AND {holds} ORDER BY {name}.rank LIMIT :most"
     )
@@ -142,7 +142,7 @@ def _holding(index: _Index, pieces: Sequence[str], most: int) -> list[Match]:
     source = quote(index.table)
     holds, patterns = condition(source, index.columns, pieces)
     texts = ", ".join(f"{source}.{quote(column)}" for column in index.columns)
-    sql = f"SELECT {source}.id, {texts} FROM {source} WHERE {holds}"  # noqa: S608 - quoted
+    sql = f"SELECT {source}.id, {texts} FROM {source} WHERE {holds}"
     rows: Any = index.connection.execute(sql, patterns)
     found = (_held(index, row_id, cells, pieces) for row_id, *cells in rows)
     return nsmallest(most, found, key=lambda one: (one.rank, one.id))
@@ -165,7 +165,7 @@ def _with_pieces(index: _Index, found: Match, pieces: Sequence[str]) -> Match:
     if hits:
         return msgspec.structs.replace(found, marks=apart({*found.marks, *hits}))
     texts = ", ".join(map(quote, index.columns))
-    sql = f"SELECT {texts} FROM {quote(index.table)} WHERE id = ?"  # noqa: S608 - quoted
+    sql = f"SELECT {texts} FROM {quote(index.table)} WHERE id = ?"
     cells: Any = next(index.connection.execute(sql, (found.id,)))
     return msgspec.structs.replace(_held(index, found.id, cells, pieces), rank=found.rank)
 

@@ -126,9 +126,7 @@ def _copy(connection: apsw.Connection, view: View, number: int) -> int:
     columns = ", ".join(f"{quote(name)} {kind}".rstrip() for name, kind in view.columns)
     table = f"main.{quote(view.name)}"
     connection.execute(f"CREATE TABLE {table} ({columns})")
-    connection.execute(
-        f"INSERT INTO {table} SELECT * FROM temp.{quote(view.name)}"  # noqa: S608 - quoted
-    )
+    connection.execute(f"INSERT INTO {table} SELECT * FROM temp.{quote(view.name)}")
     rows = connection.changes()
     if any(name == ID for name, _ in view.columns):
         # not unique: two apps may have a workspace of one name, with rows of one id
@@ -156,7 +154,7 @@ def _index(connection: apsw.Connection, view: View, views: Sequence[View]) -> No
         f"CREATE VIRTUAL TABLE main.{name} USING fts5 ({columns}, content={quote(table.name)},"
         f" content_rowid='{rowid}', tokenize={TOKENIZER})"
     )
-    connection.execute(f"INSERT INTO main.{name} ({name}) VALUES ('rebuild')")  # noqa: S608
+    connection.execute(f"INSERT INTO main.{name} ({name}) VALUES ('rebuild')")
 
 
 def _note_sources(connection: apsw.Connection, sources: Sequence[Queried]) -> None:
@@ -165,7 +163,7 @@ def _note_sources(connection: apsw.Connection, sources: Sequence[Queried]) -> No
         " path TEXT NOT NULL, mirror TEXT NOT NULL, state TEXT NOT NULL, mirror_mtime_ms INTEGER)"
     )
     connection.executemany(
-        f"INSERT INTO main.{_SOURCES} VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - ours
+        f"INSERT INTO main.{_SOURCES} VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
             (s.workspace, s.name, s.epoch, s.path, s.mirror, s.state, s.mirror_mtime_ms)
             for s in sources

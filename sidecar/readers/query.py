@@ -298,7 +298,7 @@ def _see(source: Source) -> None:
 
 
 def _facts(connection: apsw.Connection, schema: str) -> dict[str, str | None]:
-    lines: Any = connection.execute(f"SELECT key, value FROM {schema}._mirror")  # noqa: S608 - ours
+    lines: Any = connection.execute(f"SELECT key, value FROM {schema}._mirror")
     return dict(lines)
 
 
@@ -327,7 +327,7 @@ def _shapes(connection: apsw.Connection, schema: str) -> Generator[Shape]:
 
 def _columns(connection: apsw.Connection, schema: str) -> Any:
     return connection.execute(
-        f"SELECT t.name, c.name, c.type FROM {schema}.sqlite_schema AS t"  # noqa: S608 - ours
+        f"SELECT t.name, c.name, c.type FROM {schema}.sqlite_schema AS t"
         f" JOIN pragma_table_info(t.name, '{schema}') AS c WHERE t.type = 'table'"
     )
 

@@ -160,7 +160,7 @@ class _Comparer:
         self._counts[table.name] = count
 
     def _actual(self, table: str) -> Iterator[tuple[Cell, ...]]:
-        return iter(self._connection.execute(f"SELECT * FROM {quote(table)} ORDER BY id"))  # noqa: S608
+        return iter(self._connection.execute(f"SELECT * FROM {quote(table)} ORDER BY id"))
 
     def _surplus(self, table: str, key: Cell) -> None:
         self._note(table, key if isinstance(key, str) else str(key), None, None, "row")
@@ -182,7 +182,7 @@ class _Comparer:
     def _catalog_tables(self, expected: Sequence[ExpectedTable]) -> None:
         columns = ("source", "label", "description", "icon", "declared", "rows")
         wanted = {table.name: (*table.about, self._count(table)) for table in expected}
-        sql = f"SELECT name, {', '.join(columns)} FROM _mirror_tables"  # noqa: S608
+        sql = f"SELECT name, {', '.join(columns)} FROM _mirror_tables"
         actual = {name: tuple(rest) for name, *rest in self._connection.execute(sql)}
         self._lines("_mirror_tables", columns, wanted, actual)
 
@@ -200,10 +200,7 @@ class _Comparer:
                 nullable = int(not _is_full(column, table))
                 about = (column.source, column.type, column.sqlite_type, nullable, *column.about)
                 wanted[f"{table.name}.{column.name}"] = (position, *about)
-        sql = (
-            f"SELECT table_name || '.' || name, {', '.join(columns.split())} "  # noqa: S608
-            "FROM _mirror_columns"
-        )
+        sql = f"SELECT table_name || '.' || name, {', '.join(columns.split())} FROM _mirror_columns"
         actual = {name: tuple(rest) for name, *rest in self._connection.execute(sql)}
         self._lines("_mirror_columns", columns.split(), wanted, actual)
 
@@ -230,7 +227,7 @@ class _Comparer:
             backup.step()
         name = quote(index)
         try:
-            copy.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")  # noqa: S608
+            copy.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")
         except apsw.Error as error:
             self._note(index, None, None, f"the words of {table}", str(error))
         finally:

@@ -193,7 +193,7 @@ class _Scratch:
         self._connection = apsw.Connection(":memory:")
         columns = "".join(f", c{index} {name}" for index, name in enumerate(types))
         self._connection.execute(f"CREATE TABLE t (n INTEGER PRIMARY KEY{columns})")
-        self._insert = f"INSERT INTO t VALUES (?{',?' * len(types)})"  # noqa: S608 - no names
+        self._insert = f"INSERT INTO t VALUES (?{',?' * len(types)})"
 
     def store(self, rows: Sequence[Sequence[Cell]]) -> list[tuple[Cell, ...]]:
         """Store rows and read them again."""

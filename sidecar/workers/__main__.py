@@ -45,7 +45,7 @@ def _take_over_pipes() -> tuple[int, int]:
 
 def _serve(batch: Batch, batches: int, answers: int, kept: "list[Child]") -> None:
     if os.name == "posix":
-        from sidecar.workers.fork import AbandonedError, run_forked  # noqa: PLC0415 - POSIX
+        from sidecar.workers.fork import AbandonedError, run_forked  # POSIX
 
         try:
             ended = run_forked(

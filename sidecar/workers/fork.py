@@ -271,7 +271,7 @@ def _end(child: int) -> None:
 
 def _clear(batch: Batch) -> None:
     """Remove what a child that was killed may have left beside mirrors."""
-    from sidecar.tasks.sync import clear  # noqa: PLC0415 - see preload
+    from sidecar.tasks.sync import clear  # see preload
 
     for task in batch.tasks:
         if task.function == "sync":
@@ -306,7 +306,7 @@ def _be_child(batch: Batch, ends: _Ends, parent: int, run_batch: RunBatch) -> No
     except BaseException as error:  # noqa: BLE001 - the end of this process, whatever it is
         if is_out_of_room(error):
             os._exit(_NO_ROOM)
-        import traceback  # noqa: PLC0415 - for bugs alone
+        import traceback  # for bugs alone
 
         traceback.print_exception(error, file=sys.stderr)
     finally:
@@ -348,7 +348,7 @@ def _resident_mb() -> int:
         with open("/proc/self/statm", "rb") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
     except OSError:
-        import resource  # noqa: PLC0415 - not on Windows
+        import resource  # not on Windows
 
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak >> (20 if sys.platform == "darwin" else 10)
@@ -370,7 +370,7 @@ _ROOMY = 1 << 30
 
 def _limit(max_memory_mb: int | None) -> None:
     """Bound the address space; no core files, which would hold the user's data."""
-    import resource  # noqa: PLC0415 - not on Windows
+    import resource  # not on Windows
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if max_memory_mb is None or sys.platform != "linux":
@@ -449,7 +449,7 @@ def die_with_parent(parent: int) -> None:
             between is noticed too.
     """
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - Linux only, and late
+        import ctypes  # Linux only, and late
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.name == "posix" and os.getppid() != parent:

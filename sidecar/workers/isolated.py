@@ -83,9 +83,9 @@ def _failure(worker: Worker, ended: Ended | None) -> Failed | None:
 def worker_pool(inbox: Inbox) -> WorkerPool:
     """Give what does batches in a process that runs once; messages go to ``inbox``."""
     if os.name == "posix":
-        from sidecar.workers.fork import ForkPool  # noqa: PLC0415 - there is none on Windows
+        from sidecar.workers.fork import ForkPool  # there is none on Windows
 
         return ForkPool(inbox)
-    from sidecar.workers.pool import ProcessPool  # noqa: PLC0415 - 12 ms
+    from sidecar.workers.pool import ProcessPool  # 12 ms
 
     return ProcessPool(lambda worker, message: inbox.put((worker, message)))

@@ -171,7 +171,7 @@ def _failure(error: BaseException, source: Source) -> Failed:
     if is_out_of_room(error):
         message = f"{shown(source.document)}: the system has no room for its worker; see ulimit -a"
         return Failed("busy", message, "slow")
-    import traceback  # noqa: PLC0415 - for bugs alone
+    import traceback  # for bugs alone
 
     traceback.print_exception(error, file=sys.stderr)
     return Failed("internal", f"{type(error).__name__}: {error}", "later")
@@ -181,7 +181,7 @@ def _cpu_s() -> float:
     """CPU seconds of this process and of the children it has waited for."""
     if sys.platform == "win32":
         return time.process_time()
-    import resource  # noqa: PLC0415 - not on Windows
+    import resource  # not on Windows
 
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
@@ -204,7 +204,7 @@ def widen_steps() -> None:
     """Set the process up for a large decode, before its thread starts; elsewhere do nothing."""
     if sys.platform != "linux":
         return
-    import ctypes  # noqa: PLC0415 - only for large documents
+    import ctypes  # only for large documents
 
     library = ctypes.CDLL(None)
     if hasattr(library, "gnu_get_libc_version"):

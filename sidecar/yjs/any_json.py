@@ -71,7 +71,7 @@ def _scalar(tag: int, reader: UpdateReader) -> str:
 def _number(value: float) -> str:
     if not isfinite(value):
         return "null"
-    if value.is_integer() and abs(value) < 1e21:  # noqa: PLR2004 - JavaScript's own limit
+    if value.is_integer() and abs(value) < 1e21:  # JavaScript's own limit
         return str(int(value))
     return repr(value)
 

@@ -27,7 +27,7 @@ def refuse_foreign(data: bytes) -> None:
     for magic, what in _MAGIC.items():
         if data.startswith(magic):
             raise DocumentUnusableError("foreign", f"the file is {what}, no Yjs update")
-    if data[0] != 0 or len(data) <= 2:  # noqa: PLR2004 - two zeros are an empty document
+    if data[0] != 0 or len(data) <= 2:  # two zeros are an empty document
         return
     if not any(data):
         raise DocumentUnavailableError("torn", f"the file is {len(data)} zero bytes")
@@ -59,11 +59,11 @@ def read_varuint(data: bytes, position: int) -> tuple[int, int]:
         ValueError: The data end inside the number, or it has more than 64 bits.
     """
     value = shift = 0
-    while position < len(data) and shift < 64:  # noqa: PLR2004 - bits
+    while position < len(data) and shift < 64:  # bits
         byte = data[position]
         position += 1
         value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the continuation bit
+        if byte < 0x80:  # the continuation bit
             return value, position
         shift += 7
     message = "a variable-length integer does not end"
@@ -72,10 +72,10 @@ def read_varuint(data: bytes, position: int) -> tuple[int, int]:
 
 def write_varuint(value: int) -> bytes:
     """Write one lib0 variable-length unsigned integer."""
-    if value < 0x80:  # noqa: PLR2004 - the continuation bit
+    if value < 0x80:  # the continuation bit
         return _ONE_BYTE[value]
     written = bytearray()
-    while value >= 0x80:  # noqa: PLR2004
+    while value >= 0x80:
         written.append(value & 0x7F | 0x80)
         value >>= 7
     written.append(value)

@@ -207,7 +207,7 @@ def _id(clock: int) -> bytes:
 
 def _last_unit(text: str) -> str:
     """Give the last UTF-16 unit of a text; half a pair is written as U+FFFD."""
-    return REPLACEMENT if ord(text[-1]) > 0xFFFF else text[-1]  # noqa: PLR2004 - the first plane
+    return REPLACEMENT if ord(text[-1]) > 0xFFFF else text[-1]  # the first plane
 
 
 def _path(item: Item) -> Path:

@@ -133,7 +133,7 @@ class UpdateReader:
             ValueError: The update ends, or no Yjs can write such a number.
         """
         at = self.at
-        if at < len(self.data) and (byte := self.data[at]) < 0x80:  # noqa: PLR2004 - most are
+        if at < len(self.data) and (byte := self.data[at]) < 0x80:  # most are
             self.at = at + 1
             return byte
         value, self.at = read_varuint(self.data, self.at)
@@ -315,7 +315,7 @@ _WIDTHS = {120: 0, 121: 0, _BIGINT: 8, 123: 8, 124: 4, 126: 0, 127: 0}
 
 def _behind_text(data: bytes, at: int) -> int:
     size = data[at]
-    if size < 0x80:  # noqa: PLR2004 - most are
+    if size < 0x80:  # most are
         at += 1
     else:
         size, at = read_varuint(data, at)
@@ -346,10 +346,10 @@ def scalar(data: bytes, at: int) -> Any:
     """
     _, at = read_varuint(data, at)
     tag, at = data[at], at + 1
-    if tag == 119:  # noqa: PLR2004 - text
+    if tag == 119:  # text
         size, at = read_varuint(data, at)
         return data[at : at + size].decode("utf-8", "replace")
-    if tag == 125:  # noqa: PLR2004 - integer
+    if tag == 125:  # integer
         return _varint(data, at)[0]
     forms = {122: _INT64, 123: _FLOAT64, 124: _FLOAT32}
     if tag in forms:

@@ -140,12 +140,12 @@ def _read(data: bytes, at: int, depth: int = 0) -> tuple[Any, int]:
     reader.at = at
     if tag in {116, 119}:
         return reader.blob(), reader.at
-    if tag == 125:  # noqa: PLR2004 - an integer
+    if tag == 125:  # an integer
         return reader.integer(), reader.at
     if tag not in {117, 118} or depth == _LEVELS:
         message = f"there is no value with the tag {tag}"
         raise ValueError(message)
-    return _container(reader, depth, data, is_object=tag == 118)  # noqa: PLR2004
+    return _container(reader, depth, data, is_object=tag == 118)
 
 
 def _container(

@@ -150,18 +150,18 @@ def small_disk(folder: Path, kilobytes: int = 400) -> Iterator[Path]:
     options = ["-t", "tmpfs", "-o", f"size={kilobytes}k", "none", str(folder)]
     if shutil.which("mount") is None or sys.platform != "linux" or os.getuid() != 0:
         pytest.skip("only root can mount a small file system")
-    done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)  # noqa: S607
+    done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"cannot mount a small file system here: {done.stderr.strip()}")
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def remount(folder: Path, how: str) -> None:
     """Make a mounted file system ``ro`` or ``rw``."""
-    subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], check=True)  # noqa: S607
+    subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], check=True)
 
 
 def fill(folder: Path, leave: int = 0) -> Path:

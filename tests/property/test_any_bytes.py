@@ -41,8 +41,8 @@ def outcome(data: bytes, *, accept_trailing: bool) -> str | int:
 @pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(st.one_of(arbitrary, headed, damaged).filter(len), st.booleans())
-@example(b"\0", False)  # noqa: FBT003
-@example(b"\0\0", False)  # noqa: FBT003
+@example(b"\0", False)
+@example(b"\0\0", False)
 def test_decoding_ends_in_a_workspace_or_a_code(data: bytes, accept_trailing: bool) -> None:  # noqa: FBT001
     """Whatever the bytes are, and the same twice: nothing of one decode is left for the next."""
     first = outcome(data, accept_trailing=accept_trailing)

@@ -57,7 +57,7 @@ def raw_cells(data: bytes, look: Callable[[RawMap, Transaction], T]) -> T:
     """
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 10 * JSON_DEPTH))
-    doc = RawDoc(None, True, None)  # noqa: FBT003 - skip_gc
+    doc = RawDoc(None, True, None)
     txn = doc.create_transaction()
     doc.apply_update(txn, data)
     txn.commit()

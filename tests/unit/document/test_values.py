@@ -104,7 +104,7 @@ def test_the_extension_has_what_the_walk_calls(data: bytes) -> None:
 
 def test_the_document_of_the_extension_has_what_the_decoder_calls(data: bytes) -> None:
     """The canary, of ``Doc``: roots before their types are known, states, events, re-encoding."""
-    doc = extension.Doc(None, True, None)  # noqa: FBT003 - skip_gc
+    doc = extension.Doc(None, True, None)
     events: list[bytes] = []
     subscription = doc.observe(lambda event: events.append(event.after_state))
     txn = doc.create_transaction()
@@ -131,7 +131,7 @@ def test_the_document_of_the_extension_has_what_the_decoder_calls(data: bytes) -
 )
 def test_the_kinds_that_only_yjs_writes(seed: str, key: str, kind: type) -> None:
     """The canary, with documents by real Yjs: XML, sub-documents, BigInts, every JS number."""
-    doc = extension.Doc(None, True, None)  # noqa: FBT003 - skip_gc
+    doc = extension.Doc(None, True, None)
     txn = doc.create_transaction()
     doc.apply_update(txn, (SEEDS / f"{seed}.yjs").read_bytes())
     txn.commit()

@@ -28,7 +28,7 @@ def test_tables_and_columns_with_the_apps_words(desk: Desk) -> None:
         *("id", "body", "done", "stars", "tags", "title", "_extra"),
     ]
     columns = {column.name: column for column in table.columns}
-    assert columns["tags"] == SchemaColumn("tags", "tags", "TEXT", True, None, None, ["a", "b"])  # noqa: FBT003
+    assert columns["tags"] == SchemaColumn("tags", "tags", "TEXT", True, None, None, ["a", "b"])
     assert columns["title"].label == "Title"
     assert columns["body"].description == "What it is about"
     assert not columns["title"].nullable

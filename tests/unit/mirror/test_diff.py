@@ -56,9 +56,9 @@ def test_tables_added_and_removed(desk: Desk) -> None:
     desk.define("tasks", FIELDS)
     desk.put("tasks", "t1", title="New")
     (found,) = changes(desk)
-    assert found == TableDifference("tasks", "added", False, ("t1",), (), ())  # noqa: FBT003
+    assert found == TableDifference("tasks", "added", False, ("t1",), (), ())
     back = differences(str(desk.mirror), str(desk.mirror.parent.parent / "old.sqlite"))
-    assert back == [TableDifference("tasks", "removed", False, (), ("t1",), ())]  # noqa: FBT003
+    assert back == [TableDifference("tasks", "removed", False, (), ("t1",), ())]
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_rows_have_the_apps_types(desk: Desk) -> None:
 def test_rows_into_types_of_the_caller(desk: Desk) -> None:
     """Structs and dataclasses are filled by name."""
     with sidecar.open_mirror(str(desk.mirror)) as mirror:
-        assert mirror.rows("notes", "done", into=Note) == [Note("n1", "One", True, ["a", "b"])]  # noqa: FBT003
+        assert mirror.rows("notes", "done", into=Note) == [Note("n1", "One", True, ["a", "b"])]
         assert mirror.rows("notes", "id = ?", ["n2"], into=Title) == [Title("n2", "Two")]
         with pytest.raises(msgspec.ValidationError):
             mirror.rows("notes", into=dict[str, int])

@@ -241,7 +241,7 @@ def test_many_places_of_one_section_may_differ() -> None:
 def test_the_decoder_takes_a_cut_out_of_a_joined_text() -> None:
     """A letter outside the first plane is two elements; the cut is made between them and more."""
     old, new = update((7, [first("a😀")])), update((7, [first("a😀b😀")]))
-    doc = Doc(None, True, None)  # noqa: FBT003
+    doc = Doc(None, True, None)
     for part in (old, cut(index(old), new).update):
         txn = doc.create_transaction()
         doc.apply_update(txn, part)
