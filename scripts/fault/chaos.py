@@ -38,6 +38,7 @@ class App:
         self._documents: dict[str, Doc[Any]] = {}
         self._older: dict[str, bytes] = {}
         self._made = 0
+        self._links = 0
         for _ in range(4):
             self.add()
 
@@ -59,7 +60,11 @@ class App:
         if len(self._documents) > 1:
             name = self._some()
             del self._documents[name]
-            shutil.rmtree(self._path(name).parents[1])
+            folder = self._path(name).parents[1]
+            if folder.is_symlink():
+                folder.unlink()
+            else:
+                shutil.rmtree(folder)
 
     def edit(self) -> None:
         """Edit one to twenty times, saving each time, as on key strokes."""
@@ -118,6 +123,24 @@ class App:
         folder.rename(folder.with_name("moving"))
         time.sleep(0.05)
         folder.with_name("moving").rename(folder)
+
+    def exchange(self) -> None:
+        """Put a link in a workspace's place, to a copy inside the root, or exchange that link."""
+        name = self._some()
+        folder = self._path(name).parents[1]
+        with suppress(OSError):
+            self._links += 1
+            behind = self.root / "elsewhere" / f"{name}-{self._links}"
+            (behind / "0").mkdir(parents=True)
+            shutil.copyfile(self._path(name), behind / "0" / "workspace.yjs")
+            if not folder.is_symlink():
+                folder.rename(behind.with_name(f"{behind.name}-before"))
+                folder.symlink_to(behind)
+                return
+            link = behind.with_name("link")
+            link.unlink(missing_ok=True)
+            link.symlink_to(behind)
+            link.replace(folder)
 
     def settle(self) -> None:
         """Save every document whole, so that there is one truth to end with."""
@@ -268,6 +291,26 @@ class Stranger:
                 time.sleep(self._random.random())
                 process.kill()
             process.wait(120)
+
+    def sync_copy(self) -> None:
+        """Copy a document beside another one and have the copy mirrored: into a file of its own.
+
+        Raises:
+            AssertionError: It was mirrored elsewhere.
+        """
+        documents = sorted(self._root.glob("workspaces/*/0/workspace.yjs"))
+        copy = self._random.choice(documents).with_name("copy.yjs")
+        mirror = copy.with_name("copy.yjs.sqlite")
+        try:
+            shutil.copyfile(self._random.choice(documents), copy)
+            command = [*program(), "sync", "--state-dir", str(self._state), str(copy)]
+            done = subprocess.run(command, capture_output=True, timeout=120, check=False)
+            assert mirror.exists() or done.returncode, done  # noqa: S101 - what is looked for
+        except OSError:  # a full disk, a folder that went away
+            return
+        finally:
+            for path in (copy, mirror):
+                path.unlink(missing_ok=True)
 
     def _chance(self) -> bool:
         return self._random.random() < 0.5  # noqa: PLR2004 - a half

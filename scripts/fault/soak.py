@@ -5,7 +5,8 @@
 Random edits, torn and spoilt files, documents that go back or collapse, folders that come, go and
 move, SQL written into the mirrors, workers and the supervisor killed, a full disk; another program
 that shares no lock, through a bind mount where that is allowed; all processes stopped for a while;
-descriptors used up, a full stdout, a stderr that nobody reads. In the end:
+descriptors used up, a full stdout, a stderr that nobody reads; links in the place of workspaces,
+exchanged; a copy of a document beside another one, mirrored by name. In the end:
 ``verify`` finds every mirror equal, nothing is left beside the documents, no process outlives the
 last one, and memory, descriptors, threads and children are what they were.
 """
@@ -150,6 +151,7 @@ class Soak:
             *((1, self._freeze_worker), (3, self._ask), (1, self._freeze_all)),
             *((2, self._starve_worker), (2, self._stranger.sync), (3, app.delete_and_create)),
             *((0.2, self._full_stdout), (0.2, self._unread_stderr)),
+            *((1, app.exchange), (0.5, self._stranger.sync_copy)),
         ]
         return [*deeds, (1, self._fill_disk)] if self._disk else deeds
 
