@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from scripts.children import LineProcess
@@ -33,6 +34,19 @@ TRY_SECONDS = 60
 STARTS = 5
 EXE = ".exe" if sys.platform == "win32" else ""
 
+LEFT_OUT = (
+    # The extras: a page or an agent's server is no sidecar, and `pip install` brings them.
+    *("datasette", "mcp", "uvicorn", "sidecar.readers.datasette", "sidecar.readers.mcp"),
+    # Of the standard library: apsw has an SQLite of its own, nothing speaks TLS or runs a loop.
+    *("sqlite3", "multiprocessing", "unittest", "pdb", "pydoc"),
+    *("doctest", "tkinter", "xml", "curses", "readline", "lib2to3", "distutils", "ensurepip"),
+    # What is beside it in a developer's environment, and asked for by nobody who ships.
+    *("apsw.tests", "apsw.shell", "apsw.__main__", "hypothesis", "pydantic", "pygments", "pytest"),
+    *("attr", "packaging", "rich", "setuptools", "trio", "yaml"),
+    *(("psutil",) if sys.platform == "linux" else ()),
+)
+"""What PyInstaller would find and the program never imports; 63 MB become 27."""
+
 LAUNCHER = """\
 #!/bin/sh
 # Becomes the program in the app's resource folder: beside this file in development, elsewhere in
@@ -45,6 +59,15 @@ done
 echo "{name}: {name}-lib is not in the app's resources; see docs/tauri.md" >&2
 exit 127
 """
+
+STUDIO = "{root}/workspaces/juniper-studio/0/workspace.yjs"
+COMMANDS = (
+    *(("sync", "--fts", "{root}"), ("verify", "{root}"), ("inspect", STUDIO)),
+    *(("history", STUDIO), ("search", "{root}", "kettle"), ("problems", STUDIO)),
+    *(("query", "{root}", "SELECT 1"), ("export", "{root}", "--out", "{root}/all.sqlite")),
+    *(("schema", "{root}", "--typescript"), ("completion", "bash"), ("protocol", "--json-schema")),
+)
+"""Each room of the program at work; all of these end with 0 on the sample."""
 
 # Where an app has its sidecar and its resources: in development, on macOS, in a Linux package.
 INSTALLED = [("app", "app"), ("MacOS", "Resources"), ("usr/bin", "usr/lib/App")]
@@ -119,7 +142,8 @@ def contents_options(name: str) -> list[str]:
     # folder of resources is the folder of contents.
     folder = f"{name}-lib" if sys.platform == "win32" else "_internal"
     hidden = ["--hidden-import", "pycrdt", "--hidden-import", "shtab", "--paths", str(PROJECT)]
-    return ["--name", name, *content, *hidden, "--contents-directory", folder]
+    left_out = [word for module in LEFT_OUT for word in ("--exclude-module", module)]
+    return ["--name", name, *content, *hidden, *left_out, "--contents-directory", folder]
 
 
 def lay_out(frozen: Path, into: Path, name: str, target: str) -> tuple[Path, Path]:
@@ -150,19 +174,33 @@ def try_out(launcher: Path, library: Path, name: str) -> float:
             (folder / resources).mkdir(parents=True, exist_ok=True)
             shutil.copy(launcher, program)
             shutil.copytree(library, folder / resources / library.name)
-            try_sync(program, folder / "data")
+            try_commands(program, folder / "data", COMMANDS[:1])
+        try_commands(programs[0], folder / "data", COMMANDS)
         try_client(programs[0])
         return statistics.median(try_watch(programs[0], folder) for _ in range(STARTS))
 
 
-def try_sync(program: Path, root: Path) -> None:
-    """Have the bundle mirror the sample documents: decoder, worker and SQLite are all in it."""
+def try_commands(program: Path, root: Path, commands: Iterable[Sequence[str]]) -> None:
+    """Have the bundle mirror the sample documents and look at them: nothing is missing in it."""
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(SAMPLE, root)
-    run = [str(program), "sync", str(root)]
-    subprocess.run(run, check=True, timeout=TRY_SECONDS, stdout=subprocess.DEVNULL)
+    for words in commands:
+        output_of([str(program), *(word.format(root=root) for word in words)])
     for document in root.rglob("workspaces/*/*/workspace.yjs"):
         document.with_name("tables.sqlite").stat()
+
+
+def output_of(command: Sequence[str]) -> bytes:
+    """Run a command to its end and return its stdout.
+
+    Raises:
+        SystemExit: It failed; what it said is printed.
+    """
+    done = subprocess.run(command, check=False, timeout=TRY_SECONDS, capture_output=True)
+    if done.returncode != 0:
+        print(f"{' '.join(command)} ended with {done.returncode}\n{done.stderr.decode()}")
+        raise SystemExit(1)
+    return done.stdout
 
 
 def try_client(program: Path) -> None:
@@ -172,8 +210,7 @@ def try_client(program: Path) -> None:
         SystemExit: It printed something else.
     """
     run = [str(program), "protocol", "--typescript-client"]
-    printed = subprocess.run(run, check=True, timeout=TRY_SECONDS, stdout=subprocess.PIPE).stdout
-    if printed != (PROJECT / "sidecar" / "host" / "tauri.ts").read_bytes():
+    if output_of(run) != (PROJECT / "sidecar" / "host" / "tauri.ts").read_bytes():
         print(f"{' '.join(run)} does not print sidecar/host/tauri.ts")
         raise SystemExit(1)
 

@@ -1,42 +1,9 @@
 # ruff: noqa: D102, FBT001 - the stubs repeat signatures that are not ours
-"""pycrdt's extension module without its package.
+"""pycrdt's extension module without its package, and the types of what is used of it."""
 
-``import pycrdt`` costs 30 to 115 ms for anyio and wrappers that the walk does not use; the
-extension alone takes 1 to 15. Falls back to the package where the file is not found.
-"""
-
-import importlib.machinery
-import importlib.util
-import os
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-
-def load() -> ModuleType:
-    """Load ``pycrdt._pycrdt``, once per process, without running ``pycrdt/__init__.py``."""
-    name = "pycrdt._pycrdt"
-    if name in sys.modules:
-        return sys.modules[name]
-    package = importlib.util.find_spec("pycrdt")
-    for folder in (package.submodule_search_locations or ()) if package else ():
-        for suffix in importlib.machinery.EXTENSION_SUFFIXES:
-            path = os.path.join(folder, f"_pycrdt{suffix}")
-            if os.path.isfile(path):
-                return _load_file(name, path)
-    return importlib.import_module(name)
-
-
-def _load_file(name: str, path: str) -> ModuleType:
-    loader = importlib.machinery.ExtensionFileLoader(name, path)
-    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
-    if spec is None:
-        return importlib.import_module(name)
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    sys.modules[name] = module
-    return module
-
+from sidecar.extensions import load_extension
 
 if TYPE_CHECKING:
     # What is used of the extension, as it is; its own stub leaves out half of it.
@@ -127,7 +94,7 @@ if TYPE_CHECKING:
         def observe(self, callback: Callable[[Any], None]) -> Subscription: ...
 
 else:
-    _extension: Any = load()
+    _extension: Any = load_extension("pycrdt", "_pycrdt")
     Array = _extension.Array
     Doc = _extension.Doc
     Map = _extension.Map

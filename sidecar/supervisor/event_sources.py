@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
+from sidecar.extensions import load_extension
+
 if TYPE_CHECKING:
     from watchfiles._rust_notify import RustNotify
 
@@ -156,11 +158,10 @@ def _arm(folders: list[str]) -> "RustNotify":
         FileNotFoundError: One of them is gone.
         OSError, RuntimeError: The system refuses.
     """
-    from watchfiles._rust_notify import RustNotify  # noqa: PLC0415 - 40 ms, only for `watch`
-
+    make: type[RustNotify] = load_extension("watchfiles", "_rust_notify").RustNotify
     # reported to pass over folders that are denied, it passes over used up watches as well
     debug = polling = recursive = pass_over = False
-    return RustNotify(folders, debug, polling, 0, recursive, pass_over)
+    return make(folders, debug, polling, 0, recursive, pass_over)
 
 
 def _identity(folder: str) -> tuple[int, int]:

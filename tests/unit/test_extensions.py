@@ -1,0 +1,43 @@
+"""Extension modules are loaded without their packages."""
+
+import subprocess
+import sys
+
+import pytest
+
+from sidecar.extensions import load_extension
+
+ALONE = """\
+import sys
+from sidecar.extensions import load_extension
+module = load_extension(*sys.argv[1:3])
+assert getattr(module, sys.argv[3])
+assert load_extension(*sys.argv[1:3]) is module
+print(*sorted({"anyio", "asyncio", "pycrdt", "watchfiles"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "module", "name"),
+    [("pycrdt", "_pycrdt", "Doc"), ("watchfiles", "_rust_notify", "RustNotify")],
+)
+def test_the_package_itself_is_not_run(package: str, module: str, name: str) -> None:
+    """Nor is anything that it would import; a second call gives the same module."""
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, package, module, name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
+
+
+def test_what_has_no_file_is_imported() -> None:
+    """A module of a package that is not an extension comes by way of its package."""
+    assert load_extension("json", "decoder") is sys.modules["json.decoder"]
+
+
+def test_what_is_not_there_is_said() -> None:
+    """As by an import."""
+    with pytest.raises(ImportError):
+        load_extension("json", "no_such_module")
