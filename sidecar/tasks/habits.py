@@ -8,8 +8,10 @@ beside it are.
 import os
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
+from itertools import islice
 
 import msgspec
 
@@ -20,8 +22,10 @@ from sidecar.names import DOCUMENT, EPOCH, MIRROR, WORKSPACES
 
 _FOLDER = "options"
 _MOST_NEIGHBOURS = 8
+_MOST_LOOKS = 32
+"""Workspaces that are looked at, spread over all: a first pass does it for each document."""
 _CACHE_S = 2.0
-"""Neighbours are looked at this often: a first pass over a thousand workspaces asks each time."""
+"""Neighbours are looked at this often by one process."""
 
 
 def habits_of(source: Source, mirror: Mirror, options: Options) -> MirrorOptions:
@@ -89,16 +93,15 @@ def _habit(folder: str, _now: int) -> tuple[str, ...]:
     return found.most_common(1)[0][0] if found else ()
 
 
-def _mirrors_in(folder: str) -> list[str]:
-    """List the mirrors of all workspaces in a folder, one of each workspace."""
-    found: list[str] = []
+def _mirrors_in(folder: str) -> Iterator[str]:
+    """Yield the mirrors of some workspaces in a folder, one of each workspace."""
     with suppress(OSError):
-        for workspace in sorted(os.listdir(folder)):
+        names = sorted(os.listdir(folder))
+        for workspace in names[:: 1 + len(names) // _MOST_LOOKS]:
             inner = os.path.join(folder, workspace)
             with suppress(OSError):
-                names = os.listdir(inner)
-                epochs = sorted((n for n in names if EPOCH.fullmatch(n)), key=int, reverse=True)
+                within = os.listdir(inner)
+                epochs = sorted((n for n in within if EPOCH.fullmatch(n)), key=int, reverse=True)
                 places = [inner, *(os.path.join(inner, epoch) for epoch in epochs)]
                 paths = (os.path.join(place, MIRROR) for place in places)
-                found += [path for path in paths if os.path.isfile(path)][:1]
-    return found
+                yield from islice(filter(os.path.isfile, paths), 1)

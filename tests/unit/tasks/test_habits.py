@@ -1,5 +1,6 @@
 """What a mirror is indexed by when nobody says."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,21 @@ def test_a_state_folder_that_cannot_be_written_costs_nothing(tmp_path: Path) -> 
     desk.options = replace(desk.options, fts=("*",))
     desk.save()
     assert sync(desk.source, desk.options, rested=True).__class__.__name__ == "Rebuilt"
+
+
+def test_a_thousand_neighbours_cost_a_few_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first pass asks for each document: looking at all of them would be the square."""
+    for number in range(1000):
+        (tmp_path / "workspaces" / f"x{number}").mkdir(parents=True)
+    looks: list[object] = []
+    listdir = os.listdir
+
+    def counted(path: str) -> list[str]:
+        looks.append(path)
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", counted)
+    assert not is_indexed(desk_of(tmp_path, "w1"))
+    assert 0 < len(looks) < 50
