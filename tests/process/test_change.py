@@ -193,20 +193,6 @@ def test_many_documents_at_once_each_get_their_own(watch: Watch, tmp_path: Path)
         heard.add(watch.until("rebuilt")["workspace"])
 
 
-@pytest.mark.slow
-def test_a_thousand_that_go_at_once_are_a_thousand_lines(tmp_path: Path) -> None:
-    """What goes in one go is looked at together: looking once for each would take for ever."""
-    names = {f"x{number}" for number in range(1000)}
-    for name in names:
-        save(document_path(tmp_path, name), document(1))
-    with Watch(tmp_path, *QUICK) as watch:
-        watch.until("ready", seconds=120)
-        shutil.rmtree(tmp_path / "workspaces")
-        gone: set[Any] = set()
-        while gone != names:
-            gone.add(watch.until("gone")["workspace"])
-
-
 def test_links_that_lead_outside_are_not_followed(watch: Watch, tmp_path: Path) -> None:
     """Neither at once nor after the document behind them changes; inside, nothing is built."""
     outside = tmp_path.parent / f"{tmp_path.name}-outside"
