@@ -287,10 +287,12 @@ class Unchanged(msgspec.Struct, frozen=True, tag="unchanged"):
     Attributes:
         reason: Equal bytes, or equal content.
         digest: Digest of the document's bytes, to be remembered.
+        mirror: The mirror that was found in step.
     """
 
     reason: UnchangedReason
     digest: str
+    mirror: FileVersion | None = None
 
 
 class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
@@ -304,6 +306,7 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
         rows_changed: Of each changed table; None where there was no mirror to compare with.
         warm: A live document took in what is new, instead of a fresh decode.
         note: Of a mirror of another process that is left as it is, for people: why.
+        mirror: The mirror that this sync left in place; what is there later may be another one.
     """
 
     reason: RebuiltReason
@@ -317,6 +320,7 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
     rows_changed: dict[str, RowChanges] | None = None
     warm: bool = False
     note: str = ""
+    mirror: FileVersion | None = None
 
 
 Effect = Literal["retry", "slow", "later", "same", "once", "gone"]

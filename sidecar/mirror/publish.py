@@ -35,7 +35,7 @@ def publish(
     compared: FileVersion | None,
     *,
     replace: Replace = os.replace,
-) -> None:
+) -> FileVersion | None:
     """Rename a finished candidate over the mirror and bring the folder to disk.
 
     Args:
@@ -43,6 +43,9 @@ def publish(
         mirror: The mirror's place.
         compared: The version of the mirror that the candidate was compared with.
         replace: How a file is renamed over another.
+
+    Returns:
+        The mirror that this leaves in place.
 
     Raises:
         MirrorReplacedError: Another process has replaced the mirror or removed the candidate.
@@ -60,8 +63,10 @@ def publish(
             _replace_with_journals(candidate.path, mirror, replace)
         else:
             _replace(candidate.path, mirror, replace)
+        published = candidate.version() or version_of(mirror)
     with suppress(OSError):  # the mirror stands; a folder that we may not open is no failure
         sync_file(os.path.dirname(mirror))
+    return published
 
 
 def sweep(mirror: str) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from sidecar.errors import MirrorReplacedError
+from sidecar.files import FileVersion
 from sidecar.locks import try_lock
 from sidecar.mirror.sqlite_files import remove, remove_journals
 
@@ -75,6 +76,12 @@ class Temporary:
         if _WINDOWS:  # an open file cannot be renamed there, nor could anybody remove it
             os.close(self._descriptor)
             self._descriptor = None
+
+    def version(self) -> FileVersion | None:
+        """Name this version of the file, None if it is still here under its own name or closed."""
+        if self._descriptor is None or os.path.lexists(self.path):
+            return None
+        return FileVersion.of(os.fstat(self._descriptor))
 
     def discard(self) -> None:
         """Remove the file, unless it was renamed, and let go of the lock.

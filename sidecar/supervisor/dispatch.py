@@ -308,7 +308,7 @@ class Dispatcher:
             self._emit_all(events_of(source, outcome, wait_ms))
         if isinstance(outcome, Rebuilt) and outcome.note:
             self._warn("%s: %s", shown(source.mirror), outcome.note)
-        state.record(outcome, version_of(source.mirror))
+        state.record(outcome)
         self._emit_all(self._syncs.end(document, outcome))
 
     def _is_new(self, outcome: Outcome, state: DocumentState, *, asked: bool) -> bool:

@@ -156,7 +156,7 @@ class DocumentState(msgspec.Struct, eq=False):
         is_content = failed.code in {"empty", "torn", "undecodable"}
         self.torn = (self.given, self.rested, failed) if is_content else None
 
-    def record(self, outcome: Outcome, mirror: FileVersion | None) -> None:
+    def record(self, outcome: Outcome) -> None:
         """Remember what a verdict says about the next sync."""
         self.torn = None
         if isinstance(outcome, Failed):
@@ -165,11 +165,11 @@ class DocumentState(msgspec.Struct, eq=False):
             return
         self.unreadable = None
         self.reported = self.refused = self.refused_digest = None
-        self.mirror = self.left = mirror or _VANISHED
+        self.mirror = self.left = outcome.mirror or _VANISHED
         self.forcing = False
         if isinstance(outcome, Rebuilt) and outcome.reason != "elsewhere":
             self.insisted = outcome.digest
-        self.equal = (outcome.digest, mirror) if isinstance(outcome, Unchanged) else None
+        self.equal = (outcome.digest, outcome.mirror) if isinstance(outcome, Unchanged) else None
 
     def report(self, failed: Failed) -> bool:
         """Note that a failure is reported; False when it was, for this version of the file."""

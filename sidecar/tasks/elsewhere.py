@@ -1,5 +1,7 @@
 """Mirrors that another process has put in place of ours: reported to the host, and left."""
 
+from msgspec.structs import replace
+
 from sidecar.mirror.describe import count_problems
 from sidecar.mirror.state import Mirror
 from sidecar.model import Changes, Memory, Outcome, Rebuilt, Source, Unchanged
@@ -27,7 +29,7 @@ def seen(
         whoever has the old one open must open it anew.
     """
     if memory.left is None or mirror.version is None or _is_same(mirror, memory):
-        return unchanged
+        return replace(unchanged, mirror=mirror.version)
     return Rebuilt(
         reason="elsewhere",
         changes=Changes(tuple(sorted(mirror.digests)), ()),
@@ -37,6 +39,7 @@ def seen(
         ms=0,
         digest=unchanged.digest,
         note=note,
+        mirror=mirror.version,
     )
 
 

@@ -132,7 +132,7 @@ def _sync(  # noqa: PLR0913 - what sync takes
         check(warm, content, candidate, facts, chosen)
         rows_changed = _rows_changed(source, mirror, candidate, changes, options)
         collapse = _guard(source, options, mirror, candidate, workspace)
-        publish(candidate.file, source.mirror, mirror.version)
+        published = publish(candidate.file, source.mirror, mirror.version)
         note_in_step(warm, content.digest)
         note_habits(source, options, chosen)
         sweep(source.mirror)  # what another process left that was killed meanwhile
@@ -147,6 +147,7 @@ def _sync(  # noqa: PLR0913 - what sync takes
             collapse=collapse,
             rows_changed=rows_changed,
             warm=warm is not None and warm.is_road,
+            mirror=published,
         )
 
 

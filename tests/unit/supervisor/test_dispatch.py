@@ -245,12 +245,13 @@ def test_equal_content_is_remembered_for_one_mirror(
     path = desk.add("a")
     mirror = Path(path).with_name("tables.sqlite")
     mirror.write_bytes(b"one")
-    desk.sync("a", Unchanged("content", "d7"))
+    in_step = Unchanged("content", "d7", version_of(str(mirror)))
+    desk.sync("a", in_step)
     desk.add("a")
     assert [task.memory and task.memory.known for task in desk.tasks()] == ["d7"]
     desk.answer(IN_STEP)
     desk.end()
-    desk.sync("a", Unchanged("content", "d7"))
+    desk.sync("a", in_step)
     mirror.unlink()
     mirror.write_bytes(b"other")
     desk.add("a")
@@ -515,17 +516,22 @@ def test_a_mirror_of_another_process_is_told_of_and_its_note_is_logged(
     path = desk.add("a")
     mirror = Path(path).with_name("tables.sqlite")
     mirror.write_bytes(b"ours")
-    desk.names()
-    desk.answer(REBUILT)
-    desk.end()
     ours = version_of(str(mirror))
-    mirror.write_bytes(b"theirs")
+    desk.names()
+    mirror.unlink()
+    mirror.write_bytes(b"theirs")  # before the answer was heard
+    desk.answer(msgspec.structs.replace(REBUILT, mirror=ours))
+    desk.end()
     assert desk.documents.is_replaced(path, version_of(str(mirror)))
     desk.add("a")
     (task,) = desk.tasks()
     assert task.memory
     assert (task.memory.left, task.memory.insisted) == (ours, "d2")
-    desk.answer(msgspec.structs.replace(REBUILT, reason="elsewhere", note="left as it is"))
+    desk.answer(
+        msgspec.structs.replace(
+            REBUILT, reason="elsewhere", note="left as it is", mirror=version_of(str(mirror))
+        )
+    )
     desk.end()
     assert not desk.documents.is_replaced(path, version_of(str(mirror)))
     assert desk.reported() == ["rebuilt", "rebuilt"]

@@ -79,7 +79,8 @@ def test_equal_bytes_are_not_decoded(desk: Desk, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("sidecar.tasks.sync.decoded", never)
     before = version_of(str(desk.mirror))
     outcome = again(desk)
-    assert outcome == Unchanged("bytes", digest_bytes(desk.document.read_bytes()))
+    digest = digest_bytes(desk.document.read_bytes())
+    assert outcome == Unchanged("bytes", digest, before)
     assert version_of(str(desk.mirror)) == before
 
 
@@ -105,7 +106,8 @@ def test_equal_content_leaves_the_mirror_alone(desk: Desk, edit: Callable[[Desk]
     before = version_of(str(desk.mirror))
     edit(desk)
     outcome = desk.sync()
-    assert outcome == Unchanged("content", digest_bytes(desk.document.read_bytes()))
+    digest = digest_bytes(desk.document.read_bytes())
+    assert outcome == Unchanged("content", digest, version_of(str(desk.mirror)))
     assert version_of(str(desk.mirror)) == before
     assert outcome.digest != dict(desk.query("SELECT key, value FROM _mirror"))["source_digest"]
 
@@ -118,7 +120,8 @@ def test_bytes_that_are_known_to_be_equal_are_not_decoded(
     known = desk.sync()
     assert isinstance(known, Unchanged)
     monkeypatch.setattr("sidecar.tasks.sync.decoded", None)
-    assert again(desk, memory=Memory(known=known.digest)) == Unchanged("bytes", known.digest)
+    there = version_of(str(desk.mirror))
+    assert again(desk, memory=Memory(known=known.digest)) == Unchanged("bytes", known.digest, there)
 
 
 def new_row(desk: Desk) -> None:
