@@ -25,6 +25,9 @@ NOT_WHOLE = ("unreadable", "waiting", "repaired")
 
 UNREADABLE = NOT_WHOLE[0]
 
+LONG_ARRAY = 64
+"""Structs from which on an array is lifted (``yjs.lift``); shorter ones are soon read by index."""
+
 EXACT_INTEGER = 2**53
 """Largest magnitude up to which every integer is a JavaScript number."""
 
@@ -305,6 +308,7 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
         ms: Milliseconds from the start of the read to the published mirror.
         rows_changed: Of each changed table; None where there was no mirror to compare with.
         warm: A live document took in what is new, instead of a fresh decode.
+        road: How the document was read, for the log: ``warm``, or why it was decoded afresh.
         note: Of a mirror of another process that is left as it is, for people: why.
         mirror: The mirror that this sync left in place; what is there later may be another one.
     """
@@ -319,6 +323,7 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
     collapse: Collapse | None = None
     rows_changed: dict[str, RowChanges] | None = None
     warm: bool = False
+    road: str = ""
     note: str = ""
     mirror: FileVersion | None = None
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from sidecar.document.extension import Array, Doc, Transaction, XmlElement, XmlFragment
-from sidecar.yjs.lift import LONG_ARRAY, lift, xml_of_ids
+from sidecar.model import LONG_ARRAY
 
 _WORTH_IT = 32
 """Array steps by index that cost as much as one byte of the document costs to be lifted."""
@@ -112,6 +112,8 @@ def offered() -> Lifting | None:
 
 
 def _lifted(data: bytes) -> _Found:
+    from sidecar.yjs.lift import lift  # noqa: PLC0415 - seldom needed
+
     lifted = lift(data)
     doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc
     children: dict[str, list[Any]] = {name: [] for name in lifted.roots}
@@ -145,6 +147,8 @@ def _catch(children: dict[str, list[Any]], name: str) -> Callable[[Any], None]:
 
 def _hashes(roots: dict[str, tuple[int, int]]) -> dict[int, str]:
     """Give the hash of each XML node that was lifted; it is made of the node's id alone."""
+    from sidecar.yjs.lift import xml_of_ids  # noqa: PLC0415 - seldom needed
+
     doc = Doc(None, True, None)  # noqa: FBT003 - skip_gc
     txn = doc.create_transaction()
     doc.apply_update(txn, xml_of_ids(roots.values()))

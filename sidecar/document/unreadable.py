@@ -6,12 +6,15 @@ times the decode, so they are read only where the walk met an XML fragment witho
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from sidecar.document.walk import EMPTY_FRAGMENT
 from sidecar.model import UNREADABLE, Chunk, Problem, RowProblem, Table
-from sidecar.yjs.mixed import Path, hidden_types
+
+if TYPE_CHECKING:
+    from sidecar.yjs.mixed import Path
 
 _DETAIL = "a type with entries and children in one, as Yjs 14 writes it, which cannot be read yet"
 
@@ -25,7 +28,9 @@ def with_unreadable(tables: tuple[Table, ...], update: Callable[[], bytes]) -> t
     """
 
     @cache
-    def hidden() -> set[Path]:
+    def hidden() -> "set[Path]":
+        from sidecar.yjs.mixed import hidden_types  # noqa: PLC0415 - seldom needed
+
         try:
             return hidden_types(update())
         except ValueError:
@@ -34,7 +39,7 @@ def with_unreadable(tables: tuple[Table, ...], update: Callable[[], bytes]) -> t
     return tuple(_told(table, hidden) for table in tables)
 
 
-def _told(table: Table, hidden: Callable[[], set[Path]]) -> Table:
+def _told(table: Table, hidden: "Callable[[], set[Path]]") -> Table:
     problems = table.problems
     is_empty = any(p.kind == "not_a_table" and p.detail == '""' for p in problems)
     is_told = any(p.kind == UNREADABLE and p.field is None for p in problems)
@@ -57,7 +62,7 @@ def _told(table: Table, hidden: Callable[[], set[Path]]) -> Table:
     )
 
 
-def _checked(found: list[RowProblem], table: Table, hidden: set[Path]) -> Iterator[RowProblem]:
+def _checked(found: list[RowProblem], table: Table, hidden: "set[Path]") -> Iterator[RowProblem]:
     for problem in found:
         if problem.kind != EMPTY_FRAGMENT:
             yield problem
@@ -65,7 +70,7 @@ def _checked(found: list[RowProblem], table: Table, hidden: set[Path]) -> Iterat
             yield RowProblem(problem.row_id, problem.field, UNREADABLE, _DETAIL)
 
 
-def _is_at(path: Path, table: Table, problem: RowProblem) -> bool:
+def _is_at(path: "Path", table: Table, problem: RowProblem) -> bool:
     """Tell whether a path leads to a row or a cell; elements of a list have no name in it."""
     if path[0] != table.root:
         return False

@@ -5,7 +5,6 @@ the rows that it names are read again. That counts only where every byte of the 
 accounted for; all else is decoded afresh, as it was before there were warm documents.
 """
 
-import logging
 from collections.abc import Container, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -33,8 +32,6 @@ WARM = "warm"
 _Key = tuple[str, tuple[str, ...]]
 """Path of a document, and which tables are shown beside the known layouts."""
 
-_log = logging.getLogger(__name__)
-
 
 class Warm:
     """What a process keeps of the document that it decoded last.
@@ -42,6 +39,7 @@ class Warm:
     Attributes:
         check: Each document is decoded afresh as well, and both are compared.
         road: How the last document was read: ``warm``, or why it was decoded afresh.
+        bug: What was raised by mistake as the last document was read: it was decoded afresh.
     """
 
     def __init__(self, *, min_bytes: int = 0, check: bool = False) -> None:
@@ -53,6 +51,7 @@ class Warm:
         """
         self.check = check
         self.road = ""
+        self.bug: BaseException | None = None
         self._min_bytes = min_bytes
         self._key: _Key | None = None
         self._document: WarmDocument | None = None
@@ -93,7 +92,7 @@ class Warm:
         Returns:
             It; None when the newer form must be decoded afresh, and then nothing is kept any more.
         """
-        self._digest = None
+        self._digest = self.bug = None
         if self._document is None or self._key != key:
             self.road = "the first time" if self._document is None else "another document"
             self.drop()
@@ -102,66 +101,43 @@ class Warm:
         try:
             document.advance(data)
         except BaseException as error:
-            if not isinstance(error, (ValueError, RuntimeError)) and not is_panic(error):
+            is_known = isinstance(error, (ValueError, RuntimeError)) or is_panic(error)
+            if not is_known and (self.check or not isinstance(error, Exception)):
                 raise
-            self.road = str(error)
-            _log.debug("decoded afresh: %s", error)
+            self.road, self.bug = str(error), None if is_known else error
             return None
         self.road, self._document = WARM, document
         return document
 
-    def adopt(self, decoded: Decoded, data: bytes, key: _Key, notes: dict[str, Any]) -> None:
+    @contextmanager
+    def decoded(
+        self, content: Content, *, accept_trailing: bool, tables: Sequence[str] = (), path: str = ""
+    ) -> Generator[Workspace]:
+        """Give a document's workspace: see ``tasks.warmth.decoded``."""
+        key = (path, tuple(tables))
+        data = content.data
+        with walking(), lifting(lambda: data):
+            document = self.advance(data, key)
+        if document is not None:
+            with walking(), lifting(lambda: data), document.opened() as workspace:
+                if self.check:
+                    with decode_document(
+                        content, accept_trailing=accept_trailing, tables=tables
+                    ) as afresh:
+                        _compare(workspace, afresh.workspace)
+                yield workspace
+            return
+        with decode_document(content, accept_trailing=accept_trailing, tables=tables) as found:
+            yield found.workspace
+        self.adopt(found, data, key)
+
+    def adopt(self, decoded: Decoded, data: bytes, key: _Key) -> None:
         """Keep a document that was decoded afresh, if it is of a kind that can be kept."""
         is_worth_it = len(data) >= self._min_bytes and decoded.is_exact
         if is_worth_it and fits(decoded.workspace, decoded.elements):
-            self._key, self._document = key, WarmDocument(decoded, data, notes)
+            self._key, self._document = key, WarmDocument(decoded, data)
             if self._digest is not None:
                 self._document.in_step(self._digest)
-
-
-@contextmanager
-def decoded(
-    content: Content,
-    warm: Warm | None,
-    *,
-    accept_trailing: bool,
-    tables: Sequence[str] = (),
-    path: str = "",
-) -> Generator[Workspace]:
-    """Give a document's workspace: by the warm road if every byte is accounted for, else afresh.
-
-    Args:
-        content: What was read.
-        warm: What this process keeps; None keeps nothing.
-        accept_trailing: As for ``decode``.
-        tables: As for ``decode``.
-        path: Of the document: another one is decoded afresh.
-
-    Raises:
-        DocumentUnavailableError: As ``decode``.
-        DocumentUnusableError: As ``decode``.
-    """
-    key = (path, tuple(tables))
-    data = content.data
-    with walking(), lifting(lambda: data):
-        document = warm.advance(data, key) if warm is not None else None
-    if warm is not None and document is not None:
-        with walking(), lifting(lambda: data), document.opened() as workspace:
-            if warm.check:
-                with decode_document(
-                    content, accept_trailing=accept_trailing, tables=tables
-                ) as afresh:
-                    _compare(workspace, afresh.workspace)
-            yield workspace
-        return
-    with decode_document(content, accept_trailing=accept_trailing, tables=tables) as found:
-        if warm is None:
-            del data
-            yield found.workspace
-            return
-        notes: dict[str, Any] = {}
-        yield msgspec.structs.replace(found.workspace, notes=notes)
-    warm.adopt(found, data, key, notes)
 
 
 def fits(workspace: Workspace, elements: Container[str]) -> bool:
@@ -184,7 +160,7 @@ def fits(workspace: Workspace, elements: Container[str]) -> bool:
 class WarmDocument:
     """A document in the decoder, with the bytes that it was last brought up to."""
 
-    def __init__(self, decoded: Decoded, data: bytes, notes: dict[str, Any]) -> None:
+    def __init__(self, decoded: Decoded, data: bytes) -> None:
         """Begin with a document that was decoded afresh."""
         self._doc = decoded.doc
         self._read = decoded.read
@@ -195,7 +171,7 @@ class WarmDocument:
         """Whether ``edited`` of the tables is all that the mirror lacks."""
         self._is_restructured = False
         self._foreign = ""
-        self._notes = notes
+        self._notes: dict[str, Any] = {}
         self._workspace = decoded.workspace
         self._arrays: dict[str, LiveArray] = {}
         txn = self._doc.create_transaction()

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pycrdt
 
-from sidecar.yjs.lift import LONG_ARRAY, Lifted, lift, xml_of_ids
+from sidecar.model import LONG_ARRAY
+from sidecar.yjs.lift import Lifted, lift, xml_of_ids
 
 
 class Aside:

@@ -5,12 +5,12 @@ import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from sidecar import __version__
 from sidecar.document.reading import Content, Expected, read_stable
-from sidecar.document.warm import Warm, decoded
 from sidecar.errors import (
     DocumentUnavailableError,
     DocumentUnusableError,
@@ -25,9 +25,7 @@ from sidecar.javascript import dump_json
 from sidecar.locks import lock
 from sidecar.mirror.build import Candidate
 from sidecar.mirror.catalog import FORMAT, identity, problems_of
-from sidecar.mirror.patch import Patch, UnpatchableError, can_patch
 from sidecar.mirror.publish import keep_last_good, publish, sweep
-from sidecar.mirror.row_changes import row_changes
 from sidecar.mirror.sqlite_files import make_folder
 from sidecar.mirror.state import Mirror, MirrorOptions, read_mirror, refuse_foreign
 from sidecar.model import (
@@ -48,7 +46,10 @@ from sidecar.model import (
 from sidecar.tasks.changes import collapsed, compare, regressed
 from sidecar.tasks.elsewhere import LEFT_ALONE, is_left_alone, seen
 from sidecar.tasks.habits import habits_of, note_habits
-from sidecar.tasks.warmth import check, note_in_step
+from sidecar.tasks.warmth import check, decoded, note_in_step, road_of
+
+if TYPE_CHECKING:
+    from sidecar.document.warm import Warm
 
 _NOTHING = Memory()
 _LOCK_WAIT_S = 30.0
@@ -64,7 +65,7 @@ def sync(  # noqa: PLR0913 - by name, each with its default
     force: bool = False,
     rested: bool = False,
     memory: Memory = _NOTHING,
-    warm: Warm | None = None,
+    warm: "Warm | None" = None,
 ) -> Outcome:
     """Bring one mirror in step with its document. The whole flow, on one screen.
 
@@ -98,7 +99,7 @@ def _sync(  # noqa: PLR0913 - what sync takes
     force: bool,
     rested: bool,
     memory: Memory,
-    warm: Warm | None,
+    warm: "Warm | None",
 ) -> Outcome:
     started = time.monotonic()
     refuse_foreign(source.mirror)
@@ -147,6 +148,7 @@ def _sync(  # noqa: PLR0913 - what sync takes
             collapse=collapse,
             rows_changed=rows_changed,
             warm=warm is not None and warm.is_road,
+            road=road_of(warm),
             mirror=published,
         )
 
@@ -177,11 +179,15 @@ def _candidate(
 ) -> Generator[Candidate]:
     """Give a candidate with all rows: a patched copy of the mirror where one will do."""
     make_folder(os.path.dirname(source.mirror), like=os.path.dirname(source.document))
-    if can_patch(mirror, workspace, _facts(source, content, workspace, chosen)):
-        with suppress(UnpatchableError), Patch(source.mirror, mirror, mode=content.mode) as patch:
-            patch.fill(workspace)
-            yield patch
-            return
+    if workspace.base is not None:
+        from sidecar.mirror.patch import Patch, UnpatchableError, can_patch  # noqa: PLC0415 - late
+
+        if can_patch(mirror, workspace, _facts(source, content, workspace, chosen)):
+            patch = Patch(source.mirror, mirror, mode=content.mode)
+            with suppress(UnpatchableError), patch:
+                patch.fill(workspace)
+                yield patch
+                return
     table_bytes = content.size // max(1, len(workspace.tables))
     with Candidate(source.mirror, mode=content.mode, table_bytes=table_bytes) as candidate:
         candidate.fill(workspace)
@@ -226,6 +232,8 @@ def _rows_changed(
     """Tell which rows changed, where there is a mirror that can be believed."""
     if mirror.fault is not None:
         return None
+    from sidecar.mirror.row_changes import row_changes  # noqa: PLC0415 - not for a first mirror
+
     found = row_changes(source.mirror, candidate.file.path, changes.changed)
     if found is None or options.row_ids:
         return found

@@ -1,18 +1,90 @@
-"""The warm road seen from a sync: what it leaves in step, and the check that it does the same."""
+"""The warm road seen from a sync: what it decodes, what it leaves in step, and its check.
 
-from collections.abc import Mapping
+A sync that keeps nothing loads nothing of it.
+"""
+
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from sidecar.document.decode import decode
 from sidecar.document.reading import Content
-from sidecar.document.warm import Warm, WarmRoadError
 from sidecar.mirror.build import Candidate
-from sidecar.mirror.compare import first_difference
 from sidecar.mirror.state import MirrorOptions
+from sidecar.model import Workspace
 
-__all__ = ["Warm", "check", "note_in_step"]
+if TYPE_CHECKING:
+    from sidecar.document.warm import Warm
 
 
-def note_in_step(warm: Warm | None, digest: str | None) -> None:
+def keeper(*, min_bytes: int, check: bool) -> "Warm":
+    """Give what keeps the document that a process decodes last.
+
+    Args:
+        min_bytes: Smaller documents are not kept.
+        check: Each document is decoded afresh as well, and both are compared.
+    """
+    from sidecar.document.warm import Warm  # noqa: PLC0415 - a sync that keeps nothing needs none
+
+    return Warm(min_bytes=min_bytes, check=check)
+
+
+def preload() -> None:
+    """Import what the first edit of a document needs, so that forked children need not."""
+    from sidecar.document import warm  # noqa: PLC0415 - see the module
+    from sidecar.mirror import patch  # noqa: PLC0415
+
+    del warm, patch
+
+
+@contextmanager
+def decoded(
+    content: Content,
+    warm: "Warm | None",
+    *,
+    accept_trailing: bool,
+    tables: Sequence[str],
+    path: str,
+) -> Generator[Workspace]:
+    """Give a document's workspace: by the warm road if every byte is accounted for, else afresh.
+
+    Args:
+        content: What was read.
+        warm: What this process keeps; None keeps nothing.
+        accept_trailing: As for ``decode``.
+        tables: As for ``decode``.
+        path: Of the document: another one is decoded afresh.
+
+    Raises:
+        DocumentUnavailableError: As ``decode``.
+        DocumentUnusableError: As ``decode``.
+    """
+    if warm is None:
+        with decode(content, accept_trailing=accept_trailing, tables=tables) as workspace:
+            yield workspace
+        return
+    with warm.decoded(
+        content, accept_trailing=accept_trailing, tables=tables, path=path
+    ) as workspace:
+        if warm.bug is not None:
+            _complain(warm.bug)
+        yield workspace
+
+
+def _complain(bug: BaseException) -> None:
+    """Write a bug of the warm road to stderr, which is logged; the document is decoded afresh."""
+    import traceback  # noqa: PLC0415 - for bugs alone
+
+    traceback.print_exception(bug, file=sys.stderr)
+
+
+def road_of(warm: "Warm | None") -> str:
+    """Tell how the document was read: ``warm``, why it was decoded afresh, or nothing."""
+    return "" if warm is None else warm.road
+
+
+def note_in_step(warm: "Warm | None", digest: str | None) -> None:
     """Note that the mirror in place holds what the kept document does.
 
     Args:
@@ -24,7 +96,7 @@ def note_in_step(warm: Warm | None, digest: str | None) -> None:
 
 
 def check(
-    warm: Warm | None,
+    warm: "Warm | None",
     content: Content,
     candidate: Candidate,
     facts: Mapping[str, str | None],
@@ -37,6 +109,9 @@ def check(
     """
     if warm is None or not (warm.check and warm.is_road):
         return
+    from sidecar.document.warm import WarmRoadError  # noqa: PLC0415 - see the module
+    from sidecar.mirror.compare import first_difference  # noqa: PLC0415
+
     again = Content(content.again(), content.size, content.digest, content.mode)
     with (
         decode(again, accept_trailing=True, tables=chosen.tables) as workspace,

@@ -27,7 +27,7 @@ def main(parent: int) -> None:
         die_with_parent(parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the supervisor
         os.nice(_NICE)
-    preload()
+    preload(keeps=os.name == "posix")
     kept: list[Child] = []
     for line in split_lines(read_chunks(batches)):
         _serve(batch_of(line), batches, answers, kept)

@@ -43,9 +43,15 @@ _M_TOP_PAD, _M_ARENA_MAX = -2, -8
 _STEP = 64 << 20
 
 
-def preload() -> None:
-    """Import what a batch needs, and spare forked children the copying of what never changes."""
+def preload(*, keeps: bool = False) -> None:
+    """Import what a batch needs, and spare forked children the copying of what never changes.
+
+    Args:
+        keeps: Children may keep documents.
+    """
     import_module("sidecar.tasks.sync")  # the supervisor must never import it
+    if keeps:
+        import_module("sidecar.tasks.warmth").preload()
     gc.freeze()
 
 
@@ -98,7 +104,7 @@ def _warm_of(batch: Batch) -> KeepsDocument | None:
         return None
     check = os.environ.get("SIDECAR_WARM_CHECK", "") not in {"", "0"}
     module = import_module("sidecar.tasks.warmth")  # the supervisor must never import it
-    warm: KeepsDocument = module.Warm(min_bytes=batch.keep.min_bytes, check=check)
+    warm: KeepsDocument = module.keeper(min_bytes=batch.keep.min_bytes, check=check)
     return warm
 
 

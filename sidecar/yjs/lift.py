@@ -11,12 +11,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from sidecar.model import LONG_ARRAY
 from sidecar.yjs.encoding import read_varuint, write_bytes, write_varuint
 from sidecar.yjs.store import Items
 from sidecar.yjs.update import DELETED, GC, SKIP, TYPE, Id, Struct, UpdateReader
-
-LONG_ARRAY = 64
-"""Structs from which on an array is lifted; shorter ones are soon read by index."""
 
 _ARRAY, _ELEMENT, _FRAGMENT, _XML_TEXT = 0, 3, 4, 6
 _XML = (_ELEMENT, _FRAGMENT, _XML_TEXT)

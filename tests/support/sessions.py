@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from sidecar.document.reading import Content
-from sidecar.document.warm import Warm, decoded
+from sidecar.document.warm import Warm
 from sidecar.errors import SidecarError
 from sidecar.model import Layout, Table, Workspace
 from tests.support.node import run_script
@@ -47,7 +47,7 @@ class Follower:
         """
         content = Content(data, len(data), hashlib.sha256(data).hexdigest(), 0o600)
         try:
-            with decoded(content, self._warm, accept_trailing=False) as workspace:
+            with self._warm.decoded(content, accept_trailing=False) as workspace:
                 rows = {(table.layout, table.name): _rows(table) for table in workspace.tables}
                 self._check_edited(workspace, rows)
         except SidecarError as error:

@@ -9,7 +9,7 @@ from sidecar.document import lifted
 from sidecar.document.lifted import lifting, offered
 from sidecar.document.values import cell
 from sidecar.document.xml import HiddenError
-from sidecar.yjs.lift import LONG_ARRAY
+from sidecar.model import LONG_ARRAY
 from tests.support.data import REPORTS
 from tests.support.made import chunks_of, raw_cells, tables, update
 

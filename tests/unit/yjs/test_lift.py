@@ -5,7 +5,8 @@ from typing import Any
 import pycrdt
 import pytest
 
-from sidecar.yjs.lift import LONG_ARRAY, lift, xml_of_ids
+from sidecar.model import LONG_ARRAY
+from sidecar.yjs.lift import lift, xml_of_ids
 from tests.support.made import tables, update
 
 LONG = list(range(LONG_ARRAY))
