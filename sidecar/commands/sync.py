@@ -9,7 +9,6 @@ import msgspec
 
 from sidecar.commands import FAILED, LOCKED, OK, ROOT
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.event_lines import is_wrong, line_of
 from sidecar.commands.progress import Progress, progress
 from sidecar.commands.targets import find, in_order
 from sidecar.commands.terminal import HABITS, escape, has_color, say
@@ -103,6 +102,8 @@ class _Printer:
         if self._as_json:
             say(protocol.encode(event).decode("ascii").rstrip("\n"))
             return
+        from sidecar.commands.event_lines import is_wrong, line_of  # noqa: PLC0415 - for people
+
         if is_wrong(event) or not HABITS.is_quiet:
             say(line_of(event, color=self._color, mirror=self._mirror_of(event)))
         if isinstance(event, protocol.RebuiltEvent) and event.problems and not HABITS.is_quiet:

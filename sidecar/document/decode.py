@@ -4,7 +4,7 @@ import gc
 import sys
 from collections.abc import Callable, Container, Generator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,13 +12,14 @@ from sidecar.document.extension import Doc, Transaction
 from sidecar.document.layouts import read_roots_as_tables
 from sidecar.document.lifted import lifting
 from sidecar.document.opened import Opened, is_panic, open_again, open_document
-from sidecar.document.patterns import parse_choice
 from sidecar.document.reading import Content
-from sidecar.document.repairs import place_repairs
 from sidecar.document.roots import RootContent, read_roots
 from sidecar.document.unreadable import with_unreadable
 from sidecar.errors import DocumentUnusableError
-from sidecar.model import JSON_DEPTH, Workspace
+from sidecar.model import AUTO, JSON_DEPTH, Problem, Workspace
+
+if TYPE_CHECKING:
+    from sidecar.document.patterns import Choice
 
 _FROM_NOTHING = b"\0"
 _FRAMES_PER_LEVEL = 10
@@ -130,8 +131,12 @@ def walking() -> Generator[None]:
 def _workspace(
     opened: Opened, txn: Transaction, roots: list[RootContent], tables: Sequence[str]
 ) -> Workspace:
-    found = read_roots_as_tables(opened.doc, txn, roots, parse_choice(tables))
-    shown, unplaced = place_repairs(found.tables, opened.repairs)
+    found = read_roots_as_tables(opened.doc, txn, roots, _choice(tables))
+    shown, unplaced = found.tables, tuple[Problem, ...]()
+    if opened.repairs:
+        from sidecar.document.repairs import place_repairs  # noqa: PLC0415 - seldom needed
+
+        shown, unplaced = place_repairs(found.tables, opened.repairs)
     return Workspace(
         layouts=found.layouts,
         tables=with_unreadable(shown, lambda: opened.doc.get_update(txn, _FROM_NOTHING)),
@@ -139,3 +144,12 @@ def _workspace(
         problems=(*opened.problems, *unplaced, *found.problems),
         roots=found.roots,
     )
+
+
+def _choice(words: Sequence[str]) -> "Choice | None":
+    """Read what is shown beside the known layouts; None where every root is, by its shape."""
+    if not words or AUTO in words:
+        return None
+    from sidecar.document.patterns import parse_choice  # noqa: PLC0415 - seldom asked for
+
+    return parse_choice(words)

@@ -1,7 +1,7 @@
 """From the roots of a document to its tables: which layout claims a root, and what it holds."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -9,7 +9,6 @@ from sidecar.document.definitions import ROOTS, Definitions, read_definitions
 from sidecar.document.entries import join_cells, read_entries
 from sidecar.document.extension import Doc, Map, Transaction
 from sidecar.document.found import FoundTable, named
-from sidecar.document.patterns import Choice, read_named
 from sidecar.document.roots import ARRAY_PREFIX, RootContent
 from sidecar.document.shapes import read_array, read_root, settings
 from sidecar.document.values import entries, plain
@@ -17,6 +16,9 @@ from sidecar.document.walk import RawRows, of_dict, of_map
 from sidecar.document.xml import TooDeepError, is_object
 from sidecar.javascript import dump_json
 from sidecar.model import Layout, Problem, Root, Table
+
+if TYPE_CHECKING:
+    from sidecar.document.patterns import Choice
 
 TABLES = "tables"
 SETTINGS = "kv"
@@ -43,7 +45,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def read_roots_as_tables(
-    doc: Doc, txn: Transaction, roots: Sequence[RootContent], choice: Choice
+    doc: Doc, txn: Transaction, roots: Sequence[RootContent], choice: "Choice | None"
 ) -> Reading:
     """Find all tables of a document.
 
@@ -51,13 +53,13 @@ def read_roots_as_tables(
         doc: The document.
         txn: The transaction of the walk.
         roots: All of its roots.
-        choice: What is shown beside the known layouts.
+        choice: What is shown beside the known layouts; None for every root, by its shape.
     """
     claims: dict[str, Layout | None] = _claims(roots, txn)
     tables, problems = _maps(doc, txn, roots, claims)
     tables += _keyed_arrays(txn, roots, claims)
     others = _others(txn, roots, claims, choice)
-    if not choice.guesses:
+    if choice is not None:
         shown = {found.root for found in others}
         claims = {name: _chosen(name, claim, shown) for name, claim in claims.items()}
     tables += sorted(
@@ -81,17 +83,21 @@ def _others(
     txn: Transaction,
     roots: Sequence[RootContent],
     claims: dict[str, Layout | None],
-    choice: Choice,
+    choice: "Choice | None",
 ) -> list[FoundTable]:
     """Find the tables that have no name of their own but their place."""
     found: list[FoundTable] = []
     for root in roots:
         if claims[root.name] == "tinybase":
             found += _tinybase(root, txn)
-        elif claims[root.name] == "shape" and choice.guesses:
+        elif claims[root.name] == "shape" and choice is None:
             found += read_root(root, txn)
-        elif claims[root.name] == "maps" and root.keys and root.elements and choice.guesses:
+        elif claims[root.name] == "maps" and root.keys and root.elements and choice is None:
             found.append(read_array((root.name,), root.elements, txn))  # beside its entries
+    if choice is None:
+        return found
+    from sidecar.document.patterns import read_named  # noqa: PLC0415 - seldom asked for
+
     free = {
         root.name: root
         for root in roots

@@ -12,7 +12,7 @@ from sidecar.document.shapes import is_record, not_a_table, read_array, settings
 from sidecar.document.values import entries, items
 from sidecar.document.walk import of_dict, of_map
 from sidecar.document.xml import is_object
-from sidecar.model import AUTO, is_list
+from sidecar.model import is_list
 
 NONE = "none"
 
@@ -21,14 +21,12 @@ Steps = tuple[str | None, ...]
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """What is shown beside the layouts that are known.
+    """What is shown beside the layouts that are known, instead of every root by its shape.
 
     Attributes:
-        guesses: Whether every other root is read by its shape.
-        patterns: Instead of that, what is a table, whatever it holds.
+        patterns: What is a table, whatever it holds.
     """
 
-    guesses: bool
     patterns: tuple[Steps, ...] = ()
 
     def names(self, root: str) -> bool:
@@ -37,11 +35,8 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 def parse_choice(words: Sequence[str]) -> Choice:
-    """Read the words of `--tables`: ``auto``, ``none``, or patterns."""
-    if not words or AUTO in words:
-        return Choice(guesses=True)
-    patterns = tuple(parse_pattern(word) for word in words if word != NONE)
-    return Choice(guesses=False, patterns=patterns)
+    """Read the words of `--tables` where ``auto`` is not among them: ``none``, or patterns."""
+    return Choice(tuple(parse_pattern(word) for word in words if word != NONE))
 
 
 def parse_pattern(text: str) -> Steps:

@@ -2,7 +2,6 @@
 
 from msgspec.structs import replace
 
-from sidecar.mirror.describe import count_problems
 from sidecar.mirror.state import Mirror
 from sidecar.model import Changes, Memory, Outcome, Rebuilt, Source, Unchanged
 
@@ -30,6 +29,8 @@ def seen(
     """
     if memory.left is None or mirror.version is None or _is_same(mirror, memory):
         return replace(unchanged, mirror=mirror.version)
+    from sidecar.mirror.describe import count_problems  # noqa: PLC0415 - seldom needed
+
     return Rebuilt(
         reason="elsewhere",
         changes=Changes(tuple(sorted(mirror.digests)), ()),
