@@ -102,7 +102,7 @@ class _Printer:
         if self._as_json:
             say(protocol.encode(event).decode("ascii").rstrip("\n"))
             return
-        from sidecar.commands.event_lines import is_wrong, line_of  # noqa: PLC0415 - for people
+        from sidecar.commands.event_lines import is_wrong, line_of
 
         if is_wrong(event) or not HABITS.is_quiet:
             say(line_of(event, color=self._color, mirror=self._mirror_of(event)))
