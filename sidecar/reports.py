@@ -44,6 +44,7 @@ class Status(Doc, frozen=True, kw_only=True):
         tables: In the mirror, as are rows and problems.
         rows: Of all tables.
         problems: Lines of ``_mirror_problems``.
+        warm: Whether a watch keeps the document in memory, so that its next edit is cheap.
         whole: Whether none of them says that something is shown otherwise than it is, or not.
         bytes: Size of the mirror, 0 when there is none.
         mirror_mtime_ms: When the mirror was published, Unix milliseconds.
@@ -62,6 +63,7 @@ class Status(Doc, frozen=True, kw_only=True):
     rows: int
     problems: int
     whole: bool
+    warm: bool = False
     bytes: int
     mirror_mtime_ms: int | None
     document_mtime_ms: int

@@ -69,10 +69,11 @@ class Dispatcher:
         """Return when ``dispatch`` has something to do if no message comes before.
 
         What was due at the last dispatch waits for a worker, and its message; what has become due
-        since waits for nothing.
+        since waits for nothing, and so does what is kept by a worker of its own.
         """
         waiting = self._is_waiting(self._dispatched_at)
         times = [self._workers.next_check(waiting=waiting)]
+        times += [self._documents.due_at(worker.holds or "") for worker in self._workers.resting()]
         if not waiting:
             times.append(self._documents.next_due())
         return min((at for at in times if at is not None), default=None)
@@ -85,15 +86,15 @@ class Dispatcher:
         for worker in self._workers.stuck(now):
             for task in worker.withdraw():
                 self._give_back(task, now)
+        self._give_to_keepers(now)
         self._park_slow(now)
         while self._is_waiting(now):
             free = self._workers.free(now)
             if not free:
                 return
             tasks = self._take_status(now) or self._take_due(now) or self._take_status(now)
-            others = tuple(task for task in tasks if not self._is_taken_by_holder(task, now))
-            if others:
-                free.take(self._batch(others), now)
+            if tasks:
+                free.take(self._batch(tasks), now)
 
     def _batch(self, tasks: tuple[Task, ...]) -> Batch:
         settings = self._settings
@@ -101,13 +102,18 @@ class Dispatcher:
         keep = Keep(settings.warm_s, settings.warm_mb, settings.warm_min_mb << 20)
         return Batch(tasks, *limits, keep=keep if settings.warm_mb else None)
 
-    def _is_taken_by_holder(self, task: Task, now: float) -> bool:
-        """Give a sync to the worker that keeps its document, if one does."""
-        holder = self._workers.holding(task.source.document) if task.function == "sync" else None
-        if holder is None:
-            return False
-        holder.take(self._batch((task,)), now)
-        return True
+    def _give_to_keepers(self, now: float) -> None:
+        """Give due documents to the workers that keep them: they wait for no other worker."""
+        for worker in self._workers.resting():
+            document = worker.holds or ""
+            due = self._documents.due_at(document)
+            if due is None or due > now:
+                continue
+            version = version_of(document)
+            if self._is_ripe(document, version, now):
+                task = self._begin(document, version, now)
+                if task is not None:
+                    worker.take(self._batch((task,)), now)
 
     def hear(self, worker: Worker, message: Message | None, now: float) -> None:
         """Take in what a worker says; None when it is gone."""
@@ -126,6 +132,8 @@ class Dispatcher:
         else:
             worker.holds, worker.holds_mb, worker.since = message.holds, message.holds_mb, now
             self._workers.finish(worker, waiting=self._is_waiting(now))
+            if message.holds is not None and message.holds not in self._documents:
+                self._workers.drop(message.holds)
         if message.errors:
             self._log("worker: %s", message.errors.encode("unicode_escape").decode())
         if left and not message.code and not worker.answered:
@@ -187,12 +195,8 @@ class Dispatcher:
         """Return due documents that are there and at rest, in the order of their turn."""
         ripe: list[tuple[bool, str, FileVersion | None]] = []
         for document in self._documents.take_due(now, BATCH):
-            version, state = version_of(document), self._documents[document]
-            if state.absent or (version is None and _is_gone(document)):
-                self._miss(document, now)
-                continue
-            state.missed_since = None
-            if version and self._documents.put_off(document, now, rested_s(version)):
+            version = version_of(document)
+            if not self._is_ripe(document, version, now):
                 continue
             waits = self._is_slow(document, version) and not self._documents.is_late(
                 document, now - SLOW_WAIT_S
@@ -200,6 +204,15 @@ class Dispatcher:
             ripe.append((waits, document, version))
         ripe.sort(key=lambda entry: entry[0])
         return [(document, version) for _, document, version in ripe]
+
+    def _is_ripe(self, document: str, version: FileVersion | None, now: float) -> bool:
+        """Tell whether a due document is there and at rest; one that is not is put off."""
+        state = self._documents[document]
+        if state.absent or (version is None and _is_gone(document)):
+            self._miss(document, now)
+            return False
+        state.missed_since = None
+        return not (version and self._documents.put_off(document, now, rested_s(version)))
 
     def _begin(self, document: str, version: FileVersion | None, now: float) -> Task | None:
         """Begin a document's sync; None where its end is known without one."""
@@ -218,6 +231,8 @@ class Dispatcher:
         return Task("sync", state.source, arguments, memory)
 
     def _is_slow(self, document: str, version: FileVersion | None) -> bool:
+        if self._workers.keeps(document):
+            return False  # its next edit takes little, and the worker that keeps it
         took_s = self._documents[document].took_s
         if took_s is None:
             return version is not None and version.size >= SLOW_BYTES
@@ -260,7 +275,9 @@ class Dispatcher:
     def _answer(self, task: Task, answer: Answer, now: float) -> None:
         result = answer.result
         if isinstance(result, StatusAnswer):
-            self._emit_all(self._statuses.answer(task.source, result.report))
+            is_warm = self._workers.keeps(task.source.document)
+            report = msgspec.structs.replace(result.report, warm=is_warm)
+            self._emit_all(self._statuses.answer(task.source, report))
         elif isinstance(result, Failed) and task.function == "status":
             self._emit_all(self._statuses.answer(task.source, result))
         elif isinstance(result, (Unchanged, Rebuilt, Failed)):
@@ -323,6 +340,7 @@ class Dispatcher:
         """Say that a document is gone, and forget it."""
         self._emit_all(events_of(self._documents[document].source, Failed("gone", "", "gone")))
         self._documents.forget(document)
+        self._workers.drop(document)
         self._emit_all(self._syncs.lose(document))
 
     def _emit_all(self, events: Iterable[Event]) -> None:

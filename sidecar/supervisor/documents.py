@@ -286,6 +286,11 @@ class DocumentQueue:
         when = self._states[document].due.when(self._timing)
         return when is not None and when < since
 
+    def due_at(self, document: str) -> float | None:
+        """Return when a document is due, whatever others are; None when nothing asks for it."""
+        state = self._states.get(document)
+        return state.due.when(self._timing) if state else None
+
     def next_due(self) -> float | None:
         """Return when the next document is due, None when none is."""
         while self._heap:

@@ -62,8 +62,16 @@ class WorkerPool(Protocol):
     def free(self, now: float) -> Worker | None:
         """Return one for a document that is due, None while it has to wait."""
 
-    def holding(self, document: str) -> Worker | None:
-        """Return the one at rest that keeps a document, None when none does."""
+    def resting(self) -> list[Worker]:
+        """Return those that keep a document and have no batch."""
+        ...
+
+    def keeps(self, document: str) -> bool:
+        """Tell whether one of them keeps a document."""
+        ...
+
+    def drop(self, document: str) -> None:
+        """End the one that keeps a document, if it has no batch: nobody will ask for it again."""
 
     def next_check(self, *, waiting: bool) -> float | None:
         """Return when to look again if no message comes: None for never.

@@ -26,6 +26,8 @@ RunBatch = Callable[..., object]
 _ERRORS_KEPT = 4096
 _STEP_S = 1.0
 _CHUNK = 1 << 16
+_LEAST_PATIENCE_S, _PATIENCE = 10.0, 5
+"""How long a child that keeps a document has for its next batch, beside what its first took."""
 
 
 _PR_SET_PDEATHSIG = 1
@@ -86,6 +88,7 @@ class Child:
     def __init__(self, pid: int, results: int, errors: int, orders: int) -> None:
         """Take the ends of its pipes."""
         self._pid = pid
+        self._first_s = 0.0
         self._results, self._errors, self._orders = results, errors, orders
 
     @classmethod
@@ -116,10 +119,15 @@ class Child:
         lifeline: int | None,
         kept: "list[Child]",
     ) -> Ended:
-        """Have another batch done. A child that is gone says so by its end."""
+        """Have another batch done. A child that is gone says so by its end.
+
+        One that hangs has no longer than a fresh decode might take by now; what it did not do in
+        that time is done by a fresh child.
+        """
         with suppress(OSError):
             write_all(self._orders, to_line(batch))
-        return self.attend(batch, forward, lifeline, kept, wall=1)
+        patience_s = min(_LEAST_PATIENCE_S + _PATIENCE * self._first_s, batch.max_seconds)
+        return self.attend(batch, forward, lifeline, kept, patience_s)
 
     def attend(
         self,
@@ -127,18 +135,27 @@ class Child:
         forward: Callable[[bytes], None],
         lifeline: int | None,
         kept: "list[Child] | None",
-        *,
-        wall: int = WALL,
+        patience_s: float | None = None,
     ) -> Ended:
         """Forward answers until the batch is over; a child that lives on is put into ``kept``.
+
+        Args:
+            batch: What it has to do.
+            forward: Gets each whole answer line as it comes.
+            lifeline: As for ``run_forked``.
+            kept: As for ``run_forked``.
+            patience_s: By the clock for each task; None for ``WALL`` times its CPU seconds.
 
         Raises:
             AbandonedError: The lifeline ended; the child is dead.
         """
         ended: Ended | None = None
+        patience_s = WALL * batch.max_seconds if patience_s is None else patience_s
+        begun = time.monotonic()
         try:
             ends = _Ends(self._results, self._errors, lifeline)
-            ended = _attend(self._pid, batch, ends, forward, wall)
+            ended = _attend(self._pid, batch, ends, forward, patience_s)
+            self._first_s = self._first_s or time.monotonic() - begun
             return ended
         finally:
             if ended is not None and ended.holds is not None and kept is not None:
@@ -163,7 +180,7 @@ class _Ends(NamedTuple):
 
 
 def _attend(  # noqa: C901 - one loop over the pipes
-    child: int, batch: Batch, ends: _Ends, forward: Callable[[bytes], None], wall: int
+    child: int, batch: Batch, ends: _Ends, forward: Callable[[bytes], None], patience_s: float
 ) -> Ended:
     """Forward answers until the child ends, lives on at rest, is overdue or is abandoned."""
     poll = select.poll()
@@ -172,7 +189,7 @@ def _attend(  # noqa: C901 - one loop over the pipes
         if descriptor is not None:
             poll.register(descriptor, select.POLLIN)
     lines, noise = LineBuffer(), b""
-    patience = _Patience(wall * batch.max_seconds)
+    patience = _Patience(patience_s)
     while waiting:
         for descriptor, _ in poll.poll(patience.step_s() * 1000):
             data = os.read(descriptor, _CHUNK)
@@ -184,7 +201,7 @@ def _attend(  # noqa: C901 - one loop over the pipes
             elif descriptor == ends.errors:
                 noise = (noise + data)[-_ERRORS_KEPT:]
             elif whole := lines.feed(data):
-                patience = _Patience(wall * batch.max_seconds)
+                patience = _Patience(patience_s)
                 if rests := _forward_each(whole, forward):
                     return rests
         if patience.is_over():
@@ -338,6 +355,7 @@ def _rest(document: str, batch: Batch, results: int, orders: int | None) -> Batc
 
 _LOOK_S = 5.0
 """How often a child at rest looks whether memory has become scarce."""
+MEMINFO = "/proc/meminfo"
 _SCARCE = 0.05
 """Share of the machine's memory below which nothing is kept."""
 
@@ -357,7 +375,7 @@ def _resident_mb() -> int:
 def _is_scarce() -> bool:
     """Tell whether the machine is short of memory; unknown where there is no /proc."""
     try:
-        with open("/proc/meminfo", "rb") as meminfo:
+        with open(MEMINFO, "rb") as meminfo:
             sizes = {line.split()[0]: int(line.split()[1]) for line in meminfo}
     except OSError:
         return False
@@ -417,7 +435,15 @@ class ForkPool:
         """Return the fork when it is at rest."""
         return None if self._fork.batch else self._fork
 
-    def holding(self, document: str) -> None:
+    def resting(self) -> list[Worker]:
+        """Nothing is kept."""
+        return []
+
+    def keeps(self, document: str) -> bool:  # noqa: ARG002
+        """Nothing is kept."""
+        return False
+
+    def drop(self, document: str) -> None:
         """Nothing is kept."""
 
     def next_check(self, *, waiting: bool) -> None:

@@ -172,10 +172,19 @@ class ProcessPool:
         """The workers that keep no document."""
         return [worker for worker in self._workers if worker.holds is None]
 
-    def holding(self, document: str) -> ProcessWorker | None:
-        """Return the worker at rest that keeps a document, None when none does."""
-        found = (w for w in self._workers if w.holds == document and not w.batch)
-        return next(found, None)
+    def resting(self) -> list[Worker]:
+        """Return the workers that keep a document and have no batch."""
+        return [*self._kept]
+
+    def keeps(self, document: str) -> bool:
+        """Tell whether a worker keeps a document."""
+        return any(worker.holds == document for worker in self._workers)
+
+    def drop(self, document: str) -> None:
+        """End the worker that keeps a document which is gone; its memory goes with it."""
+        for worker in self._kept:
+            if worker.holds == document:
+                self._release(worker)
 
     def free(self, now: float) -> ProcessWorker | None:
         """Return a worker for a document that is due, None while it has to wait."""
@@ -260,7 +269,7 @@ class ProcessPool:
     @property
     def _kept(self) -> list[ProcessWorker]:
         """The workers at rest that keep a document."""
-        return [worker for worker in self._workers if worker.holds and not worker.batch]
+        return [w for w in self._workers if w.holds is not None and not w.batch]
 
     def _release(self, worker: ProcessWorker) -> None:
         """End a worker that keeps a document; its memory goes with it."""

@@ -9,6 +9,7 @@ import psutil
 import pytest
 from pycrdt import Doc, Map
 
+from sidecar.workers.pool import MOST_KEPT
 from tests.support.apps import document_path, mirror_of
 from tests.support.documents import save
 from tests.support.mirrors import query
@@ -49,7 +50,7 @@ class App:
 def descendants(watch: Watch) -> list[psutil.Process]:
     """Return all processes below the watch that live."""
     found = psutil.Process(watch.process.pid).children(recursive=True)
-    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+    return [process for process in found if not is_gone(process)]
 
 
 def kept(watch: Watch) -> list[psutil.Process]:
@@ -80,17 +81,53 @@ def test_an_edit_goes_warm_and_names_its_row(tmp_path: Path) -> None:
             assert app.is_shown(title)
 
 
-def test_a_killed_one_costs_a_fresh_decode_and_nothing_else(tmp_path: Path) -> None:
-    """Nothing fails; the edit after that is warm again."""
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
+def test_its_end_costs_a_fresh_decode_and_nothing_else(tmp_path: Path, end: signal.Signals) -> None:
+    """Killed, crashed or hanging: nothing fails, and the edit after that is warm again.
+
+    One that hangs is waited for as long as a fresh decode may take.
+    """
     app = App(document_path(tmp_path))
-    with Watch(tmp_path, *QUICK) as watch:
+    with Watch(tmp_path, *QUICK, "--max-seconds", "1") as watch:
         watch.until("ready")
         (child,) = kept(watch)
-        os.kill(child.pid, signal.SIGKILL)
+        os.kill(child.pid, end)
         for is_warm in (False, True):
             app.edit(f"warm {is_warm}")
-            assert watch.until("rebuilt")["warm"] is is_warm
+            rebuilt = watch.until("rebuilt")
+            assert rebuilt["warm"] is is_warm
+            assert rebuilt["counts"] == {"notes": {"added": 0, "changed": 1, "removed": 0}}
             assert app.is_shown(f"warm {is_warm}")
+            assert watch.quiet(0.1) == []
+        assert is_gone(child)
+
+
+def test_a_document_that_is_gone_is_kept_no_longer(tmp_path: Path) -> None:
+    """Its memory is given back at once, not when it has rested for ``--warm-s``."""
+    app = App(document_path(tmp_path))
+    with Watch(tmp_path, *QUICK, "--warm-s", "600") as watch:
+        watch.until("ready")
+        app.edit("one")
+        watch.until("rebuilt")
+        (child,) = kept(watch)
+        app.path.unlink()
+        watch.until("gone")
+        wait_until(lambda: is_gone(child), "its process has ended")
+
+
+def test_the_least_recently_edited_document_goes_first(tmp_path: Path) -> None:
+    """Four are kept; the fifth takes the place of the one whose edit is the oldest."""
+    apps = [App(document_path(tmp_path, f"w{number}")) for number in range(5)]
+    with Watch(tmp_path, *QUICK, "--warm-mb", "4000", "--warm-s", "600") as watch:
+        watch.until("ready")
+        for number, app in enumerate((*apps[1:], apps[1], apps[0])):
+            app.edit(f"edit {number}")
+            watch.until("rebuilt", path=str(app.path))
+        wait_until(lambda: len(kept(watch)) == MOST_KEPT, "four are kept")
+        watch.send({"type": "status", "id": 1})
+        report = watch.until("status")
+        warm = {status["path"]: status["warm"] for status in report["documents"]}
+        assert [warm[str(app.path)] for app in apps] == [True, True, False, True, True]
 
 
 def test_at_rest_everything_is_given_back(tmp_path: Path) -> None:

@@ -27,18 +27,40 @@ class Still(Worker):
 
 
 class OneWorker:
-    """The only worker there is."""
+    """The only worker there is, beside those that keep documents.
+
+    Attributes:
+        worker: It.
+        keepers: Those.
+    """
 
     def __init__(self) -> None:
         """Begin at rest."""
         self.worker = Still()
+        self.keepers: list[Worker] = []
+
+    def keep(self, document: str) -> Worker:
+        """Have another worker keep a document."""
+        keeper = Still()
+        keeper.holds = document
+        self.keepers.append(keeper)
+        return keeper
 
     def free(self, now: float) -> Worker | None:  # noqa: ARG002
         """Return it when it is at rest."""
         return None if self.worker.batch else self.worker
 
-    def holding(self, document: str) -> Worker | None:
-        """Nothing is kept."""
+    def resting(self) -> list[Worker]:
+        """Return those that keep a document and have no batch."""
+        return [worker for worker in self.keepers if not worker.batch]
+
+    def keeps(self, document: str) -> bool:
+        """Tell whether one of them keeps a document."""
+        return any(worker.holds == document for worker in self.keepers)
+
+    def drop(self, document: str) -> None:
+        """End the one that keeps a document."""
+        self.keepers = [worker for worker in self.keepers if worker.holds != document]
 
     def next_check(self, *, waiting: bool) -> float | None:
         """Nothing is to be looked at."""
@@ -52,8 +74,11 @@ class OneWorker:
         """Nothing hangs."""
 
     def finish(self, worker: Worker, *, waiting: bool) -> None:  # noqa: ARG002
-        """Note the end of a batch."""
+        """Note the end of a batch; a worker that keeps a document is one of those."""
         worker.batch = None
+        if worker is self.worker and worker.holds is not None:
+            self.keepers.append(worker)
+            self.worker = Still()
 
     def lose(self, worker: Worker, now: float) -> None:  # noqa: ARG002
         """Put another in its place."""

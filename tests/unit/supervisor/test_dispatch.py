@@ -20,7 +20,7 @@ from sidecar.supervisor.schedule import (
     SLOW_MS,
     Timing,
 )
-from sidecar.workers.messages import Ended, StatusAnswer
+from sidecar.workers.messages import Answer, Ended, StatusAnswer
 from tests.support.workers import DispatchDesk, Still
 
 V1, V2 = FileVersion(1, 1, 1, 1, 1), FileVersion(1, 2, 1, 1, 1)
@@ -536,3 +536,56 @@ def test_a_mirror_of_another_process_is_told_of_and_its_note_is_logged(
     assert not desk.documents.is_replaced(path, version_of(str(mirror)))
     assert desk.reported() == ["rebuilt", "rebuilt"]
     assert "left as it is" in caplog.text
+
+
+def test_an_edit_of_a_kept_document_waits_for_no_other_worker(desk: DispatchDesk) -> None:
+    """All workers are busy with documents that take long; the one that keeps it is not."""
+    busy, kept, other = desk.add("busy"), desk.add("kept"), desk.add("other")
+    for document in (busy, kept, other):
+        desk.documents[document].took_s = 2 * SLOW_S
+    keeper = desk.workers.keep(kept)
+    assert desk.names() == ["busy"]
+    assert [task.source.document for task in keeper.waiting_tasks] == [kept]
+    desk.dispatcher.hear(keeper, Answer(REBUILT, 0.1), desk.now)
+    desk.dispatcher.hear(keeper, Ended(holds=kept, holds_mb=5), desk.now)
+    assert desk.reported() == ["rebuilt"]
+    desk.documents[kept].due.at = desk.now + 1
+    assert desk.dispatcher.next_step() == desk.now + 1
+    desk.now += 1
+    desk.tasks()
+    assert [task.source.document for task in keeper.waiting_tasks] == [kept]
+    assert [task.source.document for task in desk.workers.worker.waiting_tasks] == [busy]
+
+
+def test_what_keeps_a_document_ends_when_that_is_gone(desk: DispatchDesk) -> None:
+    """At once, not when it has rested long enough; also when it was at work as that went."""
+    for is_at_work in (False, True):
+        kept = desk.add("kept")
+        keeper = desk.workers.keep(kept)
+        if is_at_work:
+            desk.tasks()
+            assert keeper.batch
+        Path(kept).unlink()
+        if is_at_work:
+            desk.dispatcher.hear(keeper, Answer(Failed("gone", "m", "gone"), 0.0), desk.now)
+            desk.dispatcher.hear(keeper, Ended(holds=kept, holds_mb=5), desk.now)
+        for _ in range(3):
+            desk.now += 1
+            desk.tasks()
+        assert desk.reported() == ["gone"]
+        assert desk.workers.resting() == []
+
+
+def test_status_says_which_documents_are_kept(desk: DispatchDesk) -> None:
+    """Those of a worker that keeps them, at rest or not."""
+    documents = [desk.add(name) for name in ("cold", "warm")]
+    desk.workers.keep(documents[1])
+    sources = [desk.documents[document].source for document in documents]
+    for document in documents:
+        desk.documents[document].due.at = None
+    desk.statuses.add("s", sources, desk.now)
+    assert [task.function for task in desk.tasks()] == ["status", "status"]
+    desk.answer(*(StatusAnswer(unreadable(source, "torn", None, None)) for source in sources))
+    (report,) = desk.events
+    assert isinstance(report, StatusReport)
+    assert [status.warm for status in report.documents] == [False, True]

@@ -7,13 +7,15 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
 
-from sidecar.model import Failed, Options
-from sidecar.workers.fork import AbandonedError, ended_by, run_forked
-from sidecar.workers.messages import Answer, Batch, Ended, message_of
+from sidecar.model import Failed, Options, Source
+from sidecar.workers.fork import AbandonedError, Child, ended_by, run_forked
+from sidecar.workers.messages import Answer, Batch, Ended, Keep, Task, message_of
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no fork")
 
@@ -163,3 +165,88 @@ def test_nothing_of_a_job_is_left() -> None:
     assert psutil.Process().num_fds() == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+KEEP = Keep(60.0, 1 << 20, 0)
+NextBatch = Callable[[str], Batch | None] | None
+
+
+def keeping(act: Callable[[], object]) -> Callable[..., object]:
+    """Make what keeps a document and answers with its process; from the second batch it acts."""
+
+    def run_batch(first: Batch, send: Send, next_batch: NextBatch = None) -> None:
+        current, done = first, 0
+        while current is not None:
+            if done:
+                act()
+            send(Answer(result(os.getpid()), 0.0))
+            done += 1
+            current = next_batch("document") if next_batch else None  # type: ignore[assignment]
+
+    return run_batch
+
+
+def serve(run_batch: Callable[..., object], kept: list[Child]) -> tuple[Ended, int]:
+    """Have one task done; give how it ended, and the process that did it."""
+    lines: list[bytes] = []
+    task = Task("status", Source("/d", "/m", None, None))
+    ended = run_forked(
+        Batch((task,), Options("/nowhere"), None, 30.0, KEEP),
+        lines.append,
+        run_batch=run_batch,
+        kept=kept,
+    )
+    (answer,) = [message_of(line) for line in lines]
+    assert isinstance(answer, Answer)
+    assert isinstance(answer.result, Failed)
+    return ended, int(answer.result.message)
+
+
+@pytest.mark.parametrize("end", ["crash", "kill", "exit", "error", "hang", "stop"])
+def test_the_end_of_one_that_keeps_a_document_costs_a_fresh_one(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is: the same task is done by a fresh child, which keeps the document next."""
+    monkeypatch.setattr("sidecar.workers.fork._LEAST_PATIENCE_S", 0.5)
+    monkeypatch.setattr("sidecar.workers.fork._PATIENCE", 0)
+    acts: dict[str, Callable[[], object]] = {
+        "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+        "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+        "exit": lambda: os._exit(0),
+        "error": lambda: 1 // 0,
+        "hang": lambda: time.sleep(600),
+        "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
+    }
+    kept: list[Child] = []
+    run_batch = keeping(acts[end])
+    first, child = serve(run_batch, kept)
+    assert first.holds == "document"
+    for _ in range(2):
+        ended, other = serve(run_batch, kept)
+        assert (ended.code, ended.holds) == (None, "document")
+        assert other != child
+        assert not psutil.pid_exists(child)
+        child = other
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def test_one_that_keeps_a_document_ends_when_memory_is_scarce(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself, soon; and the next edit costs a fresh decode. Where it is scarce already, none."""
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal: 1000 kB\nMemAvailable: 500 kB\n")
+    monkeypatch.setattr("sidecar.workers.fork.MEMINFO", str(meminfo))
+    monkeypatch.setattr("sidecar.workers.fork._LOOK_S", 0.02)
+    kept: list[Child] = []
+    run_batch = keeping(lambda: None)
+    _, child = serve(run_batch, kept)
+    assert serve(run_batch, kept)[1] == child
+    meminfo.write_text("MemTotal: 1000 kB\nMemAvailable: 40 kB\n")
+    process = psutil.Process(child)
+    wait_until(lambda: process.status() == psutil.STATUS_ZOMBIE, "it has ended")
+    again, other = serve(run_batch, kept)
+    assert (again.code, again.holds) == (None, None)
+    assert other != child
+    assert kept == []

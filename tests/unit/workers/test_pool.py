@@ -48,3 +48,68 @@ def test_a_worker_that_cannot_be_started_is_tried_later(
     assert pool.free(106.0) is None
     assert pool.free(107.0) is not None
     pool.dismiss(30)
+
+
+class Kept:
+    """A worker as the pool sees one, without a process."""
+
+    def __init__(self, _deliver: Any) -> None:
+        """Begin at rest."""
+        self.batch: object = None
+        self.holds: str | None = None
+        self.holds_mb = 0
+        self.since = 0.0
+        self.worked = True
+        self.is_ended = False
+        MADE.append(self)
+
+    def retire(self) -> None:
+        """Note that it was asked to end."""
+        self.is_ended = True
+
+
+MADE: list[Kept] = []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "most_mb", "left"),
+    [
+        ([10] * 4, 40, "abcd"),
+        ([10] * 5, 100, "bcde"),
+        ([10] * 4, 39, "bcd"),
+        ([30, 10, 10, 10], 40, "bcd"),
+        ([10, 10, 10, 30], 40, "cd"),
+        ([10, 10, 10, 50], 40, ""),
+    ],
+)
+def test_the_least_recently_edited_document_goes_first(
+    monkeypatch: pytest.MonkeyPatch, sizes: list[int], most_mb: int, left: str
+) -> None:
+    """Four are kept, and no more memory than there may be; the oldest edit ends first."""
+    MADE.clear()
+    monkeypatch.setattr("sidecar.workers.pool.ProcessWorker", Kept)
+    pool = ProcessPool(lambda _worker, _message: None, keep_s=20.0, keep_mb=most_mb)
+    for at, (name, size) in enumerate(zip("abcde", sizes, strict=False)):
+        worker: Any = pool.free(float(at))
+        worker.holds, worker.holds_mb, worker.since = name, size, float(at)
+        pool.finish(worker, waiting=False)
+    assert [worker.holds for worker in pool.resting()] == [*left]
+    assert all(pool.keeps(name) for name in left)
+    assert sum(worker.is_ended for worker in MADE) == len(sizes) - len(left)
+    pool.end_overdue(19.0 + len(sizes), 300.0)
+    assert pool.resting() == [worker for worker in pool.resting() if worker.since > len(sizes) - 1]
+
+
+def test_a_document_edited_again_is_the_last_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts is the last edit, not the first."""
+    MADE.clear()
+    monkeypatch.setattr("sidecar.workers.pool.ProcessWorker", Kept)
+    pool = ProcessPool(lambda _worker, _message: None, keep_s=20.0, keep_mb=100)
+    for at, name in enumerate("abcdae"):
+        held = [worker for worker in pool.resting() if worker.holds == name]
+        worker: Any = held[0] if held else pool.free(float(at))
+        worker.holds, worker.holds_mb, worker.since = name, 1, float(at)
+        pool.finish(worker, waiting=False)
+    assert {worker.holds for worker in pool.resting()} == {*"acde"}
+    pool.drop("c")
+    assert {worker.holds for worker in pool.resting()} == {*"ade"}
