@@ -63,7 +63,7 @@ class Status(Doc, frozen=True, kw_only=True):
     rows: int
     problems: int
     whole: bool
-    warm: bool = False
+    warm: bool
     bytes: int
     mirror_mtime_ms: int | None
     document_mtime_ms: int

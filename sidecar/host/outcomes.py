@@ -52,6 +52,7 @@ def unreadable(
         rows=0,
         problems=0,
         whole=False,
+        warm=False,
         bytes=mirror.size if mirror else 0,
         mirror_mtime_ms=mirror.mtime_ns // _NS_PER_MS if mirror else None,
         document_mtime_ms=document.mtime_ns // _NS_PER_MS if document else 0,

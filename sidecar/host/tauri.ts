@@ -21,7 +21,7 @@ export type Doc = { workspace: string | null; epoch: number | null; path: string
 export type Status = { workspace: string | null; epoch: number | null; path: string;
   mirror: string; state: "damaged" | "in_step" | "missing" | "stale" | "unreadable";
   code: Code | null; name: string | null; icon: string | null; current: boolean; deleted: boolean;
-  tables: number; rows: number; problems: number; whole: boolean; bytes: number;
+  tables: number; rows: number; problems: number; whole: boolean; warm: boolean; bytes: number;
   mirror_mtime_ms: number | null; document_mtime_ms: number; why: string | null };
 export type Command = { type: "ping" | "shutdown" | "status" | "sync"; id?: string | number;
   workspace?: string; epoch?: number; force?: boolean; path?: string };

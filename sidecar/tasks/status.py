@@ -44,6 +44,7 @@ def status(source: Source, options: Options, *, memory: Memory = _NOTHING) -> St
         rows=mirror.rows,
         problems=sum(problems.values()),
         whole=problems.keys().isdisjoint(NOT_WHOLE),
+        warm=False,
         bytes=size,
         mirror_mtime_ms=published_ms,
         document_mtime_ms=written_ms or 0,
