@@ -28,6 +28,7 @@ class Setting(msgspec.Struct, frozen=True):
         help: One line.
         repeated: Whether it may be given several times; in the variable ``os.pathsep`` stands
             between the values, and ``parse`` takes one of them.
+        is_kept: Of a switch: whether mirrors remember it, so that it takes a flag to turn it off.
     """
 
     name: str
@@ -35,11 +36,17 @@ class Setting(msgspec.Struct, frozen=True):
     metavar: str | None
     help: str
     repeated: bool = False
+    is_kept: bool = False
 
     @property
     def flag(self) -> str:
         """The option on the command line."""
         return "--" + self.name.replace("_", "-")
+
+    @property
+    def off_flag(self) -> str:
+        """The option that turns a switch off."""
+        return "--no-" + self.name.replace("_", "-")
 
     @property
     def variable(self) -> str:
@@ -65,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True):
         warm_min_mb: Smaller documents do not.
         fts: As ``Options.fts``.
         tables: As ``Options.tables``.
+        in_place: As ``Options.in_place``.
     """
 
     roots: tuple[str, ...]
@@ -92,6 +100,7 @@ class Settings(msgspec.Struct, frozen=True):
     fts: tuple[str, ...] | None = None
     tables: tuple[str, ...] | None = None
     no_last_good: bool = False
+    in_place: bool | None = None
     rows: bool = False
     log_level: str = "warning"
 
@@ -113,6 +122,7 @@ class Settings(msgspec.Struct, frozen=True):
             fts=self.fts,
             last_good=not self.no_last_good,
             tables=self.tables,
+            in_place=self.in_place,
             row_ids=self.rows,
             max_document_bytes=self.max_document_mb << 20,
         )
@@ -371,6 +381,14 @@ MIRROR = (
         "auto, none, or what is a table beside the known layouts: ROOT.KEY, * for any one step, "
         "may be repeated (auto)",
         repeated=True,
+    ),
+    Setting(
+        "in_place",
+        _switch,
+        None,
+        "write into the mirror that is there, for readers that keep it open; --no-in-place: "
+        "a new file each time (as the mirror is)",
+        is_kept=True,
     ),
     Setting("no_last_good", _switch, None, "keep no copy when a document collapses"),
     Setting("rows", _switch, None, "say which rows changed, not only how many"),

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from scripts.fault.judge import KNOWN_FILES, Content, read_content
-from scripts.fault.kill_points import SYSTEM_CALLS, Failer, Killer, arm, arm_lines
+from scripts.fault.kill_points import CALLS, Failer, Killer, arm, arm_lines
 from sidecar.document.reading import read_stable
 from sidecar.model import Failed, Options, Outcome, Rebuilt, Source
 from sidecar.tasks.sync import sync
@@ -46,6 +46,7 @@ class Scenario(NamedTuple):
         force: Rebuild whatever the bytes.
         refuse_rename: The Windows road.
         interfere: What someone else does to the old mirror.
+        in_place: The new mirror is written into the file that is there.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Scenario(NamedTuple):
     force: bool = False
     refuse_rename: bool = False
     interfere: Callable[[Path], None] | None = None
+    in_place: bool = False
 
 
 def write_ahead(mirror: Path) -> None:
@@ -77,6 +79,11 @@ SCENARIOS = (
     Scenario("a -wal beside", OLD, NEW, interfere=write_ahead),
     Scenario("rename refused", OLD, NEW, refuse_rename=True),
     Scenario("collapse, refused", OLD, EMPTY, refuse_rename=True),
+    Scenario("in place", OLD, NEW, in_place=True),
+    Scenario("in place, growing", NEW, OLD, in_place=True),
+    Scenario("in place, collapse", OLD, EMPTY, in_place=True),
+    Scenario("in place, a first one", None, NEW, in_place=True),
+    Scenario("in place, a -wal beside", OLD, NEW, interfere=write_ahead, in_place=True),
 )
 
 
@@ -155,7 +162,7 @@ class Matrix:
         old: Content | None = None
         if scenario.old:
             shutil.copyfile(DOCUMENTS / scenario.old, self._start / "workspace.yjs")
-            _sync_there(self._start, self._state)
+            _sync_there(self._start, self._state, in_place=scenario.in_place)
             old = read_content(mirror)
             if scenario.interfere:
                 scenario.interfere(mirror)
@@ -166,7 +173,7 @@ class Matrix:
     def _after(self) -> Content:
         """Return what the mirror must hold in the end."""
         self._lay_out()
-        _sync_there(self._folder, self._state)
+        _sync_there(self._folder, self._state, in_place=self._scenario.in_place)
         return read_content(self._folder / "tables.sqlite")
 
     def _lay_out(self) -> None:
@@ -190,7 +197,7 @@ class Matrix:
             arm_lines(killer)
         else:
             arm(killer, refuse_rename=self._scenario.refuse_rename)
-        source, options = _place(self._folder, self._state)
+        source, options = _place(self._folder, self._state, in_place=self._scenario.in_place)
         outcome = sync(source, options, force=self._scenario.force, rested=True)
         sys.settrace(None)
         return killer, outcome
@@ -232,7 +239,7 @@ class Matrix:
         return mirror if mirror.exists() else None
 
     def _repair(self) -> None:
-        _sync_there(self._folder, self._state)
+        _sync_there(self._folder, self._state, in_place=self._scenario.in_place)
         if _read(self._folder / "tables.sqlite") != self._new:
             raise Finding("the next sync did not repair the mirror")
         if left := {path.name for path in self._folder.iterdir()} - KNOWN_FILES:
@@ -253,16 +260,16 @@ def _read(mirror: Path) -> Content:
         raise Finding(f"{mirror.name} cannot be read: {error}") from error
 
 
-def _place(folder: Path, state: Path) -> tuple[Source, Options]:
+def _place(folder: Path, state: Path, *, in_place: bool) -> tuple[Source, Options]:
     source = Source(str(folder / "workspace.yjs"), str(folder / "tables.sqlite"), None, None)
-    return source, Options(state_folder=str(state))
+    return source, Options(state_folder=str(state), in_place=in_place)
 
 
-def _sync_there(folder: Path, state: Path) -> None:
+def _sync_there(folder: Path, state: Path, *, in_place: bool) -> None:
     """Sync in a child process, as nothing has happened to this one."""
     child = os.fork()
     if child == 0:
-        _exit_with(sync(*_place(folder, state), rested=True))
+        _exit_with(sync(*_place(folder, state, in_place=in_place), rested=True))
     _, status = os.waitpid(child, 0)
     if status:
         raise Finding("a sync that nobody disturbed failed")
@@ -305,7 +312,7 @@ def run(
 def can_fail(label: str) -> bool:
     """Tell whether a point stands before a call to the disk."""
     when, _, call = label.partition(" ")
-    return when == "before" and (call in SYSTEM_CALLS or call.startswith("SQLite"))
+    return when == "before" and (call in CALLS or call.startswith("SQLite"))
 
 
 def chosen(labels: Sequence[str], each: int | None) -> list[tuple[int, str]]:

@@ -21,12 +21,17 @@ import apsw
 
 import sidecar
 from sidecar.mirror.build import Candidate
+from sidecar.mirror.in_place import Journal, Pages
 from sidecar.tasks import sync as flow
 
 SYSTEM_CALLS = ("open", "read", "readv", "fsync", "fchmod", "chmod", "unlink", "replace")
 STEPS = ("sweep", "read_mirror", "read_stable", "keep_last_good", "publish")
 CONTEXTS = ("lock", "decoded")
+WRITES = ((Pages, "put"), (Journal, "add"), (Journal, "seal"))
+"""What writes a mirror in place, besides SQLite."""
 HOME = os.path.dirname(sidecar.__file__)  # noqa: PTH120 - compared with the names of code objects
+CALLS = (*SYSTEM_CALLS, *(name for _, name in WRITES))
+"""What can fail, and is no write of SQLite's."""
 
 
 class Killer:
@@ -104,7 +109,7 @@ class Failer(Killer):
         if call.startswith("SQLite"):
             full = self._number in (errno.ENOSPC, errno.EDQUOT)
             raise (apsw.FullError if full else apsw.IOError)(os.strerror(self._number))
-        if call in SYSTEM_CALLS:
+        if call in CALLS:
             raise OSError(self._number, os.strerror(self._number))
 
 
@@ -122,6 +127,8 @@ def arm(killer: Killer, *, refuse_rename: bool = False) -> None:
         setattr(flow, name, killer.around(name, getattr(flow, name)))
     for name in CONTEXTS:
         setattr(flow, name, killer.inside(name, getattr(flow, name)))
+    for kind, name in WRITES:
+        setattr(kind, name, killer.around(name, getattr(kind, name)))
     for name in ("fill", "finish"):
         setattr(Candidate, name, killer.around(name, getattr(Candidate, name)))
     if refuse_rename:

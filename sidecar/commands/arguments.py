@@ -135,6 +135,14 @@ def add_paths(
             parser.add_argument(
                 setting.flag, dest=setting.name, action="store_const", const="1", help=help_
             )
+            if setting.is_kept:
+                parser.add_argument(
+                    setting.off_flag,
+                    dest=setting.name,
+                    action="store_const",
+                    const="0",
+                    help=argparse.SUPPRESS,
+                )
         else:
             parser.add_argument(
                 setting.flag,

@@ -179,7 +179,10 @@ def _command(arguments: Arguments, settings: Settings) -> list[str]:
         if not given:
             continue
         if setting.metavar is None:
-            words.append(setting.flag)
+            if setting.parse(given):
+                words.append(setting.flag)
+            elif setting.is_kept:
+                words.append(setting.off_flag)
         elif isinstance(given, list):
             words += [f"{setting.flag}={text}" for text in cast("list[str]", given)]
         elif setting.repeated:

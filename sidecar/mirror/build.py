@@ -23,11 +23,7 @@ from sidecar.mirror.schema import (
     sqlite_type,
 )
 from sidecar.mirror.schema_rows import SchemaRows
-from sidecar.mirror.sqlite_files import (
-    connect,
-    mirror_errors,
-    sync_file,
-)
+from sidecar.mirror.sqlite_files import connect, mirror_errors
 from sidecar.mirror.summaries import ChunkLine, Summary, columns_of, encode, problems_of_table
 from sidecar.mirror.temporary import Temporary
 from sidecar.model import Cell, Problem, Root, Workspace
@@ -115,7 +111,7 @@ class Candidate:
                 self._fill_table(schema)
 
     def finish(self, facts: Mapping[str, str | None], fts: tuple[str, ...]) -> None:
-        """Add the indexes and the catalog, and bring the file to disk.
+        """Add the indexes and the catalog, and close the file.
 
         Args:
             facts: What ``_mirror`` says of the document; the digests are added.
@@ -138,7 +134,6 @@ class Candidate:
             self._settle()
             connection.execute("COMMIT")
             self._close()
-            sync_file(self.file.path)
             os.chmod(self.file.path, self._mode)
 
     def _index(self, fts: tuple[str, ...]) -> tuple[dict[str, str], list[Problem]]:

@@ -112,7 +112,7 @@ class Patch(Candidate):
                 raise UnpatchableError(str(error)) from error
 
     def finish(self, facts: Mapping[str, str | None], fts: tuple[str, ...]) -> None:
-        """Write the catalog anew, and bring the file to disk."""
+        """Write the catalog anew, and close the file."""
         self._patches = self._base.patches + 1
         super().finish(facts, fts)
 
@@ -159,7 +159,7 @@ class Patch(Candidate):
                     raise UnpatchableError("the mirror was replaced")
         finally:
             reader.close(force=True)
-        if change_counter(self.file.path) != 1:
+        if change_counter(self.file.path) != self._base.change_counter:
             raise UnpatchableError("the mirror was written to")
         self._connection = connect(self.file.path, flags=apsw.SQLITE_OPEN_READWRITE, locks=False)
         self._connection.execute(

@@ -10,17 +10,19 @@ import apsw
 from sidecar.errors import MirrorReplacedError, MirrorUnavailableError
 from sidecar.files import FileVersion, shown, version_of
 from sidecar.mirror import temporary
+from sidecar.mirror.in_place import write_into
 from sidecar.mirror.sqlite_files import (
     BUSY_MS,
     JOURNALS,
     check_journals,
     connect,
+    is_in_wal_mode,
     last_good_of,
     mirror_errors,
     remove_journals,
     sync_file,
 )
-from sidecar.mirror.state import change_counter, is_mirror, row_count
+from sidecar.mirror.state import is_mirror, row_count
 from sidecar.mirror.temporary import Temporary
 from sidecar.names import MIRROR
 
@@ -34,14 +36,17 @@ def publish(
     mirror: str,
     compared: FileVersion | None,
     *,
+    in_place: bool = False,
     replace: Replace = os.replace,
 ) -> FileVersion | None:
-    """Rename a finished candidate over the mirror and bring the folder to disk.
+    """Bring a finished candidate to disk in the mirror's place.
 
     Args:
-        candidate: The new file, closed by SQLite and on disk.
+        candidate: The new file, closed by SQLite.
         mirror: The mirror's place.
         compared: The version of the mirror that the candidate was compared with.
+        in_place: Whether the mirror that is there stays the same file. One that is none of ours or
+            no database is replaced all the same.
         replace: How a file is renamed over another.
 
     Returns:
@@ -55,18 +60,47 @@ def publish(
         journals = any(os.path.lexists(mirror + suffix) for suffix in JOURNALS)
         if journals:
             _check_whose(mirror)
-        if version_of(mirror) != compared:
-            message = f"{mirror} was replaced by another process; try again when that is done"
-            raise MirrorReplacedError(message)
+        _check_version(mirror, compared)
         candidate.make_ready()
-        if journals:
-            _replace_with_journals(candidate.path, mirror, replace)
-        else:
-            _replace(candidate.path, mirror, replace)
-        published = candidate.version() or version_of(mirror)
+        published = _write_in_place(candidate.path, mirror, compared) if in_place else None
+        if published is None:
+            sync_file(candidate.path)
+            put = _replace_with_journals if journals else _replace
+            published = put(candidate.path, mirror, replace) or candidate.version()
+        published = published or version_of(mirror)
     with suppress(OSError):  # the mirror stands; a folder that we may not open is no failure
         sync_file(os.path.dirname(mirror))
     return published
+
+
+def _check_version(mirror: str, compared: FileVersion | None) -> None:
+    if version_of(mirror) != compared:
+        message = f"{mirror} was replaced by another process; try again when that is done"
+        raise MirrorReplacedError(message)
+
+
+def _write_in_place(
+    candidate: str, mirror: str, compared: FileVersion | None
+) -> FileVersion | None:
+    """Write a candidate into the mirror in place; None where there is none to write into.
+
+    Args:
+        candidate: Its path.
+        mirror: Its path.
+        compared: Its version must still be this one when it is locked.
+    """
+    if os.path.islink(mirror) or not is_mirror(mirror):
+        return None
+    must_settle = is_in_wal_mode(mirror) or any(os.path.lexists(mirror + s) for s in JOURNALS)
+
+    def check() -> None:
+        if not must_settle:  # SQLite has just written to it, to be rid of a journal
+            _check_version(mirror, compared)
+
+    try:
+        return write_into(candidate, mirror, check)
+    except (apsw.NotADBError, apsw.CorruptError):  # nobody reads it as a database
+        return None
 
 
 def sweep(mirror: str) -> None:
@@ -112,8 +146,12 @@ def keep_last_good(mirror: str, rows: int) -> str:
     return kept
 
 
-def _replace(candidate: str, mirror: str, replace: Replace) -> None:
-    """Rename; where a reader holds the file and the system refuses, copy into the open file."""
+def _replace(candidate: str, mirror: str, replace: Replace) -> FileVersion | None:
+    """Rename; where a reader holds the file and the system refuses, write into the open file.
+
+    Returns:
+        The file that was written into, None where the candidate stands there now.
+    """
     for wait_s in (*_REFUSED_WAITS_S, None):
         try:
             replace(candidate, mirror)
@@ -125,11 +163,11 @@ def _replace(candidate: str, mirror: str, replace: Replace) -> None:
             if not os.path.exists(mirror) or not _refuses_open_files(replace):
                 raise
             if wait_s is None:
-                _copy_into(candidate, mirror)
-                return
+                return _copy_into(candidate, mirror)
             time.sleep(wait_s)
         else:
-            return
+            break
+    return None
 
 
 def _refuses_open_files(replace: Replace) -> bool:
@@ -160,7 +198,7 @@ def _copy(mirror: str, target: Temporary) -> None:
         source = connect(mirror, flags=apsw.SQLITE_OPEN_READONLY)
         try:
             source.set_busy_timeout(BUSY_MS)
-            _back_up(source, target.path, locks=False)
+            _back_up(source, target.path)
         finally:
             source.close(force=True)
     except apsw.Error:
@@ -183,17 +221,15 @@ def _leave_wal_mode(path: str) -> None:
             file.write(_ROLLBACK_MODE)
 
 
-def _back_up(source: apsw.Connection, path: str, *, locks: bool = True) -> None:
-    """Copy a database page by page; into a file of our own without locks and journal.
+def _back_up(source: apsw.Connection, path: str) -> None:
+    """Copy a database page by page into a file of our own, without locks and journal.
 
     Raises:
-        apsw.Error: One of the two is busy, or no database.
+        apsw.Error: The source is busy, or no database.
     """
-    target = connect(path, flags=apsw.SQLITE_OPEN_READWRITE, locks=locks)
+    target = connect(path, flags=apsw.SQLITE_OPEN_READWRITE, locks=False)
     try:
-        target.set_busy_timeout(BUSY_MS)
-        if not locks:  # nobody reads it: no journal, which could be left behind
-            target.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")
+        target.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")  # nobody reads it
         with target.backup("main", source, "main") as backup:
             while not backup.done:
                 backup.step(-1)
@@ -201,31 +237,13 @@ def _back_up(source: apsw.Connection, path: str, *, locks: bool = True) -> None:
         target.close(force=True)
 
 
-def _copy_into(candidate: str, mirror: str) -> None:
-    """Copy page by page with SQLite's backup, under its locks: readers see old or new, whole."""
-    source = connect(candidate, flags=apsw.SQLITE_OPEN_READONLY)
+def _copy_into(candidate: str, mirror: str) -> FileVersion | None:
+    """Write into the open file, under SQLite's locks: readers see old or new, whole."""
     try:
-        _back_up(source, mirror)
+        return write_into(candidate, mirror, lambda: None)
     except (apsw.NotADBError, apsw.CorruptError):
         _overwrite(candidate, mirror)  # nobody reads it as a database
-        return
-    except apsw.Error as error:
-        message = f"{mirror} is held by another program: {error}"
-        raise MirrorUnavailableError("busy", message) from error
-    finally:
-        source.close()
-    _expect_counter(mirror)
-
-
-def _expect_counter(mirror: str) -> None:
-    """Write down the change counter that the mirror has from now on; it is 1 only in new files."""
-    target = connect(mirror, flags=apsw.SQLITE_OPEN_READWRITE)
-    try:
-        target.set_busy_timeout(BUSY_MS)
-        expected = str(change_counter(mirror) + 1)
-        target.execute("INSERT OR REPLACE INTO _mirror VALUES ('change_counter', ?)", (expected,))
-    finally:
-        target.close()
+        return version_of(mirror)
 
 
 def _overwrite(candidate: str, mirror: str) -> None:
@@ -234,7 +252,7 @@ def _overwrite(candidate: str, mirror: str) -> None:
             target.write(data)
 
 
-def _replace_with_journals(candidate: str, mirror: str, replace: Replace) -> None:
+def _replace_with_journals(candidate: str, mirror: str, replace: Replace) -> FileVersion | None:
     """Replace a mirror that someone else opened for writing.
 
     Their journal would be applied to our file, or ours read without it. So the old file is put
@@ -245,11 +263,10 @@ def _replace_with_journals(candidate: str, mirror: str, replace: Replace) -> Non
         old = _locked(mirror)
     except apsw.Error:
         remove_journals(mirror)
-        _replace(candidate, mirror, replace)
-        return
+        return _replace(candidate, mirror, replace)
     try:
         remove_journals(mirror)
-        _replace(candidate, mirror, replace)
+        return _replace(candidate, mirror, replace)
     finally:
         old.close(force=True)  # it has nothing to commit
         remove_journals(mirror)

@@ -73,9 +73,30 @@ def open_reader(path: str) -> apsw.Connection:
         message = f"{path} is no regular file"
         raise apsw.CantOpenError(message)
     check_journals(path)
+    if os.path.lexists(path + JOURNALS[0]):
+        roll_back(path)
     connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=is_in_wal_mode(path))
     connection.set_busy_timeout(READER_BUSY_MS)
     return connection
+
+
+def roll_back(path: str) -> None:
+    """Let SQLite undo what a killed writer has left half done in a database.
+
+    It looks at the journal beside it, and does nothing to one whose writer lives.
+
+    Raises:
+        apsw.Error: It is busy, damaged, or may not be written.
+    """
+    check_journals(path)
+    if is_in_wal_mode(path):
+        return
+    connection = connect(path, flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.set_busy_timeout(READER_BUSY_MS)
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+    finally:
+        connection.close()
 
 
 def check_journals(path: str) -> None:

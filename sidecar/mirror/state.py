@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import apsw
@@ -12,11 +13,19 @@ from sidecar.errors import MirrorUnavailableError
 from sidecar.files import FileVersion, version_of
 from sidecar.javascript import dump_json
 from sidecar.mirror.catalog import APPLICATION_ID, FORMAT, ROOTS
-from sidecar.mirror.sqlite_files import connect, disk_error, open_reader
+from sidecar.mirror.sqlite_files import (
+    JOURNALS,
+    connect,
+    disk_error,
+    open_reader,
+    roll_back,
+)
 from sidecar.model import AUTO, Options, RebuiltReason
 from sidecar.names import MIRROR
 
 _HEADER = 100
+_COUNTER = 24
+_JOURNAL = JOURNALS[0]
 _MAGIC = b"SQLite format 3\0"
 _OWN_PAGE = 65536
 
@@ -84,6 +93,12 @@ class Mirror(msgspec.Struct, frozen=True):
         return int(text) if text.isdecimal() else 0
 
     @property
+    def change_counter(self) -> int:
+        """The change counter that its header must have: 1, or more where it is written in place."""
+        text = self.facts.get("change_counter") or ""
+        return int(text) if text.isdecimal() else 1
+
+    @property
     def fts_indexes(self) -> dict[str, str]:
         """The full-text index of each table that has one."""
         return msgspec.json.decode(self.facts.get("fts_indexes") or "{}", type=dict[str, str])
@@ -108,15 +123,23 @@ def read_mirror(path: str) -> Mirror:
     Raises:
         MirrorUnavailableError: It cannot be read now: too many open files, or the disk fails.
     """
+    beside = [suffix for suffix in JOURNALS[:2] if os.path.lexists(path + suffix)]
+    if beside == [_JOURNAL] and is_mirror(path):
+        with suppress(apsw.Error, OSError):
+            roll_back(path)
     version = version_of(path)
-    return msgspec.structs.replace(_read(path), version=version)
+    mirror = _read(path)
+    is_ours = beside == [_JOURNAL] and mirror.options.in_place
+    fault = mirror.fault or (None if is_ours or not beside else "damaged")
+    return msgspec.structs.replace(mirror, fault=fault, version=version)
 
 
 def _read(path: str) -> Mirror:
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):  # a link or FIFO of someone else's
             return Mirror("foreign")
-        fault = _header_fault(path)
+        with open(path, "rb") as file:
+            fault = _format_fault(file.read(_HEADER))
     except FileNotFoundError:
         return Mirror("missing")
     except PermissionError:
@@ -183,26 +206,19 @@ def row_count(path: str) -> int | None:
     return mirror.rows if mirror.facts else None
 
 
-def _header_fault(path: str) -> RebuiltReason | None:
-    """Judge a file by its header (SQLite file format, 1.3) and by what lies beside it.
-
-    A mirror is written in one transaction and not in WAL mode, so its change counter is 1; any
-    SQL write by someone else raises it.
-    """
-    with open(path, "rb") as file:
-        header = file.read(_HEADER)
-        size = os.fstat(file.fileno()).st_size
+def _format_fault(header: bytes) -> RebuiltReason | None:
+    """Tell by its header whether a file is a mirror of this format."""
     if len(header) < _HEADER or not header.startswith(_MAGIC):
         return "damaged"
     if _field(header, 68) != APPLICATION_ID:
         return "foreign"
-    if _field(header, 60) != FORMAT:
-        return "format"
+    return None if _field(header, 60) == FORMAT else "format"
+
+
+def _size(header: bytes) -> int:
+    """Give the size that a file with this header has (SQLite file format, 1.3)."""
     page = int.from_bytes(header[16:18], "big")
-    whole = size == _field(header, 28) * (_OWN_PAGE if page == 1 else page)
-    rollback = header[18] == header[19] == 1
-    beside = any(os.path.lexists(path + suffix) for suffix in ("-wal", "-journal"))
-    return None if whole and rollback and not beside else "damaged"
+    return _field(header, 28) * (_OWN_PAGE if page == 1 else page)
 
 
 def change_counter(path: str) -> int:
@@ -212,18 +228,23 @@ def change_counter(path: str) -> int:
         OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
-        return _field(file.read(_HEADER).ljust(_HEADER, b"\0"), 24)
+        return _field(file.read(_HEADER).ljust(_HEADER, b"\0"), _COUNTER)
 
 
 def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
+    """Read the catalog, and the header while nobody can write.
+
+    A mirror is written in one transaction, so its change counter is 1, or what it was when it was
+    last written in place; any SQL write by someone else raises it.
+
+    Raises:
+        apsw.Error: It is damaged, or held by a writer.
+    """
     try:
-        facts, tables = _lines(open_reader(path))
+        is_whole, counter, facts, tables = _lines(open_reader(path))
     except (apsw.BusyError, apsw.LockedError):
-        # Held for longer than a reader waits, which is no damage. While no journal lies beside it,
-        # nobody has begun to write, and it can be read without the lock.
-        facts, tables = _lines(connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=True))
-        fault = fault or _header_fault(path)
-    if change_counter(path) != int(facts.get("change_counter") or 1):
+        is_whole, counter, facts, tables = _lines_of_locked(path)
+    if not is_whole or counter != int(facts.get("change_counter") or 1):
         fault = fault or "damaged"
     vector, remembered = facts.get("state_vector") or "", facts.get("options") or ""
     try:
@@ -243,13 +264,39 @@ def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
     )
 
 
-def _lines(connection: apsw.Connection) -> tuple[dict[str, Any], list[Any]]:
-    """Read facts and tables, and close the connection."""
+def _lines_of_locked(path: str) -> tuple[bool, int, dict[str, Any], list[Any]]:
+    """Read a mirror that somebody holds locked for longer than a reader waits, which is no damage.
+
+    While no journal lies beside it nobody has begun to write, and it can be read without the lock.
+
+    Raises:
+        MirrorUnavailableError: ``busy``: somebody writes to it.
+    """
+    before = change_counter(path)
+    found = _lines(connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=True))
+    if os.path.lexists(path + _JOURNAL) or before != change_counter(path):
+        raise MirrorUnavailableError("busy", f"{path} is being written by another program")
+    return found
+
+
+def _lines(connection: apsw.Connection) -> tuple[bool, int, dict[str, Any], list[Any]]:
+    """Read a mirror as of one moment, and close the connection.
+
+    Returns:
+        Whether it is whole and in no WAL mode, its change counter, its facts, its tables.
+    """
     try:
+        connection.execute("BEGIN")
         facts: Any = connection.execute("SELECT key, value FROM _mirror")
         lines = dict(facts)
         tables: Any = connection.execute("SELECT name, digest, rows FROM _mirror_tables")
-        return lines, list(tables)
+        found = list(tables)
+        header = connection.read("main", 0, 0, _HEADER)[1]
+        size = _size(header)
+        ends_there = not connection.read("main", 0, size, 1)[0]
+        is_whole = size > 0 and ends_there and connection.read("main", 0, size - 1, 1)[0]
+        is_in_wal_mode = not header[18] == header[19] == 1
+        return is_whole and not is_in_wal_mode, _field(header, _COUNTER), lines, found
     finally:
         connection.close()
 

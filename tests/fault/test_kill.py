@@ -37,7 +37,7 @@ def test_points_are_chosen_for_every_label() -> None:
 
 
 @pytest.mark.parametrize("fail", ["ENOSPC", "EACCES", "EIO"])
-@pytest.mark.parametrize("scenario", ["changed", "collapse", "rename refused"])
+@pytest.mark.parametrize("scenario", ["changed", "collapse", "rename refused", "in place"])
 def test_a_failed_call_keeps_the_old_mirror_or_the_new(scenario: str, fail: str) -> None:
     """Each call to the disk fails in turn: a coded failure, old or new, repaired by the next."""
     command = [sys.executable, "-m", "scripts.fault.kill_matrix", "--each", "1", "--fail", fail]

@@ -5,6 +5,7 @@ What readers and meddlers do meanwhile is tested in tests/fault, with processes 
 
 import errno
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -120,9 +121,12 @@ def test_a_folder_that_cannot_be_brought_to_disk_is_no_failure(
     mirror: Path, candidate: Temporary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mirror stands; a power cut right now is another matter."""
+    fsync = os.fsync
 
-    def refuse(_descriptor: int) -> None:
-        raise OSError(errno.EIO, "no")
+    def refuse(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, "no")
+        fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", refuse)
     put(candidate, mirror)
