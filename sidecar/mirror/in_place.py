@@ -4,8 +4,8 @@ SQLite's backup API would write every page, and every old page into its journal 
 one edited cell of a mirror of 20 MB. So only the pages that differ are written, under SQLite's
 exclusive lock and behind a rollback journal in SQLite's own format (file format, section 3). After
 a kill at any moment the next program that opens the file for writing rolls it back, as it would
-after SQLite's own transaction. The pages that come and the header's counters are those of a
-transaction too, so an open connection sees the new state with its next read.
+after SQLite's own transaction. The header's counters go on as after a transaction, too, so an open
+connection sees the new state with its next read.
 """
 
 import os

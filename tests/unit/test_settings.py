@@ -57,6 +57,14 @@ def test_a_senseless_value_names_its_flag(name: str, text: str) -> None:
         resolve(["/data"], ALL | {name: text}, {})
 
 
+def test_a_remembered_switch_has_three_positions() -> None:
+    """On, off, and as the mirror has it."""
+    assert resolve(["/data"], ALL, {}).options.in_place is None
+    assert resolve(["/data"], ALL, {"SIDECAR_IN_PLACE": "1"}).options.in_place is True
+    environment = {"SIDECAR_IN_PLACE": "yes"}
+    assert resolve(["/data"], ALL | {"in_place": "0"}, environment).options.in_place is False
+
+
 def test_a_senseless_variable_is_named() -> None:
     """The complaint about a variable names the variable, not a flag nobody gave."""
     with pytest.raises(UsageError, match="SIDECAR_OUTPUT"):
