@@ -101,6 +101,8 @@ def _write_in_place(
         return write_into(candidate, mirror, check)
     except (apsw.NotADBError, apsw.CorruptError):  # nobody reads it as a database
         return None
+    except (apsw.ReadOnlyError, PermissionError):  # somebody else's file in a folder of ours
+        return None
 
 
 def sweep(mirror: str) -> None:

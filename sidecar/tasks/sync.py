@@ -133,9 +133,7 @@ def _sync(  # noqa: PLR0913 - what sync takes
         check(warm, content, candidate, facts, chosen)
         rows_changed = _rows_changed(source, mirror, candidate, changes, options)
         collapse = _guard(source, options, mirror, candidate, workspace)
-        published = publish(
-            candidate.file, source.mirror, mirror.version, in_place=chosen.in_place
-        )
+        published = publish(candidate.file, source.mirror, mirror.version, in_place=chosen.in_place)
         note_in_step(warm, content.digest)
         note_habits(source, options, chosen)
         sweep(source.mirror)  # what another process left that was killed meanwhile

@@ -15,7 +15,7 @@ import pytest
 import sidecar.tasks.sync
 from sidecar.mirror.build import Candidate
 from sidecar.model import Failed, Rebuilt
-from tests.fault.bench import Bench, fill, hand_over, remount, small_disk, sync_elsewhere
+from tests.fault.bench import Bench, fill, hand_over, is_root, remount, small_disk, sync_elsewhere
 from tests.support.systems import needs_byte_names
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions and mounts")
@@ -121,6 +121,37 @@ def test_a_folder_that_cannot_be_listed_is_good_enough(open_path: Path) -> None:
     bench.folder.chmod(0o755)
     assert answer["outcome"] == "rebuilt"
     assert bench.rows() == 4
+
+
+@pytest.mark.skipif(not is_root(), reason="needs two users")
+@pytest.mark.parametrize("mode", [0o644, 0o600, 0])
+def test_one_in_place_that_is_somebody_elses_is_replaced(open_path: Path, mode: int) -> None:
+    """A mirror that is behind for ever would be worse than a new file."""
+    bench = Bench.at(open_path)
+    bench.sync(in_place=True)
+    inode = bench.mirror.stat().st_ino
+    bench.save(4)
+    hand_over(open_path)
+    os.chown(bench.mirror, 0, 0)
+    bench.mirror.chmod(mode)
+    assert sync_elsewhere(bench)["outcome"] == "rebuilt"
+    assert bench.mirror.stat().st_ino != inode
+    assert bench.rows() == 4
+
+
+@pytest.mark.parametrize("leave", range(0, 60_000, 8192))
+def test_a_disk_that_fills_up_in_place_keeps_the_old_mirror(tmp_path: Path, leave: int) -> None:
+    """In the candidate, the journal or the mirror: `disk_full`, rolled back, nothing left."""
+    with small_disk(tmp_path / "disk") as disk:
+        bench = Bench.at(disk, state=tmp_path / "state")
+        bench.sync(in_place=True)
+        bench.save(MANY)
+        filler = fill(disk, leave)
+        bench.must_fail("disk_full")
+        assert bench.rows() == 3
+        filler.unlink()
+        bench.must_sync()
+        assert bench.rows() == MANY
 
 
 def test_a_mirror_that_cannot_be_read_is_replaced(open_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Mirrors that are written in place: connections that stay open, and who stands in the way."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.mirror import in_place
-from sidecar.mirror.state import read_mirror
 from sidecar.model import Failed, Rebuilt, Unchanged
-from tests.fault.bench import Bench, Client, hand_over, is_root, sync_elsewhere
+from tests.fault.bench import Bench, Client
 
 
 @pytest.fixture
@@ -123,14 +121,3 @@ def test_one_in_wal_mode_that_is_in_use_is_busy(
     bench.must_sync()
     assert count(client) == [[5]]
     assert bench.leftovers() == set()
-
-
-@pytest.mark.skipif(not is_root(), reason="needs two users")
-def test_another_user_cannot_lose_the_mirror(bench: Bench) -> None:
-    """Who may not write the file fails with a code, and the old state stays."""
-    hand_over(bench.folder.parent)
-    os.chown(bench.mirror, 0, 0)
-    answer = sync_elsewhere(bench)
-    assert (answer["outcome"], answer["code"]) == ("failed", "read_only"), answer
-    assert bench.rows() == 3
-    assert read_mirror(str(bench.mirror)).fault is None
