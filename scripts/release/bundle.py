@@ -13,6 +13,7 @@ that the app has is the program's.
 """
 
 import argparse
+import os
 import platform
 import shutil
 import statistics
@@ -24,6 +25,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from scripts.children import LineProcess
+from scripts.release.manifest import write_manifest
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "scripts" / "demo" / "sample"
@@ -114,6 +116,7 @@ def freeze(name: str, codesign_identity: str | None = None) -> Path:
         [sys.executable, "-m", *map(str, words)],
         check=False,
         timeout=FREEZE_SECONDS,
+        env=os.environ | {"PYTHONHASHSEED": "0"},  # or each build has another order
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
@@ -160,6 +163,7 @@ def lay_out(frozen: Path, into: Path, name: str, target: str) -> tuple[Path, Pat
         launcher.chmod(0o755)
         # Tauri copies what links point to; so do we, and try what it will make.
         shutil.copytree(frozen, library)
+    write_manifest(into, name, target)
     return launcher, library
 
 

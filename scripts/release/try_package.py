@@ -21,7 +21,7 @@ SAMPLE = PROJECT / "scripts" / "demo" / "sample"
 BIN = "Scripts" if sys.platform == "win32" else "bin"
 EXE = ".exe" if sys.platform == "win32" else ""
 STEP_SECONDS = 600
-WANTED = {"sidecar/py.typed", "sidecar/host/tauri.ts"}
+WANTED = {"sidecar/py.typed", "sidecar/host/tauri.ts", "sidecar/readers/templates/index.html"}
 
 LIBRARY = """\
 import sys
@@ -55,7 +55,7 @@ def check_content(wheel: Path) -> None:
         SystemExit: Something is missing, or too much.
     """
     names = set(zipfile.ZipFile(wheel).namelist())
-    kinds = (".py", ".ts", "py.typed")
+    kinds = (".py", ".ts", ".html", "py.typed")
     odd = {name for name in names if not (name.startswith("sidecar/") and name.endswith(kinds))}
     odd = {name for name in odd if ".dist-info/" not in name}
     if odd or not names >= WANTED:

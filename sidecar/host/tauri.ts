@@ -1,15 +1,17 @@
 /**
  * Starts `epicenter-sidecar watch` from a Tauri app and speaks its protocol.
  *
- * One file, no dependency but `@tauri-apps/plugin-shell`. Copy it into the app:
+ * One file, no dependency but `@tauri-apps/plugin-shell`. It is the npm package
+ * `epicenter-sidecar`; without that, copy it into the app:
  *
  *     epicenter-sidecar protocol --typescript-client > src/sidecar.ts
  *
  *     const sidecar = new Sidecar();
  *     sidecar.on("rebuilt", (event) => reopenMirrorOf(event.path));
- *     const ready = await sidecar.start();
+ *     sidecar.start().catch((error: SidecarError) => console.warn(error.code, error.message));
  *
- * Start it in one window only: there is one watcher per data folder.
+ * Start it in one window only: there is one watcher per data folder. Whatever its promises reject
+ * with is a `SidecarError`.
  */
 import { Child, Command as ShellCommand } from "@tauri-apps/plugin-shell";
 
@@ -82,14 +84,22 @@ export type SidecarOptions = {
   onExit?: (exit: Exit) => void;
 };
 
-/** A start or a command that failed; `code` is the protocol's or one of the client's own. */
-export class SidecarError extends Error {
-  readonly code: Code | "exited" | "not_running";
+/**
+ * The protocol's codes and the client's own: the program has ended, is not running, or Tauri
+ * refused to start it, to pass a command on or to kill it.
+ */
+export type ErrorCode = Code | "exited" | "not_running" | "refused";
 
-  constructor(code: Code | "exited" | "not_running", message: string) {
+/** A start or a command that failed; of `refused`, `reason` is what Tauri threw. */
+export class SidecarError extends Error {
+  readonly code: ErrorCode;
+  readonly reason: unknown;
+
+  constructor(code: ErrorCode, message: string, reason?: unknown) {
     super(message);
     this.name = "SidecarError";
     this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -111,7 +121,7 @@ type Waiting = {
   resolve: (event: Event) => void;
   reject: (error: SidecarError) => void;
 };
-type Starting = { resolve: (event: EventOf<"ready">) => void; reject: (error: unknown) => void };
+type Starting = { resolve: (event: EventOf<"ready">) => void; reject: (error: SidecarError) => void };
 type Run = { child: Child; ended: Promise<void> };
 
 export class Sidecar {
@@ -134,7 +144,7 @@ export class Sidecar {
 
   constructor(options: SidecarOptions = {}) {
     this.#options = options;
-    this.#storage = options.storage ?? globalThis.sessionStorage;
+    this.#storage = options.storage ?? sessionStorageIfAny();
   }
 
   /** Calls `listener` for each event of a type, or of all with `"*"`; returns how to end that. */
@@ -151,7 +161,8 @@ export class Sidecar {
    * Starts the program, and keeps it started through crashes and page reloads.
    *
    * Resolves with `ready`: every mirror that can be in step is, and may be opened. Rejects when
-   * the program cannot be started, or has ended in a way that a restart would only repeat.
+   * the program cannot be started, or has ended in a way that a restart would only repeat. An app
+   * can do without mirrors: catch that, and go on.
    */
   start(): Promise<EventOf<"ready">> {
     if (this.#active) {
@@ -193,12 +204,16 @@ export class Sidecar {
   async kill(): Promise<void> {
     const run = await this.#deactivate();
     if (run === null) return;
-    await run.child.kill();
+    await run.child.kill().catch((reason: unknown) => {
+      throw refused("kill the sidecar", reason);
+    });
     await run.ended;
   }
 
   #begin(): void {
-    this.#spawning = this.#spawn().catch((error: unknown) => this.#giveUp(error));
+    this.#spawning = this.#spawn().catch((reason: unknown) => {
+      this.#giveUp(refused("start the sidecar", reason));
+    });
   }
 
   async #spawn(): Promise<void> {
@@ -214,9 +229,9 @@ export class Sidecar {
     command.stderr.on("data", (chunk) => this.#log(chunk));
     command.on("error", (message) => this.#log(message));
     const closed = new Promise<Omit<Exit, "restarting">>((resolve) => command.on("close", resolve));
-    this.#storage?.setItem(STORAGE_KEY, STARTING);
+    this.#remember(STARTING);
     const child = await command.spawn();
-    this.#storage?.setItem(STORAGE_KEY, String(child.pid));
+    this.#remember(String(child.pid));
     this.#run = { child, ended: closed.then((exit) => this.#closed(child, exit)) };
   }
 
@@ -225,7 +240,7 @@ export class Sidecar {
    * Where the reload came in the midst of a start, only the lock knows the pid: see `#refused`.
    */
   #takeOver(): void {
-    const left = this.#storage?.getItem(STORAGE_KEY) ?? null;
+    const left = this.#remembered();
     if (left === null || this.#takingOverUntil > 0) return;
     this.#takingOverUntil = Date.now() + TAKE_OVER_MS;
     if (left !== STARTING) this.#endPredecessor(Number(left));
@@ -261,14 +276,12 @@ export class Sidecar {
       waiting.reject(new SidecarError("exited", ended));
     }
     const delayMs = this.#active ? this.#restartDelay(code) : null;
-    this.#options.onExit?.({ code, signal, restarting: delayMs !== null });
+    guarded(() => this.#options.onExit?.({ code, signal, restarting: delayMs !== null }));
     if (delayMs !== null) {
       this.#restart = setTimeout(() => this.#begin(), delayMs);
       return;
     }
-    if (this.#storage?.getItem(STORAGE_KEY) === String(child.pid)) {
-      this.#storage.removeItem(STORAGE_KEY);
-    }
+    if (this.#remembered() === String(child.pid)) this.#remember(null);
     this.#giveUp(new SidecarError(this.#refusal?.code ?? "exited", ended));
   }
 
@@ -279,7 +292,25 @@ export class Sidecar {
     return Math.min(RESTART_MS * 2 ** this.#crashes++, RESTART_CEILING_MS);
   }
 
-  #giveUp(error: unknown): void {
+  /** Remembers a process across a page reload; what cannot be stored is not taken over. */
+  #remember(process: string | null): void {
+    try {
+      if (process === null) this.#storage?.removeItem(STORAGE_KEY);
+      else this.#storage?.setItem(STORAGE_KEY, process);
+    } catch (error) {
+      this.#log(`a page reload will not be survived: ${String(error)}`);
+    }
+  }
+
+  #remembered(): string | null {
+    try {
+      return this.#storage?.getItem(STORAGE_KEY) ?? null;
+    } catch {
+      return null; // `#remember` says so
+    }
+  }
+
+  #giveUp(error: SidecarError): void {
     this.#active = false;
     this.#starting?.reject(error);
     this.#starting = null;
@@ -296,7 +327,7 @@ export class Sidecar {
     if (event.type === "failed" && ["root", "locked"].includes(event.code)) this.#refused(event);
     this.#answer(event);
     for (const listener of [...this.#listenersOf(event.type), ...this.#listenersOf("*")]) {
-      listener(event);
+      guarded(() => listener(event));
     }
   }
 
@@ -344,7 +375,9 @@ export class Sidecar {
       timer = setTimeout(() => {
         reject(new SidecarError("timeout", `no reply to ${type} within ${timeoutMs} ms`));
       }, timeoutMs);
-      child.write(`${JSON.stringify(command)}\n`).catch(reject);
+      child.write(`${JSON.stringify(command)}\n`).catch((reason: unknown) => {
+        reject(refused(`send ${type} to the sidecar`, reason));
+      });
     }).finally(() => {
       clearTimeout(timer);
       this.#waiting.delete(id);
@@ -353,7 +386,33 @@ export class Sidecar {
 
   #log(text: string): void {
     this.#lastLog = text.trimEnd();
-    this.#options.onLog?.(this.#lastLog);
+    guarded(() => this.#options.onLog?.(this.#lastLog));
+  }
+}
+
+/** What Tauri's plugins throw are strings; some are of a permission that a capability lacks. */
+function refused(what: string, reason: unknown): SidecarError {
+  const said = reason instanceof Error ? reason.message : String(reason);
+  return new SidecarError("refused", `Tauri refused to ${what}: ${said}`, reason);
+}
+
+/** Calls what belongs to the app: an error of its own is uncaught there, and stops nothing here. */
+function guarded(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+/** A page may be kept from its storage, which then throws when it is asked for. */
+function sessionStorageIfAny(): SidecarOptions["storage"] {
+  try {
+    return globalThis.sessionStorage;
+  } catch {
+    return undefined;
   }
 }
 

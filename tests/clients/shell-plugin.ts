@@ -99,7 +99,7 @@ export class Command extends EventEmitter<{ close: Terminated; error: string }> 
 
   async spawn(): Promise<Child> {
     const [program, ...args] = capability.get(this.#program) ?? [];
-    if (program === undefined) throw new Error(`program not allowed: ${this.#program}`);
+    if (program === undefined) throw `program not allowed: ${this.#program}`; // a string, as there
     const child = spawn(program, args);
     await new Promise((resolve, reject) => child.on("spawn", resolve).on("error", reject));
     const pid = child.pid as number;

@@ -176,11 +176,52 @@ test("a watcher of somebody else is left alone, and said to hold the lock", LIMI
 });
 
 test("a start that cannot succeed is refused, with the reason and without a restart", LIMIT, async () => {
-  await assert.rejects(makeSidecar(storage, "unknown").sidecar.start(), /not allowed/);
+  await assert.rejects(makeSidecar(storage, "unknown").sidecar.start(), {
+    name: "SidecarError",
+    code: "refused",
+    reason: "program not allowed: unknown",
+  });
   allowWatch("--no-such-option");
   const { sidecar, exits } = makeSidecar();
   await assert.rejects(sidecar.start(), { code: "exited", message: /--no-such-option/ });
   assert.deepEqual(exits, [{ code: 2, signal: null, restarting: false }]);
+});
+
+test("errors of the app's own listeners stop nothing here", LIMIT, async () => {
+  const thrown: unknown[] = [];
+  const later = globalThis.queueMicrotask;
+  globalThis.queueMicrotask = (call) => {
+    later(() => {
+      try {
+        call();
+      } catch (error) {
+        thrown.push(error); // uncaught, it would end the process and not just be told
+      }
+    });
+  };
+  const fail = () => {
+    throw "of the app";
+  };
+  const sidecar = new Sidecar({ storage, onExit: fail, onLog: fail });
+  sidecar.on("*", fail);
+  const heard = next(sidecar, "started");
+  await sidecar.start();
+  await heard;
+  await sidecar.shutdown();
+  globalThis.queueMicrotask = later;
+  assert.deepEqual([...new Set(thrown)], ["of the app"]);
+});
+
+test("a storage that throws costs the take-over, and no more", LIMIT, async () => {
+  const deny = () => {
+    throw new Error("denied");
+  };
+  const logged: string[] = [];
+  const denied = { getItem: deny, setItem: deny, removeItem: deny };
+  const sidecar = new Sidecar({ storage: denied, onLog: (line) => logged.push(line) });
+  await sidecar.start();
+  await sidecar.shutdown();
+  assert.match(logged[0] ?? "", /reload.*denied/);
 });
 
 test("a program that crashes again and again is given up", LIMIT, async () => {
