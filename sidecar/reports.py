@@ -104,6 +104,7 @@ class Verification(Doc, frozen=True, kw_only=True):
         differences: The first ``MOST_DIFFERENCES``.
         code: Why the document cannot be read.
         message: The same for people.
+        why: What makes the mirror stale or damaged, for people.
     """
 
     mirror: str
@@ -117,6 +118,7 @@ class Verification(Doc, frozen=True, kw_only=True):
     differences: tuple[Difference, ...] = ()
     code: Code | None = None
     message: str | None = None
+    why: str | None = None
 
 
 class SchemaColumn(msgspec.Struct, frozen=True):

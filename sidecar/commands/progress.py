@@ -47,14 +47,14 @@ class ProgressLine(Progress):
         sources: The documents it is done with.
     """
 
-    def __init__(self, what: str, sources: Sequence[Source]) -> None:
-        """Begin; nothing is drawn yet."""
+    def __init__(self, what: str, sources: Sequence[Source], began: float | None = None) -> None:
+        """Begin, or have begun at a moment of the monotonic clock; nothing is drawn yet."""
         self._what = what
         self._left = {shown(source.document): _weight(source) for source in sources}
         self._count = len(self._left)
         self._total = sum(self._left.values()) or 1
         self._done = 0
-        self._began = self._stepped = time.monotonic()
+        self._began = self._stepped = time.monotonic() if began is None else began
         self._is_drawn = False
 
     def step(self, document: str | None = None) -> None:

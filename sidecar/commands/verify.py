@@ -111,6 +111,8 @@ def _print(found: Sequence[Verification]) -> None:
     for one in found:
         if one.message:
             print_line(f"{name_of(one)}: {one.message}")
+        if one.why:
+            print_line(f"{name_of(one)} is {one.result}: {one.why}")
         if one.unread:
             print_line(f"{name_of(one)}: {plural(one.unread, 'problem')} unreadable: not compared")
     for one in found:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,6 +27,9 @@ from sidecar.locks import lock
 from sidecar.pipes import write_all
 from sidecar.settings import CHOICE, LIMITS, MIRROR, WATCH, Settings
 from sidecar.supervisor.loop import Loop
+
+if TYPE_CHECKING:
+    from sidecar.commands.first_pass import FirstPass
 
 EXAMPLES = (
     "epicenter-sidecar watch ~/.local/share/com.example.app",
@@ -67,7 +71,7 @@ def run(arguments: Arguments) -> int:
 
     def write(line: bytes) -> None:
         try:
-            write_all(1, line)
+            (bar.write if bar else partial(write_all, 1))(line)
         except OSError as error:
             complain(f"stdout cannot be written: {error.strerror}")
             loop.stop("stdout")
@@ -75,7 +79,10 @@ def run(arguments: Arguments) -> int:
 
     def emit(event: Event) -> None:
         outbox.put(event)
+        if bar:
+            bar.hear(event)
 
+    bar = None if _is_ndjson(settings) else _first_pass(settings)
     loop = Loop(settings, emit)
     outbox = Outbox(_renderer(settings), write)
     _end_on_bugs_in_threads(stderr)
@@ -146,6 +153,12 @@ def _text_of(event: Event, *, color: bool) -> bytes:
     if HABITS.is_quiet and not is_wrong(event):
         return b""
     return (line_of(event, color=color) + "\n").encode("utf-8", "replace")
+
+
+def _first_pass(settings: Settings) -> "FirstPass | None":
+    from sidecar.commands.first_pass import first_pass
+
+    return first_pass(settings, partial(write_all, 1))
 
 
 def _stand_before_stderr() -> Stderr:

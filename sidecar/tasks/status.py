@@ -1,5 +1,6 @@
 """Where documents and their mirrors stand. Looks, and never writes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from sidecar.digests import digest_of
@@ -73,7 +74,7 @@ def _compare(
     except SidecarError as error:
         return mirror, "unreadable", error.code, error.message
     if lacking := _without_mirror(mirror):
-        return mirror, lacking, None, _FAULTS.get(mirror.fault or "")
+        return mirror, lacking, None, FAULTS.get(mirror.fault or "")
     why = _difference(mirror, source, digests, problems)
     return mirror, "stale" if why else "in_step", None, why
 
@@ -83,12 +84,12 @@ def _without_decoding(mirror: Mirror, memory: Memory) -> tuple[State, Code | Non
     if memory.failed:
         return "unreadable", memory.failed, None
     if lacking := _without_mirror(mirror):
-        return lacking, None, _FAULTS.get(mirror.fault or "")
+        return lacking, None, FAULTS.get(mirror.fault or "")
     return "stale", None, _PENDING
 
 
 _PENDING = "a sync is about to compare it with its document"
-_FAULTS: dict[str, str] = {
+FAULTS: dict[str, str] = {
     "damaged": "the file is not whole, or somebody else has written to it",
     "foreign": "the file is no mirror of ours",
     "format": "it was made by another version of this program",
@@ -99,22 +100,26 @@ def _difference(
     mirror: Mirror, source: Source, digests: dict[str, str], problems: dict[str, str]
 ) -> str | None:
     """Say by what a mirror is behind its document; None when it is not."""
-    before = mirror.digests | mirror.roots
-    changed = [name for name in sorted(digests) if before.get(name) not in {None, digests[name]}]
-    parts = [
-        f"{word} {', '.join(names)}"
-        for word, names in (
-            ("changed:", changed),
-            ("new:", sorted(digests.keys() - before.keys())),
-            ("gone:", sorted(before.keys() - digests.keys())),
-        )
-        if names
-    ]
+    parts = changes_in_words(mirror.digests | mirror.roots, digests)
     if not mirror.says(identity(source)):
         parts.append("it was made for another workspace or epoch")
     if not mirror.says(problems):
         parts.append("other problems")
     return "; ".join(parts) or None
+
+
+def changes_in_words(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """Name the tables that differ between two sets of digests, by what has become of them."""
+    changed = [name for name in sorted(after) if before.get(name) not in {None, after[name]}]
+    return [
+        f"{word} {', '.join(names)}"
+        for word, names in (
+            ("changed:", changed),
+            ("new:", sorted(after.keys() - before.keys())),
+            ("gone:", sorted(before.keys() - after.keys())),
+        )
+        if names
+    ]
 
 
 def _without_mirror(mirror: Mirror) -> State | None:

@@ -7,7 +7,7 @@ purpose.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from sidecar.reference.catalogs import compare_catalogs
 from sidecar.reference.compare import Comparison, compare_mirror
 from sidecar.reference.document import read_reference
 from sidecar.reports import Verification, VerifyResult, doc_fields
+from sidecar.tasks.status import FAULTS, changes_in_words
 from sidecar.tasks.sync import sync
 
 
@@ -44,19 +45,35 @@ def verify(source: Source, options: Options) -> Verification:
         with tempfile.TemporaryDirectory() as folder:
             fresh = _build(content, source, options, mirror, Path(folder))
             if found is None:
-                return _report(source, "missing" if mirror.fault == "missing" else "damaged")
+                lacking: VerifyResult = "missing" if mirror.fault == "missing" else "damaged"
+                return replace(_report(source, lacking), why=FAULTS.get(mirror.fault or ""))
             same_bytes = content.digest == mirror.source_digest
             if not found.total and found.integrity == "ok":
                 _compare_catalogs(found, source.mirror, fresh, same_bytes=same_bytes)
-            same = same_bytes or _same_tables(read_mirror(fresh), mirror)
+            moved = [] if same_bytes else _moved(mirror, read_mirror(fresh))
             kinds = kinds_of_problems(fresh)
-        return _report(source, _result(found, mirror, same_content=same), found, kinds)
+        result = _result(found, mirror, same_content=not moved)
+        report = _report(source, result, found, kinds)
+        return replace(report, why=_why(result, found, mirror, moved))
     except SidecarError as error:
         return _report(source, "unreadable", error=error)
 
 
-def _same_tables(one: Mirror, other: Mirror) -> bool:
-    return one.digests == other.digests and one.roots == other.roots
+def _moved(mirror: Mirror, fresh: Mirror) -> list[str]:
+    """Say which tables and roots the document has otherwise than the mirror."""
+    return changes_in_words(mirror.digests | mirror.roots, fresh.digests | fresh.roots)
+
+
+def _why(
+    result: VerifyResult, found: Comparison, mirror: Mirror, moved: Sequence[str]
+) -> str | None:
+    if result == "stale":
+        return "; ".join(moved)
+    if result != "damaged":
+        return None
+    if found.integrity != "ok":
+        return f"SQLite says of it: {(found.integrity or '').splitlines()[0]}"
+    return FAULTS.get(mirror.fault or "")
 
 
 def _compare_catalogs(found: Comparison, mirror: str, fresh: str, *, same_bytes: bool) -> None:

@@ -67,6 +67,30 @@ def test_missing_stale_and_unreadable_say_what_to_do(app: Path, studio: Path) ->
     assert "1 document unreadable: run inspect FILE" in done.out
 
 
+def test_stale_and_damaged_say_why(app: Path, studio: Path) -> None:
+    """Which tables have moved on; what SQLite finds wrong, or that somebody wrote to the file."""
+    kitchen = app / "workspaces" / "harvest-kitchen" / "0"
+    shutil.copy(kitchen / "workspace.yjs", studio / "workspace.yjs")
+    with (kitchen / "tables.sqlite").open("r+b") as mirror:
+        mirror.seek(4096)
+        mirror.write(b"\xff" * 4096)
+    done = run("verify", app)
+    assert done.code == 1
+    assert "juniper-studio/0 is stale: changed: " in done.out
+    assert "; new: recipes, suppliers; gone: clients, invoices, notes, projects" in done.out
+    assert "harvest-kitchen/0 is damaged: SQLite says of it: " in done.out
+    told = run("verify", "--json", app).json()["documents"]
+    assert all(one["why"] for one in told)
+
+
+def test_a_mirror_that_was_written_to_says_so(app: Path, studio: Path) -> None:
+    """Where every cell is still as it was."""
+    for statement in ("CREATE TABLE mine (x)", "DROP TABLE mine"):
+        tamper(studio / "tables.sqlite", statement)
+    out = run("verify", app).out
+    assert "juniper-studio/0 is damaged: the file is not whole, or somebody else has" in out
+
+
 def test_every_odd_document_is_equal_after_a_sync(tmp_path: Path) -> None:
     """The second road agrees with the first on all that real Yjs wrote for these tests."""
     documents = [path for corpus in (DOCUMENTS, ODDITIES) for path in sorted(corpus.glob("*.yjs"))]

@@ -1,7 +1,7 @@
 """A small bundle, laid out like a real one, and the npm package's command to install it."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,7 +74,7 @@ def npm_command(npm_package: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def install(npm_command: Path, tmp_path: Path) -> Iterator[Install]:
+def install(npm_command: Path, tmp_path: Path) -> Install:
     """Runs ``install`` in an app's folder, ``tmp_path / "app"``."""
 
     def run(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

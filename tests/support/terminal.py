@@ -16,9 +16,16 @@ needs_terminal = pytest.mark.skipif(os.name != "posix", reason="there is no pty 
 
 
 def run_on_terminal(
-    *arguments: str | Path, environment: Mapping[str, str] | None = None
+    *arguments: str | Path,
+    environment: Mapping[str, str] | None = None,
+    until: str | None = None,
 ) -> tuple[int, str]:
     """Run the command with stdout and stderr on one terminal.
+
+    Args:
+        arguments: Of the command.
+        environment: What is added to this process's own.
+        until: When this was seen, the command is asked to end.
 
     Returns:
         Its exit code and everything that the terminal received.
@@ -36,6 +43,9 @@ def run_on_terminal(
     seen = b""
     while chunk := _read(ours):
         seen += chunk
+        if until and until.encode() in seen:
+            until = None  # a second signal would end it at once
+            process.terminate()
     os.close(ours)
     return process.wait(RUN_SECONDS), seen.decode("utf-8", "replace")
 

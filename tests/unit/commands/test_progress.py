@@ -71,3 +71,22 @@ def test_long_work_shows_how_far_it_is(tmp_path: Path, color: dict[str, str]) ->
     assert not seen.rpartition("\r\x1b[K")[2].startswith("Comparing")
     code, seen = run_on_terminal("verify", "-q", tmp_path, environment=color)
     assert "MB/s" not in seen
+
+
+@pytest.mark.slow
+@needs_terminal
+def test_the_first_pass_of_watch_shows_how_far_it_is(tmp_path: Path) -> None:
+    """Below the events, and it is gone when the pass is over."""
+    from tests.support.documents import document, save  # noqa: PLC0415
+
+    big = document(60_000)
+    for number in range(3):
+        save(tmp_path / str(number) / "workspace.yjs", big)
+    code, seen = run_on_terminal("watch", tmp_path, until="ready  ")
+    assert code == 0
+    assert "Syncing  " in seen
+    assert "of 3  " in seen
+    assert " MB/s  about " in seen
+    shown = [line.rpartition("\r\x1b[K")[2] for line in seen.split("\r\n")]
+    assert not any("MB/s" in line for line in shown)
+    assert sum("rebuilt" in line for line in shown) == 4
