@@ -44,7 +44,7 @@ const plain = (value) => {
 const SQLITE_TYPES = { integer: 'INTEGER', boolean: 'INTEGER', real: 'REAL' }
 
 const table = ({ place, definition: raw = null, rows, added = [] }, problems) => {
-  const definition = raw === null ? null : plain(raw)
+  const definition = usable(raw)
   const keys = [...rows.keys()].sort(byCodePoint)
   const records = keys.map((key) => fieldsOf(rows.get(key)))
   const fields = new Set([...(definition
@@ -64,8 +64,20 @@ const table = ({ place, definition: raw = null, rows, added = [] }, problems) =>
   return { declared: definition !== null, columns: told, rows: cells }
 }
 
+const isPlainObject = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+
+// A definition without a map of fields declares none; a field that is no map has no type.
+const usable = (raw) => {
+  const fields = plain(raw)?.fields
+  if (!isPlainObject(fields)) return null
+  const each = Object.entries(fields).map(([name, field]) => [name, isPlainObject(field) ? field : {}])
+  return { fields: Object.fromEntries(each) }
+}
+
 const declaredColumn = (table, field, definition, keys, records, problems) => {
-  const { type, nullable } = definition
+  const { nullable } = definition
+  const type = typeof definition.type === 'string' ? definition.type : undefined
   const empty = keys.filter((_, n) => content(records[n]?.get(field)) === null)
   const required = nullable !== true && type !== 'richtext'
   if (required) empty.forEach((key) => problems.add(table, field, 'missing', key))

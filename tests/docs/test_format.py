@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.fidelity.expect import CASES
-from tests.fidelity.support import opened, place, sync
+from tests.support.apps import place_by_name
 from tests.support.data import PROJECT, SAMPLE
+from tests.support.mirrors import open_mirror
 from tests.support.oddities import Mirrors
+from tests.support.program import sync
 
 PAGE = (PROJECT / "docs" / "format.md").read_text("utf-8")
 STUDIO = SAMPLE / "workspaces" / "juniper-studio" / "0" / "workspace.yjs"
@@ -19,10 +21,10 @@ BLOCKS = re.findall(r"^```sql( odd)?\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILIN
 
 
 @pytest.fixture(scope="module")
-def sample_mirror(tmp_path_factory: pytest.TempPathFactory, state: Path) -> Path:
+def sample_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The mirror of the demo's sample workspace."""
-    mirror = place(STUDIO, tmp_path_factory.mktemp("sample"))
-    sync(mirror.parent, state=state)
+    mirror = place_by_name(STUDIO, tmp_path_factory.mktemp("sample"))
+    sync(mirror.parent)
     return mirror
 
 
@@ -30,8 +32,8 @@ def sample_mirror(tmp_path_factory: pytest.TempPathFactory, state: Path) -> Path
 def test_sql_of_the_page_can_be_pasted(
     odd: str, sql: str, sample_mirror: Path, mirror_of: Mirrors
 ) -> None:
-    """Each block runs on the mirror it speaks of; but for bent names, it finds something there."""
-    with opened(mirror_of(ODD_CASE) if odd else sample_mirror) as connection:
+    """Each block runs on the mirror it speaks of and finds something; few names are adjusted."""
+    with open_mirror(mirror_of(ODD_CASE) if odd else sample_mirror) as connection:
         found = connection.execute(sql).fetchall()
     assert found or "name <> source" in sql
 
@@ -50,7 +52,7 @@ def test_page_has_the_three_promised_questions() -> None:
 
 def test_page_explains_every_column_of_the_catalog(sample_mirror: Path) -> None:
     """What the catalog has is on the page, and what the page names is in the catalog."""
-    with opened(sample_mirror) as connection:
+    with open_mirror(sample_mirror) as connection:
         for table in (f"_mirror_{name}" for name in CATALOG):
             shape = connection.execute(f"PRAGMA table_info({table})")
             columns = {line[1] for line in shape}
@@ -63,7 +65,7 @@ def test_page_explains_every_column_of_the_catalog(sample_mirror: Path) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_page_explains_every_kind_of_problem(case: str, mirror_of: Mirrors) -> None:
     """No mirror has a kind of problem that the page does not explain."""
-    with opened(mirror_of(case)) as connection:
+    with open_mirror(mirror_of(case)) as connection:
         kinds = _names(connection, "SELECT DISTINCT kind FROM _mirror_problems")
     assert kinds <= _first_cells("## Problems")
 

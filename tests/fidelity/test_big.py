@@ -7,22 +7,25 @@ import pytest
 from pycrdt import Doc, Map
 
 from tests.fidelity.expect.big import BIG
-from tests.fidelity.support import assert_same, opened, place, read, sync
+from tests.fidelity.expect.compare import assert_same, read
 from tests.fidelity.test_cases import make
+from tests.support.apps import place_by_name
+from tests.support.mirrors import open_mirror
+from tests.support.program import sync
 
 
 @pytest.mark.node
 @pytest.mark.parametrize("case", BIG)
-def test_big_document_is_shown_whole(case: str, tmp_path: Path, state: Path) -> None:
+def test_big_document_is_shown_whole(case: str, tmp_path: Path) -> None:
     """Size alone loses nothing."""
     make(tmp_path, case)
-    mirror = place(tmp_path / f"{case}.yjs", tmp_path)
-    sync(mirror.parent, state=state)
-    with opened(mirror) as connection:
+    mirror = place_by_name(tmp_path / f"{case}.yjs", tmp_path)
+    sync(mirror.parent)
+    with open_mirror(mirror) as connection:
         assert_same(read(connection), BIG[case]())
 
 
-def test_index_of_too_many_columns(tmp_path: Path, state: Path) -> None:
+def test_index_of_too_many_columns(tmp_path: Path) -> None:
     """A table wider than FTS5 can index loses some columns of its index, and no cell."""
     names = [f"f{index:05}" for index in range(1998)]
     fields = {name: {"type": "text", "nullable": True} for name in names}
@@ -31,9 +34,9 @@ def test_index_of_too_many_columns(tmp_path: Path, state: Path) -> None:
     doc.get("tables", type=Map)["t"] = Map({"r1": Map({name: f"word {name}" for name in names})})
     document = tmp_path / "wide.yjs"
     document.write_bytes(doc.get_update())
-    mirror = place(document, tmp_path)
-    sync(mirror.parent, "--fts", state=state)
-    with opened(mirror) as connection:
+    mirror = place_by_name(document, tmp_path)
+    sync(mirror.parent, "--fts")
+    with open_mirror(mirror) as connection:
         assert connection.execute("SELECT * FROM t").fetchall() == [
             ("r1", *(f"word {name}" for name in names), None)
         ]

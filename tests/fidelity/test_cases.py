@@ -8,20 +8,12 @@ import pytest
 
 from scripts import nodejs
 from tests.fidelity.expect import CASES
+from tests.fidelity.expect.compare import assert_same, facts, json_columns, quoted, read, walk_json
 from tests.fidelity.expect.definitions import LABELS
-from tests.fidelity.support import (
-    assert_same,
-    facts,
-    json_columns,
-    opened,
-    quoted,
-    read,
-    run,
-    sync,
-    walk_json,
-)
 from tests.support.data import ODDITIES
+from tests.support.mirrors import open_mirror
 from tests.support.oddities import Mirrors
+from tests.support.program import run, sync
 
 APPLICATION_ID = 0x59534D31
 every_case = pytest.mark.parametrize("case", CASES)
@@ -30,14 +22,14 @@ every_case = pytest.mark.parametrize("case", CASES)
 @every_case
 def test_mirror_holds_what_the_specification_says(case: str, mirror_of: Mirrors) -> None:
     """Tables, columns, rows, storage classes and problems are as expected, in every table."""
-    with opened(mirror_of(case)) as connection:
+    with open_mirror(mirror_of(case)) as connection:
         assert_same(read(connection), CASES[case])
 
 
 @every_case
 def test_json_parses_on_every_row(case: str, mirror_of: Mirrors) -> None:
     """Each cell of a tags or json column and each ``_extra`` is JSON that SQLite can walk."""
-    with opened(mirror_of(case)) as connection:
+    with open_mirror(mirror_of(case)) as connection:
         for table, column in json_columns(connection):
             invalid = f"{quoted(column)} NOT NULL AND NOT json_valid({quoted(column)})"
             found = connection.execute(f"SELECT id FROM {quoted(table)} WHERE {invalid}")
@@ -48,7 +40,7 @@ def test_json_parses_on_every_row(case: str, mirror_of: Mirrors) -> None:
 @every_case
 def test_catalog_describes_the_tables_that_are_there(case: str, mirror_of: Mirrors) -> None:
     """Rows are counted right, and columns are listed as SQLite itself lists them."""
-    with opened(mirror_of(case)) as connection:
+    with open_mirror(mirror_of(case)) as connection:
         for name, rows in connection.execute("SELECT name, rows FROM _mirror_tables").fetchall():
             counted = connection.execute(f"SELECT count(*) FROM {quoted(name)}")
             assert counted.fetchone() == (rows,), name
@@ -65,7 +57,7 @@ def test_catalog_describes_the_tables_that_are_there(case: str, mirror_of: Mirro
 def test_mirror_is_a_sound_file_of_ours(case: str, mirror_of: Mirrors) -> None:
     """SQLite finds no fault in the file, it is marked as ours, and nothing lies beside it."""
     mirror = mirror_of(case)
-    with opened(mirror) as connection:
+    with open_mirror(mirror) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)
@@ -76,7 +68,7 @@ def test_mirror_is_a_sound_file_of_ours(case: str, mirror_of: Mirrors) -> None:
 @pytest.mark.parametrize("case", LABELS)
 def test_labels_and_options_reach_the_catalog(case: str, mirror_of: Mirrors) -> None:
     """What a definition says for people stands in the catalog, under the mirror's names."""
-    with opened(mirror_of(case)) as connection:
+    with open_mirror(mirror_of(case)) as connection:
         for name, wanted in LABELS[case].tables.items():
             seen = connection.execute(
                 "SELECT source, label, description, icon, declared FROM _mirror_tables"
@@ -104,7 +96,7 @@ def test_labels_and_options_reach_the_catalog(case: str, mirror_of: Mirrors) -> 
 )
 def test_layout_is_named(case: str, layout: str, mirror_of: Mirrors) -> None:
     """The catalog names the layouts that the document really has."""
-    with opened(mirror_of(case)) as connection:
+    with open_mirror(mirror_of(case)) as connection:
         assert facts(connection)["layout"] == layout
 
 
@@ -112,7 +104,7 @@ def test_later_apps_have_no_epoch(mirror_of: Mirrors) -> None:
     """A document straight in the workspace folder is mirrored beside it, without an epoch."""
     mirror = mirror_of("keyed_basic")
     assert mirror.parent.name == "keyed_basic"
-    with opened(mirror) as connection:
+    with open_mirror(mirror) as connection:
         known = facts(connection)
     assert known["workspace"] == "keyed_basic"
     assert known.get("epoch") is None
@@ -120,7 +112,7 @@ def test_later_apps_have_no_epoch(mirror_of: Mirrors) -> None:
 
 def test_table_that_is_no_map_is_told_in_full(mirror_of: Mirrors) -> None:
     """What stood in the table's place is kept as JSON in the problem's detail."""
-    with opened(mirror_of("rows_table_no_map")) as connection:
+    with open_mirror(mirror_of("rows_table_no_map")) as connection:
         details = dict(
             connection.execute(
                 "SELECT table_name, detail FROM _mirror_problems WHERE kind = 'not_a_table'"
@@ -139,7 +131,7 @@ def test_table_that_is_no_map_is_told_in_full(mirror_of: Mirrors) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_every_problem_has_a_detail_or_speaks_for_itself(case: str, mirror_of: Mirrors) -> None:
     """A line that needs an example to be understood has one."""
-    with opened(mirror_of(case)) as connection:
+    with open_mirror(mirror_of(case)) as connection:
         unexplained = connection.execute(
             "SELECT * FROM _mirror_problems WHERE detail IS NULL AND kind <> 'missing'"
         )
@@ -150,19 +142,17 @@ def test_orders_of_merging_give_one_content(mirror_of: Mirrors) -> None:
     """Concurrent edits that were merged in two orders have the same digests."""
     seen = []
     for case in ("hist_concurrent_abc", "hist_concurrent_cab"):
-        with opened(mirror_of(case)) as connection:
+        with open_mirror(mirror_of(case)) as connection:
             digests = connection.execute("SELECT name, digest FROM _mirror_tables ORDER BY name")
             seen.append((digests.fetchall(), facts(connection)["content_digest"]))
     assert seen[0] == seen[1]
 
 
-def test_indexes_give_way_to_the_users_names(
-    lone_document: Callable[[str], Path], state: Path
-) -> None:
+def test_indexes_give_way_to_the_users_names(lone_document: Callable[[str], Path]) -> None:
     """With full-text search on, tables called ``X_fts`` keep their names, rows and columns."""
     document = lone_document("names_fts")
-    sync(document, "--fts", state=state)
-    with opened(document.with_name("tables.sqlite")) as connection:
+    sync(document, "--fts")
+    with open_mirror(document.with_name("tables.sqlite")) as connection:
         seen, wanted = read(connection), CASES["names_fts"]
         assert {name: seen.tables[name] for name in wanted.tables} == wanted.tables
         index = next(
@@ -184,18 +174,18 @@ def test_indexes_give_way_to_the_users_names(
         assert refused.fetchall() == [("other", "rank"), ("other", "rowid")]
 
 
-def test_second_sync_touches_nothing(app_folder: Path, state: Path) -> None:
+def test_second_sync_touches_nothing(app_folder: Path) -> None:
     """What is in step stays as it is: the same files, with the same times."""
     before = {path: path.stat().st_mtime_ns for path in app_folder.rglob("tables.sqlite")}
-    events = sync(app_folder, state=state)
+    events = sync(app_folder).events()
     assert {event["type"] for event in events if "workspace" in event} <= {"unchanged"}
     assert {path: path.stat().st_mtime_ns for path in app_folder.rglob("tables.sqlite")} == before
 
 
-def test_verify_finds_every_mirror_equal(app_folder: Path, state: Path) -> None:
+def test_verify_finds_every_mirror_equal(app_folder: Path) -> None:
     """The second road from document to cells comes to the same mirrors."""
-    done = run("verify", app_folder, state=state)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    done = run("verify", app_folder)
+    assert done.code == 0, done.out[-3000:] + done.err[-3000:]
 
 
 def test_corpus_and_expectations_belong_together() -> None:

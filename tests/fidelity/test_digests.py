@@ -7,9 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pycrdt import Doc, Map
 
-from tests.fidelity.desk import Desk
-from tests.fidelity.generated import SETTINGS, plain
-from tests.fidelity.oracle import mirror_of
+from tests.fidelity.expect.compare import read
+from tests.fidelity.expect.shapes import Expected
+from tests.support.fresh_desk import FreshDesk
+from tests.support.generated import SETTINGS, plain
+from tests.support.mirrors import open_mirror
 
 Content = dict[str, dict[str, Any]]
 """Rows by key: fields and plain values."""
@@ -31,9 +33,9 @@ contents = st.dictionaries(
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> FreshDesk:
     """One place for document and mirror, used again and again."""
-    return Desk(tmp_path_factory.mktemp("desk"))
+    return FreshDesk(tmp_path_factory.mktemp("desk"))
 
 
 def document(content: Content, definition: Any = _DEFINITION, *, backwards: bool = False) -> bytes:
@@ -50,22 +52,28 @@ def document(content: Content, definition: Any = _DEFINITION, *, backwards: bool
     return doc.get_update()
 
 
+def tables_of(desk: FreshDesk, update: bytes) -> Expected:
+    """Read the tables and problems of a document's mirror."""
+    with open_mirror(desk.mirror(update)) as connection:
+        return read(connection)
+
+
 @SETTINGS
 @given(content=contents)
-def test_order_of_writing_does_not_matter(desk: Desk, content: Content) -> None:
+def test_order_of_writing_does_not_matter(desk: FreshDesk, content: Content) -> None:
     """Rows and fields written in another order, by another client, give equal digests."""
     assert desk.digests(document(content)) == desk.digests(document(content, backwards=True))
 
 
 @SETTINGS
 @given(content=contents, data=st.data())
-def test_every_cell_matters(desk: Desk, content: Content, data: st.DataObject) -> None:
+def test_every_cell_matters(desk: FreshDesk, content: Content, data: st.DataObject) -> None:
     """One cell with another value changes its table's digest, and no other table's."""
     key = data.draw(st.sampled_from(sorted(content)))
     field, value = data.draw(st.sampled_from(_FIELDS)), data.draw(plain)
     changed = {**content, key: {**content[key], field: value}}
     before, after = document(content), document(changed)
-    assume(mirror_of(before) != mirror_of(after))
+    assume(tables_of(desk, before) != tables_of(desk, after))
     was, now = desk.digests(before), desk.digests(after)
     assert was["t"] != now["t"]
     assert was["other"] == now["other"]
@@ -95,7 +103,7 @@ def test_every_cell_matters(desk: Desk, content: Content, data: st.DataObject) -
 )
 @pytest.mark.parametrize("definition", [_DEFINITION, None], ids=["declared", "undeclared"])
 def test_values_that_look_alike_are_told_apart(
-    desk: Desk, one: object, other: object, definition: object
+    desk: FreshDesk, one: object, other: object, definition: object
 ) -> None:
     """Two values that some encoding would take for one give two digests."""
     digests = [
@@ -119,7 +127,7 @@ def test_values_that_look_alike_are_told_apart(
         ({str(n): {} for n in range(1000)}, {str(n): {} for n in range(1001)}),
     ],
 )
-def test_places_are_told_apart(desk: Desk, one: Content, other: Content) -> None:
+def test_places_are_told_apart(desk: FreshDesk, one: Content, other: Content) -> None:
     """The same values in another row, field or number of rows give another digest."""
     digests = [desk.digests(_with_rows(content))["t"] for content in (one, other)]
     assert digests[0] != digests[1]
@@ -150,7 +158,7 @@ def _with_rows(content: dict[str, Any]) -> bytes:
         },
     ],
 )
-def test_definition_matters_even_without_rows(desk: Desk, changed: object) -> None:
+def test_definition_matters_even_without_rows(desk: FreshDesk, changed: object) -> None:
     """A definition that changed, alone, changes the digest of its table."""
     content = {"r1": {"a": "x"}}
     was, now = (desk.digests(document(content, it)) for it in (_DEFINITION, changed))

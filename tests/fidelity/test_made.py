@@ -6,18 +6,19 @@ from typing import Any
 import pytest
 from pycrdt import Doc, Map, XmlElement, XmlFragment, XmlText
 
-from tests.fidelity.desk import Desk
+from tests.fidelity.expect.compare import assert_same, read
 from tests.fidelity.expect.shapes import Expected, table
-from tests.fidelity.support import assert_same, opened, read
+from tests.support.fresh_desk import FreshDesk
+from tests.support.mirrors import open_mirror
 
 Maker = Callable[[Any], None]
 _DEEPER_THAN_YJS = 10_000
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> FreshDesk:
     """One place for document and mirror, used again and again."""
-    return Desk(tmp_path_factory.mktemp("desk"))
+    return FreshDesk(tmp_path_factory.mktemp("desk"))
 
 
 def _constructor(tables: Any) -> None:
@@ -74,12 +75,12 @@ CASES: dict[str, tuple[Maker, Expected]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_document_of_another_library_is_shown(case: str, desk: Desk) -> None:
+def test_document_of_another_library_is_shown(case: str, desk: FreshDesk) -> None:
     """What only other Yjs implementations write follows the same rules."""
     maker, expected = CASES[case]
     doc: Doc[Any] = Doc(client_id=1)
     tables = doc.get("tables", type=Map)
     tables["t"] = Map({})
     maker(tables)
-    with opened(desk.mirror(doc.get_update())) as connection:
+    with open_mirror(desk.mirror(doc.get_update())) as connection:
         assert_same(read(connection), expected)

@@ -10,19 +10,22 @@ from sqlite3 import Connection, connect
 import pytest
 
 from sidecar.reference.inspect import inspect_tables
-from tests.fidelity.desk import Desk
 from tests.fidelity.expect import CASES
-from tests.fidelity.support import opened, place, quoted, run
+from tests.fidelity.expect.compare import quoted
+from tests.support.apps import place_by_name
 from tests.support.data import ODDITIES, REFUSED
+from tests.support.fresh_desk import FreshDesk
+from tests.support.mirrors import open_mirror
+from tests.support.program import run
 
 _COUNTER, _VALID_FOR = 24, 92
 Change = Callable[[Connection, str], object]
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> FreshDesk:
     """One place for document and mirror, used again and again."""
-    return Desk(tmp_path_factory.mktemp("desk"))
+    return FreshDesk(tmp_path_factory.mktemp("desk"))
 
 
 def _change_cell(connection: Connection, name: str) -> None:
@@ -70,10 +73,10 @@ def _spoil(mirror: Path, name: str, change: Change) -> None:
 @pytest.mark.parametrize(
     "change", [_change_cell, _change_extra, _remove_row, _add_row, _remove_table]
 )
-def test_verify_sees_what_is_not_so(case: str, change: Change, desk: Desk) -> None:
+def test_verify_sees_what_is_not_so(case: str, change: Change, desk: FreshDesk) -> None:
     """In every table of every case, whatever its names and cells, a false mirror is found out."""
     update = (ODDITIES / f"{case}.yjs").read_bytes()
-    with opened(desk.mirror(update)) as connection:
+    with open_mirror(desk.mirror(update)) as connection:
         tables = connection.execute("SELECT name FROM _mirror_tables WHERE rows > 0").fetchall()
     for (name,) in tables:
         mirror = desk.mirror(update)
@@ -84,10 +87,10 @@ def test_verify_sees_what_is_not_so(case: str, change: Change, desk: Desk) -> No
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_verify_finds_true_mirrors_equal(case: str, desk: Desk) -> None:
+def test_verify_finds_true_mirrors_equal(case: str, desk: FreshDesk) -> None:
     """A mirror that is as it should be is equal, and every cell was looked at."""
     mirror = desk.mirror((ODDITIES / f"{case}.yjs").read_bytes())
-    with opened(mirror) as connection:
+    with open_mirror(mirror) as connection:
         rows = connection.execute("SELECT total(rows) FROM _mirror_tables").fetchone()[0]
     verified = desk.verify()
     assert (verified.result, verified.integrity, verified.total) == ("equal", "ok", 0)
@@ -95,28 +98,26 @@ def test_verify_finds_true_mirrors_equal(case: str, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_inspect_counts_the_same_tables(case: str, desk: Desk) -> None:
+def test_inspect_counts_the_same_tables(case: str, desk: FreshDesk) -> None:
     """What `inspect` finds in the file is what the mirror shows of it."""
     update = (ODDITIES / f"{case}.yjs").read_bytes()
-    with opened(desk.mirror(update)) as connection:
+    with open_mirror(desk.mirror(update)) as connection:
         shown = connection.execute("SELECT source, rows, declared FROM _mirror_tables").fetchall()
     found = [(table.name, table.rows, int(table.declared)) for table in inspect_tables(update)]
     assert sorted(found) == sorted(shown)
 
 
-def test_document_that_cannot_be_decoded_is_said_and_looked_into(
-    tmp_path: Path, state: Path
-) -> None:
+def test_document_that_cannot_be_decoded_is_said_and_looked_into(tmp_path: Path) -> None:
     """An XML hook, which the decoder does not know, costs one document one clear failure."""
     for document in (REFUSED / "xml_hook.yjs", ODDITIES / "rows_nullable.yjs"):
-        place(document, tmp_path)
-    done = run("sync", "--json", tmp_path / "workspaces", state=state)
-    events = {event.get("workspace"): event for event in map(json.loads, done.stdout.splitlines())}
-    assert done.returncode == 1
+        place_by_name(document, tmp_path)
+    done = run("sync", "--json", tmp_path / "workspaces")
+    events = {event.get("workspace"): event for event in map(json.loads, done.out.splitlines())}
+    assert done.code == 1
     assert events["xml_hook"]["code"] == "undecodable"
     assert events["rows_nullable"]["type"] == "rebuilt"
-    looked = run("inspect", "--json", REFUSED / "xml_hook.yjs", state=state)
-    seen = json.loads(looked.stdout)
-    assert looked.returncode == 1
+    looked = run("inspect", "--json", REFUSED / "xml_hook.yjs")
+    seen = json.loads(looked.out)
+    assert looked.code == 1
     assert seen["code"] == "undecodable"
     assert {root["name"] for root in seen["roots"]} == {"definition", "tables"}

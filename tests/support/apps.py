@@ -16,6 +16,18 @@ def place(document: Path, root: Path, workspace: str = "w1", epoch: int = 0) -> 
     return Path(shutil.copyfile(document, document_path(root, workspace, epoch)))
 
 
+def place_by_name(document: Path, root: Path) -> Path:
+    """Copy a document into a workspace of its own name; return where its mirror will stand.
+
+    Keyed arrays belong to later apps, which have no folder for the epoch.
+    """
+    name = document.stem
+    is_later = name.startswith("keyed_") and name != "keyed_beside_maps"
+    folder = root / "workspaces" / name / ("" if is_later else "0")
+    folder.mkdir(parents=True)
+    return mirror_of(Path(shutil.copyfile(document, folder / "workspace.yjs")))
+
+
 def mirror_of(document: Path) -> Path:
     """Return where the mirror of a document stands."""
     return document.with_name("tables.sqlite")

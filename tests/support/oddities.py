@@ -6,25 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.fidelity.support import place, sync
+from tests.support.apps import place_by_name
 from tests.support.data import ODDITIES
+from tests.support.program import sync
 
 Mirrors = Callable[[str], Path]
 
 
 @pytest.fixture(scope="session")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state folder that belongs to this run."""
-    return tmp_path_factory.mktemp("state")
-
-
-@pytest.fixture(scope="session")
-def app_folder(tmp_path_factory: pytest.TempPathFactory, state: Path) -> Path:
+def app_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An app's data folder with every document of the corpus, in step."""
     root = tmp_path_factory.mktemp("app")
     for document in sorted(ODDITIES.glob("*.yjs")):
-        place(document, root)
-    sync(root, state=state)
+        place_by_name(document, root)
+    sync(root)
     return root
 
 

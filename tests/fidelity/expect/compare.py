@@ -1,61 +1,9 @@
-"""Running the program on documents and reading its mirrors with the standard library alone."""
+"""Reads mirrors in the words of the expectations, and compares them cell by cell."""
 
-import json
-import os
-import shutil
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 from tests.fidelity.expect.shapes import Expected, Line, Table
-
-SECONDS = 240
-
-
-def run(
-    *arguments: str | Path, state: Path, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the program as a user would, with its state kept in the given folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "sidecar", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "XDG_STATE_HOME": str(state), "NO_COLOR": "1", **environment},
-    )
-
-
-def sync(path: Path, *arguments: str, state: Path, **environment: str) -> list[dict[str, Any]]:
-    """Sync everything under a path and give the events; every document must succeed."""
-    done = run("sync", "--json", path, *arguments, state=state, **environment)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def place(document: Path, root: Path) -> Path:
-    """Copy a document to where an app would keep it, and give the place of its mirror.
-
-    Keyed arrays belong to later apps, which have no folder for the epoch.
-    """
-    name = document.stem
-    later = name.startswith("keyed_") and name != "keyed_beside_maps"
-    folder = root / "workspaces" / name if later else root / "workspaces" / name / "0"
-    folder.mkdir(parents=True)
-    shutil.copyfile(document, folder / "workspace.yjs")
-    return folder / "tables.sqlite"
-
-
-@contextmanager
-def opened(mirror: Path) -> Iterator[sqlite3.Connection]:
-    """Open a mirror read-only."""
-    with closing(sqlite3.connect(f"{mirror.as_uri()}?mode=ro", uri=True)) as connection:
-        yield connection
 
 
 def read(connection: sqlite3.Connection) -> Expected:

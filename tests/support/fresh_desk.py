@@ -11,7 +11,7 @@ from sidecar.model import Options, Rebuilt, Source
 from sidecar.reports import Verification
 from sidecar.tasks.sync import sync
 from sidecar.tasks.verify import verify
-from tests.fidelity.support import opened
+from tests.support.mirrors import open_mirror
 
 
 @contextmanager
@@ -24,13 +24,17 @@ def kept_recursion_limit() -> Iterator[None]:
         sys.setrecursionlimit(limit)
 
 
-class Desk:
-    """A folder with one document and its mirror at a time."""
+class FreshDesk:
+    """A folder with one document and its mirror at a time.
+
+    Attributes:
+        document: Where the document lies.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         document, mirror = folder / "workspace.yjs", folder / "tables.sqlite"
-        self._document, self._mirror = document, mirror
+        self.document, self._mirror = document, mirror
         self._source = Source(str(document), str(mirror), "generated", 0)
         self._options = Options(state_folder=str(folder / "state"))
 
@@ -38,7 +42,7 @@ class Desk:
         """Write a document and build its mirror from scratch."""
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir()
-        self._document.write_bytes(update)
+        self.document.write_bytes(update)
         with kept_recursion_limit():
             outcome = sync(self._source, self._options, rested=True)
         assert isinstance(outcome, Rebuilt), outcome
@@ -51,7 +55,7 @@ class Desk:
 
     def content(self, update: bytes) -> dict[str, Any]:
         """Give everything in a document's mirror but what says how the document came about."""
-        with opened(self.mirror(update)) as connection:
+        with open_mirror(self.mirror(update)) as connection:
             known = dict(connection.execute("SELECT key, value FROM _mirror"))
             content = {
                 name: connection.execute(f"SELECT * FROM {name}").fetchall()
@@ -64,5 +68,5 @@ class Desk:
 
     def digests(self, update: bytes) -> dict[str, str]:
         """Give the digest of each table of a document."""
-        with opened(self.mirror(update)) as connection:
+        with open_mirror(self.mirror(update)) as connection:
             return dict(connection.execute("SELECT name, digest FROM _mirror_tables"))
