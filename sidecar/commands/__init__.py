@@ -152,7 +152,7 @@ def _complain(message: str) -> None:
 
 
 def _overview() -> str:
-    commands = "\n".join(f"  {name:<10} {summary}" for name, summary in COMMANDS.items())
+    commands = "\n".join(f"  {name:<11}{summary}" for name, summary in COMMANDS.items())
     return f"""usage: epicenter-sidecar COMMAND [PATH...] [options]
 
 Mirrors the Yjs documents of an app into SQLite files beside them.

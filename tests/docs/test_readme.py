@@ -1,4 +1,4 @@
-"""The README's second example runs as it stands: a TinyBase app, two lines away from SQL."""
+"""The README names every command, and its second example runs as it stands."""
 
 import re
 import shlex
@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from scripts import nodejs
+from sidecar.commands import COMMANDS
 from tests.interop.test_apps import WRITERS
 from tests.support.data import APPS, PROJECT
 from tests.support.program import program
@@ -18,6 +19,12 @@ BLOCKS = dict(
         r"^```(js|sh)\n(.*?)^```$", README.split("## Two commands")[0], re.DOTALL | re.MULTILINE
     )
 )
+
+
+def test_every_command_is_in_the_table() -> None:
+    """In README as in the overview of ``help``."""
+    named = re.findall(r"^\| `epicenter-sidecar (\w+)", README, re.MULTILINE)
+    assert set(named) == set(COMMANDS)
 
 
 def write(folder: Path) -> None:
