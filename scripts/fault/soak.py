@@ -240,7 +240,8 @@ class Soak:
         code = event.get("code")
         self.events[f"{event['type']} {code}" if code else event["type"]] += 1
         if code and code not in EXPECTED_CODES:
-            raise Broken(f"an event that must not be: {event}")
+            errors = self._watch.errors()[-3000:]
+            raise Broken(f"an event that must not be: {event}\n{errors}")
 
     def _measure(self) -> Usage:
         """Measure once it is at rest: one worker, and that one idle."""
