@@ -105,6 +105,11 @@ def pieces(walked: Iterable[Chunk]) -> Iterator[Piece]:
             yield Piece(block if whole else _slice(block, start, end), begins)
 
 
+def chunk_starts(ids: Sequence[str]) -> list[int]:
+    """Tell where chunks begin in sorted ids, of which the first one begins a chunk."""
+    return [start for start, _, begins in _bounds(ids, LONGEST_CHUNK) if begins]
+
+
 class ChunkDigests:
     """The digests of a table's chunks, as its rows pass by.
 
@@ -116,12 +121,14 @@ class ChunkDigests:
         self.first_ids: list[str] = []
         self._rows: list[list[bytes]] = []
 
-    def add(self, piece: Piece) -> None:
-        """Add the next rows of the table."""
+    def add(self, piece: Piece) -> list[bytes]:
+        """Add the next rows of the table, and give the digest of each."""
         if piece.begins:
             self.first_ids.append(piece.rows.ids[0])
             self._rows.append([])
-        self._rows[-1] += digest_rows(piece.rows)
+        fresh = digest_rows(piece.rows)
+        self._rows[-1] += fresh
+        return fresh
 
     def rows(self) -> list[int]:
         """Give the number of rows of each chunk."""

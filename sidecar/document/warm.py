@@ -128,16 +128,15 @@ class Warm:
                 yield workspace
             return
         with decode_document(content, accept_trailing=accept_trailing, tables=tables) as found:
-            yield found.workspace
-        self.adopt(found, data, key)
-
-    def adopt(self, decoded: Decoded, data: bytes, key: _Key) -> None:
-        """Keep a document that was decoded afresh, if it is of a kind that can be kept."""
-        is_worth_it = len(data) >= self._min_bytes and decoded.is_exact
-        if is_worth_it and fits(decoded.workspace, decoded.elements):
-            self._key, self._document = key, WarmDocument(decoded, data)
-            if self._digest is not None:
-                self._document.in_step(self._digest)
+            is_worth_it = len(data) >= self._min_bytes and found.is_exact
+            if not (is_worth_it and fits(found.workspace, found.elements)):
+                yield found.workspace
+                return
+            notes: dict[str, Any] = {}
+            yield msgspec.structs.replace(found.workspace, notes=notes)
+        self._key, self._document = key, WarmDocument(found, data, notes)
+        if self._digest is not None:
+            self._document.in_step(self._digest)
 
 
 def fits(workspace: Workspace, elements: Container[str]) -> bool:
@@ -160,7 +159,7 @@ def fits(workspace: Workspace, elements: Container[str]) -> bool:
 class WarmDocument:
     """A document in the decoder, with the bytes that it was last brought up to."""
 
-    def __init__(self, decoded: Decoded, data: bytes) -> None:
+    def __init__(self, decoded: Decoded, data: bytes, notes: dict[str, Any]) -> None:
         """Begin with a document that was decoded afresh."""
         self._doc = decoded.doc
         self._read = decoded.read
@@ -171,7 +170,7 @@ class WarmDocument:
         """Whether ``edited`` of the tables is all that the mirror lacks."""
         self._is_restructured = False
         self._foreign = ""
-        self._notes: dict[str, Any] = {}
+        self._notes = notes
         self._workspace = decoded.workspace
         self._arrays: dict[str, LiveArray] = {}
         txn = self._doc.create_transaction()

@@ -13,6 +13,7 @@ from sidecar.errors import MirrorUnavailableError
 from sidecar.javascript import dump_json
 from sidecar.mirror.catalog import ROOTS, TABLES, Built, digest_roots, write_catalog
 from sidecar.mirror.fts import create_indexes
+from sidecar.mirror.known_rows import Known, Remembered
 from sidecar.mirror.rows import RowWriter
 from sidecar.mirror.schema import (
     TableSchema,
@@ -26,7 +27,7 @@ from sidecar.mirror.schema_rows import SchemaRows
 from sidecar.mirror.sqlite_files import connect, mirror_errors
 from sidecar.mirror.summaries import ChunkLine, Summary, columns_of, encode, problems_of_table
 from sidecar.mirror.temporary import Temporary
-from sidecar.model import Cell, Problem, Root, Workspace
+from sidecar.model import Cell, Problem, Root, RowChanges, Workspace
 
 _SMALL_TABLE = 1 << 20
 _SMALL_PAGE, _LARGE_PAGE = 4096, 32768
@@ -42,6 +43,7 @@ class Candidate:
         digests: Name in the mirror -> digest, of the tables filled so far.
         rows: Rows of all tables so far.
         problems: What could not be shown as asked so far, by names in the mirror.
+        row_changes: What is known already of rows that differ from those of the mirror in place.
     """
 
     def __init__(self, mirror: str, *, mode: int, table_bytes: int) -> None:
@@ -55,11 +57,13 @@ class Candidate:
         self.file = Temporary(mirror)
         self.problems: list[Problem] = []
         self.place = mirror
+        self.row_changes: dict[str, RowChanges] = {}
         self._mirror = mirror
         self._mode = mode
         self._page_size = _SMALL_PAGE if table_bytes < _SMALL_TABLE else _LARGE_PAGE
         self._tables: list[Built] = []
         self._patches = 0
+        self._notes: dict[str, Known] | None = None
         self._roots: tuple[Root, ...] = ()
         self._connection: apsw.Connection | None = None
 
@@ -105,6 +109,7 @@ class Candidate:
         """Walk, digest and insert all rows of all tables, one pass."""
         self.problems += workspace.problems
         self._roots = workspace.roots
+        self._notes = workspace.notes
         with mirror_errors(self._mirror, lambda: self._connection):
             self._schema_rows = SchemaRows(self._open())
             for schema in plan(workspace.tables):
@@ -152,18 +157,23 @@ class Candidate:
         self._connection = None
 
     def _fill_table(self, schema: TableSchema) -> None:
-        writer, digests = RowWriter(schema), ChunkDigests()
+        writer, digests, remembered = RowWriter(schema), ChunkDigests(), Remembered()
         declared = [(c.name, sqlite_type(c, ()), False) for c in schema.columns]
         self._open().execute(create_table(schema.name, declared))
         names = [column.name for column in schema.columns]
         insert, has_rowid = insert_row(schema.name, names), rowid_of(names) is not None
         for piece in pieces(schema.table.chunks()):
-            digests.add(piece)
+            row_digests = digests.add(piece)
+            if self._notes is not None:
+                remembered.add(piece, row_digests)
             rows = list(writer.convert(piece))
             self._insert(insert, rows if has_rowid else [row[:-1] for row in rows], writer)
         self._tables.append(_built(schema, writer.summaries(), digests))
         self.problems += problems_of_table(schema, writer.summaries())
         self._schema_rows.table_filled()
+        if self._notes is not None:
+            chunks = zip(digests.hexdigests(), remembered.chunks, strict=True)
+            self._notes[schema.name] = dict(chunks)
 
     @property
     def _definitions(self) -> dict[str, str]:

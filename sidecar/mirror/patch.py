@@ -5,31 +5,36 @@ Equal to a build from scratch in rows, their order, types, NOT NULLs, problems, 
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import apsw
 import msgspec
 
-from sidecar.digests import ChunkDigests, digest_table, pieces
+from sidecar.digests import ChunkDigests, Piece, digest_table, pieces
 from sidecar.files import FileVersion
 from sidecar.mirror.build import Candidate
 from sidecar.mirror.catalog import Built, column_lines
+from sidecar.mirror.edited_rows import EditedRows, Row, UnpatchableError
 from sidecar.mirror.identifiers import quote
+from sidecar.mirror.known_rows import (
+    Known,
+    KnownRows,
+    Remembered,
+    is_plain,
+    known,
+    replaced,
+    summary_of,
+)
 from sidecar.mirror.regions import Region, regions
 from sidecar.mirror.rows import RowWriter
-from sidecar.mirror.schema import (
-    ROWID_STEP,
-    TableSchema,
-    create_table,
-    insert_row,
-    plan,
-    rowid_of,
-)
+from sidecar.mirror.schema import TableSchema, create_table, plan
 from sidecar.mirror.sqlite_files import connect, mirror_errors, open_reader
 from sidecar.mirror.state import Mirror, change_counter
-from sidecar.mirror.summaries import ChunkLine, columns_of, decode, encode, problems_of_table
-from sidecar.model import ROWS_PER_CHUNK, Cell, Problem, Workspace
+from sidecar.mirror.summaries import ChunkLine, Summary, columns_of, decode, problems_of_table
+from sidecar.model import ROWS_PER_CHUNK, Chunk, Problem, Workspace
+
+__all__ = ["MOST_PATCHES", "Patch", "UnpatchableError", "can_patch"]
 
 MOST_PATCHES = 256
 """After so many a mirror is built from scratch: deleted rows leave room in its pages."""
@@ -37,11 +42,9 @@ _FEW = 1000
 _BLOCK = 1 << 20
 _COUNTERS = (24, 92)
 """Where the header has the change counter, and the one for which its size is valid (1.3)."""
+_UNFIT = (apsw.TooBigError, apsw.ConstraintError, apsw.CorruptError, apsw.SQLError)
+"""A mirror that somebody has damaged, or a row that it does not take: it is built from scratch."""
 _FACTS = ("generator", "options", "layout")
-
-
-class UnpatchableError(Exception):
-    """The last mirror is no base: build from scratch."""
 
 
 class _Edit(msgspec.Struct, frozen=True):
@@ -57,7 +60,7 @@ class _Edit(msgspec.Struct, frozen=True):
     built: Built
     sql: str
     edited: frozenset[str]
-    rows: dict[str, tuple[Cell, ...]]
+    rows: dict[str, Row]
 
 
 def can_patch(mirror: Mirror, workspace: Workspace, facts: Mapping[str, str | None]) -> bool:
@@ -103,12 +106,12 @@ class Patch(Candidate):
         if [schema.name for schema in schemas] != sorted(self._base.digests):
             raise UnpatchableError("tables came or went")
         self.problems += workspace.problems
-        self._roots = workspace.roots
+        self._roots, self._notes = workspace.roots, workspace.notes
         with mirror_errors(self._mirror, lambda: self._connection):
-            self._edits = [self._edit(schema) for schema in schemas]
             try:
+                self._edits = [self._edit(schema) for schema in schemas]
                 self._write()
-            except (apsw.TooBigError, apsw.ConstraintError) as error:
+            except (*_UNFIT, ValueError) as error:
                 raise UnpatchableError(str(error)) from error
 
     def finish(self, facts: Mapping[str, str | None], fts: tuple[str, ...]) -> None:
@@ -117,14 +120,9 @@ class Patch(Candidate):
         super().finish(facts, fts)
 
     def _index(self, fts: tuple[str, ...]) -> tuple[dict[str, str], list[Problem]]:
-        """Bring the indexes of changed tables in step; their names and problems stay."""
+        """Leave the indexes: they were kept in step, and their names and problems stay."""
         del fts
-        connection = self._open()
-        indexes = self._base.fts_indexes
-        for edit in self._edits:
-            name = indexes.get(edit.built.name)
-            if name is not None and edit.edited:
-                connection.execute(f"INSERT INTO {quote(name)}({quote(name)}) VALUES ('rebuild')")
+        connection, indexes = self._open(), self._base.fts_indexes
         lines: Any = connection.execute("SELECT * FROM _mirror_problems WHERE kind = 'fts'")
         return indexes, [Problem(*line) for line in lines]
 
@@ -169,16 +167,19 @@ class Patch(Candidate):
 
     def _edit(self, schema: TableSchema) -> _Edit:
         """Work out a table as it will be. Nothing is written yet."""
-        lines, rows = self._lines(schema.name), dict[str, tuple[Cell, ...]]()
+        lines, rows = self._lines(schema.name), dict[str, Row]()
         edited = schema.table.edited or frozenset()
         if len(edited) > max(_FEW, sum(line.rows for line in lines) // 2):
             raise UnpatchableError("most rows changed")
         new, done = list[ChunkLine](), 0
         for region in regions([line.first_id for line in lines], edited) if edited else ():
             new += lines[done : region.start]
-            new += self._walk(schema, region, edited, rows)
+            new += self._again(schema, region, lines[region.start : region.end], rows)
             done = region.end
         new += lines[done:]
+        remembered, there = self._known(schema), {line.digest for line in new}
+        for digest in remembered.keys() - there:
+            del remembered[digest]
         summaries = [decode(line.summary) for line in new]
         if any(kind == "too_large" for one in summaries for _, kind, *_ in one.problems):
             raise UnpatchableError("a row is too large for SQLite")
@@ -202,35 +203,82 @@ class Patch(Candidate):
         lines: Any = self._open().execute(f"{sql} ORDER BY first_id", (table,))
         return [ChunkLine(*line) for line in lines]
 
-    def _walk(
+    def _again(
         self,
         schema: TableSchema,
         region: Region,
-        edited: frozenset[str],
-        rows: dict[str, tuple[Cell, ...]],
-    ) -> Iterator[ChunkLine]:
-        """Walk the rows of a region again; the edited ones are added to ``rows``."""
-        pick = schema.table.pick
-        if pick is None:
-            raise UnpatchableError("its rows cannot be picked")
+        lines: Sequence[ChunkLine],
+        rows: dict[str, Row],
+    ) -> list[ChunkLine]:
+        """Give the chunks of a region anew; its edited rows are added to ``rows``."""
+        remembered = self._known(schema)
+        chunks = [found for line in lines if (found := remembered.get(line.digest)) is not None]
+        if len(chunks) == len(lines):
+            summaries = [decode(line.summary) for line in lines]
+            if again := self._replace(schema, region, chunks, summaries, rows):
+                return again
+        return self._walk(schema, region, rows)
+
+    def _replace(
+        self,
+        schema: TableSchema,
+        region: Region,
+        chunks: Sequence[KnownRows],
+        summaries: Sequence[Summary],
+        rows: dict[str, Row],
+    ) -> list[ChunkLine]:
+        """Read the edited rows of a region, and no others.
+
+        Returns:
+            Its chunks; none where something that has to be counted was or is among its rows.
+        """
+        edited = sorted(filter(region.holds, schema.table.edited or ()))
+        fresh, writer = _picking(schema)(edited), RowWriter(schema)
+        converted = list(writer.convert(Piece(fresh, begins=True)))
+        own = writer.summaries()
+        if not all(map(is_plain, (*summaries, *own))):
+            return []
+        after = replaced(chunks, edited, known(fresh))
+        fields = summaries[0].fields
+        if not schema.table.declared:  # which rows have which fields is not remembered
+            is_same_chunk = len(after) == len(chunks) == 1
+            if not (is_same_chunk and fresh.ids and {*fields} <= {*own[0].fields}):
+                return []
+            fields = own[0].fields
+        rows.update((row[0], row[:-1]) for row in converted)
+        found = [chunk.line(summary_of(schema, chunk.shapes, fields)) for chunk in after]
+        self._remember(schema, found, after)
+        return found
+
+    def _walk(self, schema: TableSchema, region: Region, rows: dict[str, Row]) -> list[ChunkLine]:
+        """Read all rows of a region again."""
         there: Any = self._open().execute(
             f"SELECT id FROM {quote(schema.name)} WHERE (:low IS NULL OR id >= :low)"
             " AND (:high IS NULL OR id < :high)",
             {"low": region.low, "high": region.high},
         )
-        ids = sorted({*(row_id for (row_id,) in there), *filter(region.holds, edited)})
-        blocks = (
-            pick(ids[start : start + ROWS_PER_CHUNK])
-            for start in range(0, len(ids), ROWS_PER_CHUNK)
-        )
-        writer, digests = RowWriter(schema), ChunkDigests()
+        edited = frozenset(filter(region.holds, schema.table.edited or ()))
+        ids, pick = sorted(edited.union(row_id for (row_id,) in there)), _picking(schema)
+        starts = range(0, len(ids), ROWS_PER_CHUNK)
+        blocks = (pick(ids[start : start + ROWS_PER_CHUNK]) for start in starts)
+        writer, digests, remembered = RowWriter(schema), ChunkDigests(), Remembered()
         for piece in pieces(blocks):
-            digests.add(piece)
+            remembered.add(piece, digests.add(piece))
             rows.update((row[0], row[:-1]) for row in writer.convert(piece) if row[0] in edited)
-        summaries = map(encode, writer.summaries())
-        yield from map(
-            ChunkLine, digests.first_ids, digests.rows(), digests.hexdigests(), summaries
-        )
+        chunks = zip(remembered.chunks, writer.summaries(), strict=True)
+        found = [chunk.line(summary) for chunk, summary in chunks]
+        self._remember(schema, found, remembered.chunks)
+        return found
+
+    def _known(self, schema: TableSchema) -> Known:
+        notes = self._notes
+        return notes.setdefault(schema.name, {}) if notes is not None else {}
+
+    def _remember(
+        self, schema: TableSchema, lines: Sequence[ChunkLine], chunks: Sequence[KnownRows]
+    ) -> None:
+        digests = (line.digest for line in lines)
+        self._known(schema).update(zip(digests, chunks, strict=True))
 
     def _check_columns(self, built: Built) -> None:
         """Make sure that stored cells of rows that nobody edited stay as they are.
@@ -259,54 +307,22 @@ class Patch(Candidate):
             connection.execute("PRAGMA writable_schema=RESET")
         for edit in self._edits:
             if edit.edited:
-                _TableWriter(connection, edit).write()
+                self._write_table(edit)
+
+    def _write_table(self, edit: _Edit) -> None:
+        built = edit.built
+        names = [column.name for column, _, _ in built.columns]
+        index = self._base.fts_indexes.get(built.name)
+        writer = EditedRows(self._open(), built.name, names, index)
+        self.row_changes[built.name] = writer.write(edit.edited, edit.rows, built.rows)
 
 
-class _TableWriter:
-    """Writes the edited rows of one table."""
+def _picking(schema: TableSchema) -> Callable[[Sequence[str]], Chunk]:
+    """Give what reads rows by their ids.
 
-    def __init__(self, connection: apsw.Connection, edit: _Edit) -> None:
-        self._connection = connection
-        self._edit = edit
-        self._table = quote(edit.built.name)
-        names = [column.name for column, _, _ in edit.built.columns]
-        self._rowid = rowid_of(names)
-        self._insert = insert_row(edit.built.name, names)
-        sets = ",".join(f"{quote(name)}=?" for name in (*names, "_extra"))
-        self._update = f"UPDATE {self._table} SET {sets} WHERE id=?"
-
-    def write(self) -> None:
-        """Delete, replace and insert, in the order of ids.
-
-        Raises:
-            UnpatchableError: There is no room for a row between two others.
-        """
-        connection: Any = self._connection
-        execute = connection.execute
-        for row_id in sorted(self._edit.edited):
-            row = self._edit.rows.get(row_id)
-            if row is None:
-                execute(f"DELETE FROM {self._table} WHERE id=?", (row_id,))
-            elif execute(f"SELECT 1 FROM {self._table} WHERE id=?", (row_id,)).get:
-                execute(self._update, (*row[1:], row_id))
-            else:
-                execute(self._insert, (*row, self._place(row_id)))
-
-    def _place(self, row_id: str) -> int:
-        """Give a rowid between those of the neighbours."""
-        if self._rowid is None:
-            raise UnpatchableError("its rowids have no name")
-        before = self._neighbour("id < ? ORDER BY id DESC", row_id) or 0
-        after = self._neighbour("id > ? ORDER BY id", row_id)
-        place = before + ROWID_STEP if after is None else (before + after) // 2
-        if place <= before or place >= 1 << 62:
-            raise UnpatchableError("there is no rowid left")
-        return place
-
-    def _neighbour(self, where: str, row_id: str) -> int | None:
-        found: Any = self._connection.execute(
-            f"SELECT {self._rowid} FROM {self._table} WHERE {where} LIMIT 1",
-            (row_id,),
-        ).get
-        rowid: int | None = found
-        return rowid
+    Raises:
+        UnpatchableError: There is nothing that does.
+    """
+    if schema.table.pick is None:
+        raise UnpatchableError("its rows cannot be picked")
+    return schema.table.pick

@@ -1,6 +1,6 @@
 """Which rows of a table differ between two mirrors: by their chunks first, then by their cells."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +23,16 @@ _Chunks = dict[str, tuple[str, int]]
 """The first id of each chunk: its digest and its rows."""
 
 
-def row_changes(old: str, new: str, tables: Sequence[str]) -> dict[str, RowChanges] | None:
+def changes_of(added: Iterable[str], changed: Iterable[str], removed: Iterable[str]) -> RowChanges:
+    """Give what is told of rows with these ids."""
+    found, both = _Found(), set(changed)
+    found.add(both.union(added), both.union(removed))
+    return found.result()
+
+
+def row_changes(
+    old: str, new: str, tables: Sequence[str], known: Mapping[str, RowChanges]
+) -> dict[str, RowChanges] | None:
     """Compare the rows of some tables of two mirrors.
 
     A row is changed when a stored cell differs; a column that one side lacks counts as NULL.
@@ -32,18 +41,21 @@ def row_changes(old: str, new: str, tables: Sequence[str]) -> dict[str, RowChang
         old: Path of the mirror in place, which can be believed.
         new: Path of the one that will replace it.
         tables: Names of tables of the new one, which the old one may lack.
+        known: What is known of some tables: they are not compared.
 
     Returns:
         What changed in each; None where one of the two could not be read, which a build may do
         without.
     """
+    if known.keys() >= set(tables):
+        return {table: known[table] for table in tables}
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
     connection = apsw.Connection(":memory:", flags=flags)
     with suppress(apsw.Error):
         connection.set_busy_timeout(READER_BUSY_MS)
         for name, path, locks in (("old", old, ""), ("new", new, "&nolock=1")):
             connection.execute(f"ATTACH ? AS {name}", (f"{uri_of(path)}?mode=ro{locks}",))
-        return {table: _compare(connection, table) for table in tables}
+        return {table: known.get(table) or _compare(connection, table) for table in tables}
     return None
 
 

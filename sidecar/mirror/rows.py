@@ -14,7 +14,7 @@ Converted = tuple[Cell, str | None, bool]
 
 _NUMERIC_CHARACTERS = frozenset("0123456789+-.eE")
 _NULL = type(None)
-_KINDS: dict[type, Kind] = {
+KINDS: dict[type, Kind] = {
     bool: "boolean",
     int: "integer",
     float: "real",
@@ -133,7 +133,7 @@ class RowWriter:
     ) -> Iterable[Cell]:
         column = self.schema.columns[index]
         kinds = set(map(type, cells))
-        self.kinds[index].update(_KINDS[kind] for kind in kinds if kind is not _NULL)
+        self.kinds[index].update(KINDS[kind] for kind in kinds if kind is not _NULL)
         if column.field is None and int in kinds and any(map(_is_wide, cells)):
             self.kinds[index].add("wide")
         whole, convert = _CONVERTERS.get(column.type or "", _TEXT) if column.field else _UNDECLARED

@@ -234,7 +234,7 @@ def _rows_changed(
         return None
     from sidecar.mirror.row_changes import row_changes  # noqa: PLC0415 - not for a first mirror
 
-    found = row_changes(source.mirror, candidate.file.path, changes.changed)
+    found = row_changes(source.mirror, candidate.file.path, changes.changed, candidate.row_changes)
     if found is None or options.row_ids:
         return found
     return {name: replace(one, ids=None) for name, one in found.items()}

@@ -1,7 +1,8 @@
 """A patched mirror equals one that is built from scratch, whatever was edited."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from pycrdt import Map
 from sidecar.document.decode import decode
 from sidecar.mirror.build import Candidate
 from sidecar.mirror.patch import Patch, UnpatchableError, can_patch
+from sidecar.mirror.row_changes import row_changes
 from sidecar.mirror.state import read_mirror
-from sidecar.model import Chunk, Table, Workspace
+from sidecar.model import Chunk, RowChanges, Table, Workspace
 from tests.support.made import content, tables, update
 from tests.support.mirrors import query
 
@@ -29,7 +31,14 @@ FACTS = {
     "state_vector": "{}",
     "source_digest": "before",
 }
+Notes = dict[str, Any] | None
+"""What a process remembers of rows; None where nothing is."""
+
+CHANGES: list[dict[str, RowChanges]] = []
+"""What the last patch said of the rows that changed."""
+
 FIELDS = {"title": {"type": "text"}, "n": {"type": "integer"}, "tags": {"type": "tags"}}
+INDEXES = ("t_fts", "other_fts")
 CATALOG = ("_tables", "_columns", "_problems", "_roots", "_chunks")
 MANY: Rows = {f"row {number}": {"title": f"t{number}", "n": number} for number in range(3000)}
 
@@ -67,23 +76,25 @@ def picking(table: Table, rows: Rows) -> Table:
 
 
 @contextmanager
-def edited(data: bytes, ids: set[str], rows: Rows) -> Iterator[Workspace]:
+def edited(data: bytes, ids: set[str], rows: Rows, notes: Notes) -> Iterator[Workspace]:
     """Decode a document as if it were warm, with these rows edited since ``before``."""
     with decode(content(data), accept_trailing=True) as found:
         parts = [
             replace(picking(t, rows), edited=frozenset(ids if t.name == "t" else ()))
             for t in found.tables
         ]
-        yield replace(found, tables=tuple(parts), base="before")
+        yield replace(found, tables=tuple(parts), base="before", notes=notes)
 
 
-def build(place: Path, data: bytes, fts: tuple[str, ...], facts: dict[str, str]) -> Path:
+def build(
+    place: Path, data: bytes, fts: tuple[str, ...], facts: dict[str, str], notes: Notes = None
+) -> Path:
     """Build a mirror from scratch."""
     with (
         decode(content(data), accept_trailing=True) as workspace,
         Candidate(str(place), mode=0o644, table_bytes=len(data)) as candidate,
     ):
-        candidate.fill(workspace)
+        candidate.fill(replace(workspace, notes=notes))
         candidate.finish(facts, fts)
         Path(candidate.file.path).replace(place)
     return place
@@ -97,14 +108,16 @@ def patch(  # noqa: PLR0913 - what a test says
     *,
     declared: bool = True,
     digest: str = "after",
+    notes: Notes = None,
 ) -> Path:
     """Patch the mirror at a place, and return the new one beside it."""
     base, facts = read_mirror(str(place)), {**FACTS, "source_digest": digest}
-    with edited(document(rows, declared=declared), ids, rows) as workspace:
+    with edited(document(rows, declared=declared), ids, rows, notes) as workspace:
         assert can_patch(base, workspace, facts)
         with Patch(str(place), base, mode=0o644) as patched:
             patched.fill(workspace)
             patched.finish(facts, fts)
+            CHANGES[:] = [patched.row_changes]
             target = place.with_name("patched")
             Path(patched.file.path).replace(target)
     return target
@@ -117,7 +130,12 @@ def assert_equal(patched: Path, scratch: Path) -> None:
     names = "SELECT name, sql FROM sqlite_schema ORDER BY name"
     assert query(patched, names) == query(scratch, names)
     for (table,) in query(scratch, "SELECT name FROM _mirror_tables"):
-        assert query(patched, f"SELECT * FROM {table}") == query(scratch, f"SELECT * FROM {table}")
+        for columns in ("*", "typeof(n)"):
+            sql = f"SELECT {columns} FROM {table}"
+            assert query(patched, sql) == query(scratch, sql)
+    for index in INDEXES:
+        if query(scratch, f"SELECT 1 FROM sqlite_schema WHERE name = '{index}'"):
+            assert_equal_indexes(patched, scratch, index)
     for part in CATALOG:
         sql = f"SELECT * FROM _mirror{part} ORDER BY 1, 2, 3"
         assert query(patched, sql) == query(scratch, sql), part
@@ -128,19 +146,34 @@ def assert_equal(patched: Path, scratch: Path) -> None:
     assert patched.read_bytes()[24:28] == patched.read_bytes()[92:96] == b"\0\0\0\1"
 
 
-@settings(max_examples=15, deadline=None)
+def assert_equal_indexes(patched: Path, scratch: Path, index: str) -> None:
+    """Compare what two full-text indexes find, and have SQLite check the patched one."""
+    with closing(sqlite3.connect(patched)) as connection:
+        connection.execute(f"INSERT INTO {index}({index}, rank) VALUES ('integrity-check', 1)")
+        connection.rollback()
+    sql = (
+        f"SELECT id, round(rank, 9) FROM {index} JOIN {index[:-4]} AS t ON t.rowid = {index}.rowid"
+    )
+    for word in ("x*", "y*", "t7", "other", "new", "t*"):
+        found = f"{sql} WHERE {index} MATCH '{word}' ORDER BY id"
+        assert query(patched, found) == query(scratch, found)
+
+
+@settings(max_examples=25, deadline=None)
 @given(
     start=st.sampled_from([{}, {"row 1": {"n": 1}}, dict(list(MANY.items())[:40]), MANY]),
     edits=st.dictionaries(IDS, ROW, max_size=6),
     declared=st.booleans(),
     fts=st.sampled_from([(), ("*",)]),
+    remembers=st.booleans(),
 )
-def test_a_patch_equals_a_build_from_scratch(
+def test_a_patch_equals_a_build_from_scratch(  # noqa: PLR0913, PLR0917 - as Hypothesis gives it
     tmp_path_factory: pytest.TempPathFactory,
     start: Rows,
     edits: dict[str, dict[str, Any] | None],
     declared: bool,  # noqa: FBT001 - Hypothesis passes by name
     fts: tuple[str, ...],
+    remembers: bool,  # noqa: FBT001
 ) -> None:
     """Rows that change, come and go, at boundaries of chunks too; or it says that it cannot."""
     folder = tmp_path_factory.mktemp("patch")
@@ -149,20 +182,28 @@ def test_a_patch_equals_a_build_from_scratch(
         if row is None:
             after.pop(row_id, None)
     data = document(after, declared=declared)
-    place = build(folder / "tables", document(start, declared=declared), fts, FACTS)
+    notes: Notes = {} if remembers else None
+    place = build(folder / "tables", document(start, declared=declared), fts, FACTS, notes)
     try:
-        patched = patch(place, after, set(edits), fts, declared=declared)
+        patched = patch(place, after, set(edits), fts, declared=declared, notes=notes)
     except UnpatchableError:
         assert [path.name for path in folder.iterdir()] == ["tables"]
         return
     scratch = build(folder / "scratch", data, fts, {**FACTS, "source_digest": "after"})
     assert_equal(patched, scratch)
+    told = row_changes(str(place), str(scratch), ["t"], {})
+    assert told == {"t": CHANGES[0].get("t", told and told["t"])}
 
 
-def test_the_usual_edits_are_patched(tmp_path: Path) -> None:
+@pytest.mark.parametrize("remembers", [True, False])
+@pytest.mark.parametrize("fts", [(), ("t.title",)])
+def test_the_usual_edits_are_patched(
+    tmp_path: Path, fts: tuple[str, ...], *, remembers: bool
+) -> None:
     """One cell, one row more, one row less: no build from scratch for any of them."""
     ids = list(MANY)
-    place = build(tmp_path / "tables", document(MANY, declared=True), (), FACTS)
+    notes: Notes = {} if remembers else None
+    place = build(tmp_path / "tables", document(MANY, declared=True), fts, FACTS, notes)
     states: tuple[Rows, ...] = (
         {**MANY, ids[7]: {"title": "other", "n": 7}},
         {**MANY, "row 5000": {"title": "new", "n": 0}},
@@ -172,8 +213,8 @@ def test_the_usual_edits_are_patched(tmp_path: Path) -> None:
     for number, after in enumerate(states):
         data = document(after, declared=True)
         changed = {i for i in {*MANY, *after} if MANY.get(i) != after.get(i)}
-        patched = patch(place, after, changed)
-        scratch = build(tmp_path / f"{number}", data, (), {**FACTS, "source_digest": "after"})
+        patched = patch(place, after, changed, fts, notes=notes)
+        scratch = build(tmp_path / f"{number}", data, fts, {**FACTS, "source_digest": "after"})
         assert_equal(patched, scratch)
 
 

@@ -21,7 +21,7 @@ def compare(folder: Path, before: Rows | None, after: Rows, **definition: Any) -
     roots: dict[str, Any] = {"tables": tables(t=after)}
     if definition:
         roots["definition"] = {"tables": {"t": {"fields": definition}}}
-    found = row_changes(str(old), str(build(folder / "new", update(**roots))), ["t"])
+    found = row_changes(str(old), str(build(folder / "new", update(**roots))), ["t"], {})
     assert found is not None
     return found["t"]
 
@@ -96,8 +96,8 @@ def test_a_mirror_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
     """The counts are left out; the build goes on."""
     new = build(tmp_path / "new", update(tables=tables(t={"a": {"n": 1}})))
     (tmp_path / "old").write_bytes(b"no database at all, whatever it says")
-    assert row_changes(str(tmp_path / "old"), str(new), ["t"]) is None
-    assert row_changes(str(tmp_path / "not there"), str(new), ["t"]) is None
+    assert row_changes(str(tmp_path / "old"), str(new), ["t"], {}) is None
+    assert row_changes(str(tmp_path / "not there"), str(new), ["t"], {}) is None
 
 
 IDS = st.integers(0, 4000).map(lambda number: f"row {number}")
