@@ -186,7 +186,7 @@ class Workspace(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     roots: tuple[Root, ...] = ()
     base: str | None = None
-    notes: dict[str, Any] | None = None
+    notes: dict[Any, Any] | None = None
 
 
 class Source(msgspec.Struct, frozen=True, order=True):

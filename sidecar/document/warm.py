@@ -132,7 +132,7 @@ class Warm:
             if not (is_worth_it and fits(found.workspace, found.elements)):
                 yield found.workspace
                 return
-            notes: dict[str, Any] = {}
+            notes: dict[Any, Any] = {}
             yield msgspec.structs.replace(found.workspace, notes=notes)
         self._key, self._document = key, WarmDocument(found, data, notes)
         if self._digest is not None:
@@ -159,7 +159,7 @@ def fits(workspace: Workspace, elements: Container[str]) -> bool:
 class WarmDocument:
     """A document in the decoder, with the bytes that it was last brought up to."""
 
-    def __init__(self, decoded: Decoded, data: bytes, notes: dict[str, Any]) -> None:
+    def __init__(self, decoded: Decoded, data: bytes, notes: dict[Any, Any]) -> None:
         """Begin with a document that was decoded afresh."""
         self._doc = decoded.doc
         self._read = decoded.read

@@ -13,7 +13,7 @@ from sidecar.errors import MirrorUnavailableError
 from sidecar.javascript import dump_json
 from sidecar.mirror.catalog import ROOTS, TABLES, Built, digest_roots, write_catalog
 from sidecar.mirror.fts import create_indexes
-from sidecar.mirror.known_rows import Known, Remembered
+from sidecar.mirror.known_rows import Notes, Remembered
 from sidecar.mirror.rows import RowWriter
 from sidecar.mirror.schema import (
     TableSchema,
@@ -63,7 +63,7 @@ class Candidate:
         self._page_size = _SMALL_PAGE if table_bytes < _SMALL_TABLE else _LARGE_PAGE
         self._tables: list[Built] = []
         self._patches = 0
-        self._notes: dict[str, Known] | None = None
+        self._notes: Notes | None = None
         self._roots: tuple[Root, ...] = ()
         self._connection: apsw.Connection | None = None
 
@@ -110,6 +110,8 @@ class Candidate:
         self.problems += workspace.problems
         self._roots = workspace.roots
         self._notes = workspace.notes
+        if self._notes is not None:
+            self._notes.clear()
         with mirror_errors(self._mirror, lambda: self._connection):
             self._schema_rows = SchemaRows(self._open())
             for schema in plan(workspace.tables):
@@ -173,7 +175,7 @@ class Candidate:
         self._schema_rows.table_filled()
         if self._notes is not None:
             chunks = zip(digests.hexdigests(), remembered.chunks, strict=True)
-            self._notes[schema.name] = dict(chunks)
+            self._notes[schema.name, schema.table.fields] = dict(chunks)
 
     @property
     def _definitions(self) -> dict[str, str]:

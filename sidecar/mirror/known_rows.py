@@ -20,6 +20,9 @@ Shape = tuple[type, ...]
 Known = dict[str, "KnownRows"]
 """The rows of chunks, by the digest of the chunk."""
 
+Notes = dict[tuple[str, tuple[str, ...]], Known]
+"""That of each table, by its name and fields: shapes are of cells in the order of the fields."""
+
 _NULL = type(None)
 
 

@@ -271,8 +271,8 @@ class Patch(Candidate):
         return found
 
     def _known(self, schema: TableSchema) -> Known:
-        notes = self._notes
-        return notes.setdefault(schema.name, {}) if notes is not None else {}
+        notes, key = self._notes, (schema.name, schema.table.fields)
+        return notes.setdefault(key, {}) if notes is not None else {}
 
     def _remember(
         self, schema: TableSchema, lines: Sequence[ChunkLine], chunks: Sequence[KnownRows]
