@@ -149,7 +149,7 @@ class Patch(Candidate):
         self.file.create(self._mode)
         reader = open_reader(self._mirror)
         try:
-            reader.execute("BEGIN; SELECT count(*) FROM sqlite_schema").fetchall()
+            reader.execute("SELECT count(*) FROM sqlite_schema").fetchall()
             with open(self._mirror, "rb") as source, open(self.file.path, "r+b") as target:
                 while data := source.read(_BLOCK):
                     target.write(data)

@@ -12,6 +12,7 @@ import apsw
 from sidecar.errors import Code, MirrorUnavailableError, SidecarError
 
 JOURNALS = ("-journal", "-wal", "-shm")
+HEADER_BYTES = 100
 BUSY_MS = 1000
 READER_BUSY_MS = 5000
 """How long a reader waits for a mirror that is being written in place."""
@@ -66,6 +67,8 @@ def _quote(path: bytes) -> str:
 def open_reader(path: str) -> apsw.Connection:
     """Open a published mirror for reading, and wait for one that is being written in place.
 
+    All that is read of it belongs to one state, which lasts until the connection is closed.
+
     One that somebody else put into WAL mode is read as it stands: SQLite would make two files
     beside it, and a reader of ours makes none.
     """
@@ -77,24 +80,25 @@ def open_reader(path: str) -> apsw.Connection:
         roll_back(path)
     connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=is_in_wal_mode(path))
     connection.set_busy_timeout(READER_BUSY_MS)
+    connection.execute("BEGIN")
     return connection
 
 
 def roll_back(path: str) -> None:
     """Let SQLite undo what a killed writer has left half done in a database.
 
-    It looks at the journal beside it, and does nothing to one whose writer lives.
+    It looks at the journal beside it, and does nothing where that has a writer that lives.
 
     Raises:
-        apsw.Error: It is busy, damaged, or may not be written.
+        apsw.Error: It is damaged, or may not be written.
     """
     check_journals(path)
     if is_in_wal_mode(path):
         return
     connection = connect(path, flags=apsw.SQLITE_OPEN_READWRITE)
     try:
-        connection.set_busy_timeout(READER_BUSY_MS)
-        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+        with suppress(apsw.BusyError, apsw.LockedError):  # its writer lives, or another undoes it
+            connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
     finally:
         connection.close()
 
@@ -113,9 +117,29 @@ def check_journals(path: str) -> None:
 
 
 def is_in_wal_mode(path: str) -> bool:
-    """Tell by the header whether a write-ahead log would be needed, which mirrors never have."""
-    with open(path, "rb") as file:
-        return file.read(20)[18:20] == b"\x02\x02"
+    """Tell by the header whether a write-ahead log would be needed, which mirrors never have.
+
+    Raises:
+        apsw.Error: It cannot be read.
+    """
+    return header_of(path)[18:20] == b"\x02\x02"
+
+
+def header_of(path: str) -> bytes:
+    """Read the first 100 bytes of a database, through SQLite.
+
+    With POSIX locks a process that closes any descriptor of a file gives up all that it has
+    locked in it; SQLite keeps count of its own. So where other connections may be reading, nothing
+    of ours opens the file in another way.
+
+    Raises:
+        apsw.Error: It cannot be read.
+    """
+    connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=True)
+    try:
+        return connection.read("main", 0, 0, HEADER_BYTES)[1]
+    finally:
+        connection.close()
 
 
 def last_good_of(mirror: str) -> str:

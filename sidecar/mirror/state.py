@@ -14,6 +14,7 @@ from sidecar.files import FileVersion, version_of
 from sidecar.javascript import dump_json
 from sidecar.mirror.catalog import APPLICATION_ID, FORMAT, ROOTS
 from sidecar.mirror.sqlite_files import (
+    HEADER_BYTES,
     JOURNALS,
     connect,
     disk_error,
@@ -23,7 +24,6 @@ from sidecar.mirror.sqlite_files import (
 from sidecar.model import AUTO, Options, RebuiltReason
 from sidecar.names import MIRROR
 
-_HEADER = 100
 _COUNTER = 24
 _JOURNAL = JOURNALS[0]
 _MAGIC = b"SQLite format 3\0"
@@ -139,7 +139,7 @@ def _read(path: str) -> Mirror:
         if not stat.S_ISREG(os.lstat(path).st_mode):  # a link or FIFO of someone else's
             return Mirror("foreign")
         with open(path, "rb") as file:
-            fault = _format_fault(file.read(_HEADER))
+            fault = _format_fault(file.read(HEADER_BYTES))
     except FileNotFoundError:
         return Mirror("missing")
     except PermissionError:
@@ -166,7 +166,7 @@ def bears(path: str, application_id: int) -> bool:
         return False
     try:
         with open(path, "rb") as file:
-            header = file.read(_HEADER)
+            header = file.read(HEADER_BYTES)
     except OSError:
         return False
     return _is_of(header, application_id)
@@ -184,7 +184,7 @@ def refuse_foreign(path: str) -> None:
     try:
         if stat.S_ISREG(os.lstat(path).st_mode):
             with open(path, "rb") as file:
-                if _is_of(file.read(_HEADER), APPLICATION_ID):
+                if _is_of(file.read(HEADER_BYTES), APPLICATION_ID):
                     return
     except FileNotFoundError:
         return
@@ -196,8 +196,13 @@ def refuse_foreign(path: str) -> None:
     raise MirrorUnavailableError("foreign_mirror", message)
 
 
+def is_header_of_mirror(header: bytes) -> bool:
+    """Tell by its header whether a database is a mirror of any format."""
+    return _is_of(header, APPLICATION_ID)
+
+
 def _is_of(header: bytes, application_id: int) -> bool:
-    return header.startswith(_MAGIC) and _field(header.ljust(_HEADER), 68) == application_id
+    return header.startswith(_MAGIC) and _field(header.ljust(HEADER_BYTES), 68) == application_id
 
 
 def row_count(path: str) -> int | None:
@@ -208,7 +213,7 @@ def row_count(path: str) -> int | None:
 
 def _format_fault(header: bytes) -> RebuiltReason | None:
     """Tell by its header whether a file is a mirror of this format."""
-    if len(header) < _HEADER or not header.startswith(_MAGIC):
+    if len(header) < HEADER_BYTES or not header.startswith(_MAGIC):
         return "damaged"
     if _field(header, 68) != APPLICATION_ID:
         return "foreign"
@@ -228,7 +233,7 @@ def change_counter(path: str) -> int:
         OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
-        return _field(file.read(_HEADER).ljust(_HEADER, b"\0"), _COUNTER)
+        return _field(file.read(HEADER_BYTES).ljust(HEADER_BYTES, b"\0"), _COUNTER)
 
 
 def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
@@ -286,12 +291,11 @@ def _lines(connection: apsw.Connection) -> tuple[bool, int, dict[str, Any], list
         Whether it is whole and in no WAL mode, its change counter, its facts, its tables.
     """
     try:
-        connection.execute("BEGIN")
         facts: Any = connection.execute("SELECT key, value FROM _mirror")
         lines = dict(facts)
         tables: Any = connection.execute("SELECT name, digest, rows FROM _mirror_tables")
         found = list(tables)
-        header = connection.read("main", 0, 0, _HEADER)[1]
+        header = connection.read("main", 0, 0, HEADER_BYTES)[1]
         size = _size(header)
         ends_there = not connection.read("main", 0, size, 1)[0]
         is_whole = size > 0 and ends_there and connection.read("main", 0, size - 1, 1)[0]

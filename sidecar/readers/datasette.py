@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
@@ -45,6 +46,10 @@ _SETTINGS = {
 _LONGEST_JSON = 2000
 _STATES = {"in_step": "in step", "changed": "behind its document", "missing": "not readable"}
 
+_ONE_AT_A_TIME = threading.RLock()
+"""Datasette's SQLite and ours are two libraries in one process, and with POSIX locks whoever closes
+a file gives up what the other has locked in it. So only one of them reads at a time."""
+
 _request: ContextVar[object] = ContextVar("request")
 """The request that is being answered; a connection belongs to one until it ends."""
 
@@ -71,7 +76,12 @@ class MirrorDatabase(Database):  # type: ignore[misc]
         """Run something on the connection of the request."""
         request = _request.get(None)
         loop = _loop()
-        return await loop.run_in_executor(self.ds.executor, lambda: fn(self._of(request)))
+
+        def run() -> Any:
+            with _ONE_AT_A_TIME:
+                return fn(self._of(request))
+
+        return await loop.run_in_executor(self.ds.executor, run)
 
     def release(self, request: object) -> None:
         """Let go of the connection that a request had; in Datasette's thread."""
@@ -125,6 +135,10 @@ class MirrorPlugin:
 
     def tables(self, database: str) -> dict[str, SchemaTable]:
         """Give the tables of a mirror as its catalog describes them, read once for each mirror."""
+        with _ONE_AT_A_TIME:
+            return self._tables(database)
+
+    def _tables(self, database: str) -> dict[str, SchemaTable]:
         path = self._databases[database].file
         version = _version(path)
         if database not in self._known or self._known[database][0] != version:
@@ -171,7 +185,8 @@ class MirrorPlugin:
         """Give the first page its list of workspaces."""
         if view_name != "index":
             return {}
-        return {"workspaces": [_workspace(db) for db in self._databases.values()]}
+        with _ONE_AT_A_TIME:
+            return {"workspaces": [_workspace(db) for db in self._databases.values()]}
 
 
 def make_datasette(mirrors: Sequence[tuple[NamedMirror, str, str | None]]) -> Datasette:

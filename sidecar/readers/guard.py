@@ -4,6 +4,7 @@ What a query may do is decided by SQLite's authorizer while a statement is prepa
 table, function and pragma that the statement will touch, whatever the text looks like.
 """
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -12,17 +13,20 @@ import apsw
 from sidecar.errors import MirrorDamagedError
 from sidecar.files import shown
 from sidecar.mirror.sqlite_files import (
+    JOURNALS,
     READER_BUSY_MS,
     check_journals,
     connect,
-    is_in_wal_mode,
+    header_of,
+    roll_back,
     uri_of,
 )
-from sidecar.mirror.state import is_mirror
+from sidecar.mirror.state import is_header_of_mirror
 
 MOST_ATTACHED = 100
 """Mirrors that one connection reads; SQLite takes 125 as apsw builds it."""
 
+_WAL_MODE = b"\2\2"
 _READING = frozenset(
     (apsw.SQLITE_SELECT, apsw.SQLITE_RECURSIVE, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION)
 )
@@ -146,14 +150,19 @@ def check(path: str) -> None:
         MirrorDamagedError: It is not.
     """
     try:
+        os.stat(path)
         with errors_of(path):
             check_journals(path)
-        if not is_mirror(path):
+            header = header_of(path) if os.path.isfile(path) else b""
+        if not is_header_of_mirror(header):
             message = f"{shown(path)} is no mirror; epicenter-sidecar sync builds one"
             raise MirrorDamagedError("foreign", message)
-        if is_in_wal_mode(path):
+        if header[18:20] == _WAL_MODE:
             message = f"{shown(path)} was changed by another program; run sync to build it again"
             raise MirrorDamagedError("foreign", message)
+        if os.path.lexists(path + JOURNALS[0]):
+            with errors_of(path):
+                roll_back(path)
     except OSError as error:  # gone meanwhile, or out of reach
         message = f"{shown(path)} cannot be read: {error.strerror or error}"
         raise MirrorDamagedError("gone", message) from error

@@ -1,7 +1,8 @@
 """Mirrors for other people's programs: read-only, always the newest, rows with the app's types."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
@@ -13,7 +14,7 @@ from sidecar.mirror.describe import tables_of
 from sidecar.mirror.identifiers import quote
 from sidecar.mirror.naming import EXTRA
 from sidecar.readers.deadline import Clock, TooLongError
-from sidecar.readers.guard import guard, open_mirror_file
+from sidecar.readers.guard import authorize, guard, open_mirror_file
 from sidecar.readers.query import Limits, size_of
 from sidecar.reports import SchemaTable
 
@@ -82,8 +83,8 @@ class OpenMirror:
 
     def tables(self) -> dict[str, SchemaTable]:
         """Describe the tables by name: their columns, the app's labels, types and options."""
-        self._refresh()
-        return self._described()
+        with self._one_state():
+            return self._described()
 
     def query(self, sql: str, parameters: Sequence[Value] = ()) -> Rows:
         """Run one query and return its rows, as SQLite has them, with the names of the columns.
@@ -92,7 +93,10 @@ class OpenMirror:
             apsw.Error: The query is wrong, or would do something else than read.
             TooLongError: It takes longer than it may.
         """
-        self._refresh()
+        with self._one_state():
+            return self._query(sql, parameters)
+
+    def _query(self, sql: str, parameters: Sequence[Value]) -> Rows:
         found, size = Rows(), 0
         cursor = self._connection.cursor()
 
@@ -140,20 +144,23 @@ class OpenMirror:
             msgspec.ValidationError: A row does not fit ``into``.
             apsw.Error: The condition is wrong.
         """
-        self._refresh()
+        with self._one_state():
+            found = self._rows(table, where, parameters)
+        return found if into is None else msgspec.convert(found, list[into])  # type: ignore[valid-type]
+
+    def _rows(self, table: str, where: str, parameters: Sequence[Value]) -> list[Row]:
         columns = self._described()[table].columns
         convert = [_CONVERTERS.get(_kind(c.name, c.type), _as_it_is) for c in columns]
         condition = f" WHERE {where}" if where else ""
         sql = f"SELECT * FROM {quote(table)}{condition}"  # the caller's own SQL
         cursor = self._limited(self._connection.cursor(), sql, parameters)
-        found: list[Row] = [
+        return [
             {
                 column.name: make(value)
                 for column, make, value in zip(columns, convert, row, strict=True)
             }
             for row in cursor
         ]
-        return found if into is None else msgspec.convert(found, list[into])  # type: ignore[valid-type]
 
     def _limited(
         self, cursor: apsw.Cursor, sql: str, parameters: Sequence[Value]
@@ -173,13 +180,40 @@ class OpenMirror:
             self._tables = {table.name: table for table in tables_of(self._connection, None)}
         return self._tables
 
-    def _refresh(self) -> None:
-        version = version_of(self.path)
-        if version is None or version == self._version:
-            return
-        fresh = _open(self.path)
-        self._connection.close()
-        self._connection, self._version, self._tables = fresh, version, None
+    @contextmanager
+    def _one_state(self) -> Generator[None]:
+        """Read the newest mirror, and nothing else for as long as this lasts.
+
+        One that is written in place is the newest only if it still is when it is locked.
+        """
+        while True:
+            self._begin()
+            version = version_of(self.path)
+            if version is None or version == self._version:
+                break
+            self._end()
+            fresh = _open(self.path)
+            self._connection.close()
+            self._connection, self._version, self._tables = fresh, version, None
+        try:
+            yield
+        finally:
+            self._end()
+
+    def _begin(self) -> None:
+        self._connection.authorizer = None
+        try:
+            self._connection.execute("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+        finally:
+            self._connection.authorizer = authorize
+
+    def _end(self) -> None:
+        self._connection.authorizer = None
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        finally:
+            self._connection.authorizer = authorize
 
 
 def open_mirror(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> OpenMirror:
