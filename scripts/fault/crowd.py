@@ -66,7 +66,7 @@ def look(mirror: Path) -> tuple[int, str | None]:
 def read_on(mirror: Path) -> None:
     """Look again and again until stdin ends, then print what was seen as JSON."""
     ended = threading.Event()
-    threading.Thread(target=_await_end, args=(ended,), daemon=True).start()
+    threading.Thread(target=await_end, args=(ended,), daemon=True).start()
     counts: Counter[str] = Counter()
     broken: list[str] = []
     newest = -1
@@ -84,7 +84,8 @@ def read_on(mirror: Path) -> None:
     print(json.dumps({"counts": counts, "broken": broken}))
 
 
-def _await_end(ended: threading.Event) -> None:
+def await_end(ended: threading.Event) -> None:
+    """Set an event when stdin ends."""
     sys.stdin.read()
     ended.set()
 

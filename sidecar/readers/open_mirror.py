@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
@@ -13,6 +13,7 @@ from sidecar.files import shown, version_of
 from sidecar.mirror.describe import tables_of
 from sidecar.mirror.identifiers import quote
 from sidecar.mirror.naming import EXTRA
+from sidecar.mirror.sqlite_files import roll_back
 from sidecar.readers.deadline import Clock, TooLongError
 from sidecar.readers.guard import authorize, guard, open_mirror_file
 from sidecar.readers.query import Limits, size_of
@@ -201,9 +202,20 @@ class OpenMirror:
             self._end()
 
     def _begin(self) -> None:
+        """Begin to read, once what a killed writer may have left half done is undone."""
+        with suppress(apsw.ReadOnlyError):
+            self._lock()
+            return
+        roll_back(self.path)
+        self._lock()
+
+    def _lock(self) -> None:
         self._connection.authorizer = None
         try:
             self._connection.execute("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+        except BaseException:
+            self._end()
+            raise
         finally:
             self._connection.authorizer = authorize
 

@@ -163,3 +163,24 @@ def test_importing_the_package_imports_no_sqlite() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:3] == ["set()", "True", "False"]
+
+
+def test_one_that_is_written_in_place_is_read_on(desk: Desk) -> None:
+    """Each call sees one state, also where columns come while it is open."""
+    desk.options = msgspec.structs.replace(desk.options, in_place=True)
+    desk.sync()
+    with sidecar.open_mirror(desk.mirror) as mirror:
+        assert len(mirror.rows("notes")) == 2
+        inode = desk.mirror.stat().st_ino
+        desk.put("notes", "n3", title="Three", surprise=3.0)
+        desk.define("others", {"x": {"type": "integer", "name": "X"}})
+        desk.put("others", "o1", x=1.0)
+        desk.sync()
+        assert desk.mirror.stat().st_ino == inode
+        assert mirror.rows("notes")[2]["_extra"] == {"surprise": 3}
+        assert mirror.query("SELECT x FROM others") == [(1,)]
+        with pytest.raises(apsw.Error):
+            mirror.query("SELECT nothing FROM others")
+        with pytest.raises(apsw.AuthError):
+            mirror.query("ROLLBACK")
+        assert mirror.query("SELECT count(*) FROM notes") == [(3,)]
