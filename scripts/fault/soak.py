@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from random import Random, randrange
 from typing import NamedTuple
@@ -46,6 +46,7 @@ OPTIONS = (
     *("--max-seconds", "5", "--max-load", "1"),
 )
 SETTLE_SECONDS = 60.0
+PATIENCE_SECONDS = 5.0
 GROWTH_MB = 8.0
 AT_REST = 2
 """Processes of a ``watch`` that has nothing to do: itself and a warm worker."""
@@ -273,9 +274,16 @@ def verify(root: Path) -> None:
 def _await_end(processes: list[psutil.Process]) -> None:
     """Wait for the end of processes that have no reason to go on.
 
+    One that was stopped while it started, before it asked the system to end with its parent, can
+    only end when it goes on.
+
     Raises:
         Broken: One outlives the others.
     """
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
     _, alive = psutil.wait_procs(processes, timeout=SETTLE_SECONDS)
     if alive:
         raise Broken(f"outlived the supervisor: {alive}")
