@@ -155,6 +155,8 @@ class Patch(Candidate):
                     target.write(data)
                 if FileVersion.of(os.fstat(source.fileno())) != self._base.version:
                     raise UnpatchableError("the mirror was replaced")
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            raise UnpatchableError(f"the mirror was damaged: {error}") from error
         finally:
             reader.close(force=True)
         if change_counter(self.file.path) != self._base.change_counter:
