@@ -6,7 +6,7 @@ otherwise: what waits for a lost update, edits inside a surrogate pair, clients 
 Whether something deeper in a deleted type counts as deleted is not kept: nothing there is shown.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 from sidecar.yjs.items import Item, Type
 from sidecar.yjs.json_text import repair, to_any
@@ -119,8 +119,8 @@ class Document:
         return queues
 
     def _item(self, found: Struct, end: int, data: bytes) -> Item:
-        if not found.length:
-            message = f"{found.client}:{found.clock} holds nothing"
+        if found.kind == GC and not found.length and not any(data[found.at :]):
+            message = f"nothing but zeros from {found.client}:{found.clock} on"
             raise ValueError(message)
         if isinstance(found.parent, str):
             self.root(found.parent)  # Yjs makes it while it reads
@@ -142,7 +142,7 @@ class Document:
             structs = self._clients.get(client)
             state = self.state(client)
             for clock, length in ranges:
-                if not length:
+                if not length and not (structs and structs.holds_nothing_at(clock)):
                     message = f"the deletion {client}:{clock} is empty"
                     raise ValueError(message)
                 if clock + length > state:
@@ -171,10 +171,17 @@ class _Structs:
         self.state = item.clock + item.length
 
     def index(self, clock: int) -> int:
-        if not 0 <= clock < self.state:
+        """Find the struct with a clock; as in Yjs the last one even when it has no element."""
+        is_held = clock < self.state or (self.clocks and clock == self.clocks[-1])
+        if not is_held:
             message = f"clock {clock} is not held"
             raise ValueError(message)
         return bisect_right(self.clocks, clock) - 1
+
+    def holds_nothing_at(self, clock: int) -> bool:
+        """Tell whether a struct without elements stands at a clock, as an embed ``''`` is one."""
+        at = bisect_left(self.clocks, clock)
+        return any(not item.length for item in self.items[at : bisect_right(self.clocks, clock)])
 
     def clean_start(self, clock: int) -> Item:
         index = self.index(clock)

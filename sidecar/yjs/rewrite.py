@@ -22,10 +22,15 @@ from sidecar.yjs.update import (
     HAS_ORIGIN,
     JSON,
     STRING,
+    TYPE,
     UpdateReader,
 )
 
 _CLIENT = 1
+_UNDEFINED = b"\1\x7f"
+"""What a format is under a key, or a text without a character: there, and undefined."""
+_HOOK, _MAP = 5, b"\1"
+"""A ``Y.XmlHook`` is a ``Y.Map`` with a name that Yjs does not print; the decoder refuses it."""
 
 Path = tuple[str | None, ...]
 """From a root's name: keys of maps; for an element of a list its own ``key``, or None."""
@@ -119,6 +124,8 @@ class _Writer:
             return ANY, length, write_varuint(length) + b"".join(map(self._values, items))
         if item.kind in {EMBED, FORMAT}:
             return item.kind, 1, self._embedded(item)
+        if item.kind == TYPE and item.content[0] == _HOOK:
+            return TYPE, 1, _MAP
         return item.kind, item.length, item.content
 
     def _values(self, item: Item) -> bytes:
@@ -128,6 +135,8 @@ class _Writer:
 
     def _value(self, item: Item) -> tuple[int, bytes]:
         """Give kind and content of an item under a key, of which Yjs shows the last element."""
+        if not item.length:
+            return ANY, _UNDEFINED
         if item.kind == ANY:
             return ANY, b"\1" + item.last_value()
         if item.kind == JSON:
@@ -135,7 +144,7 @@ class _Writer:
         if item.kind == STRING:
             return ANY, b"\1" + text_to_any(_last_unit(item.content))
         if item.kind == FORMAT:
-            return ANY, b"\1\x7f"  # under a key it is there, and undefined
+            return ANY, _UNDEFINED
         return item.kind, self._content([item])[2]
 
     def _json(self, text: str, item: Item) -> bytes:
@@ -190,9 +199,14 @@ def rewrite(document: Document) -> Rewritten:
 
 
 def _runs(shown: Type) -> Iterator[list[Item]]:
-    """Give the items of a list, texts and plain values that follow each other together."""
+    """Give the items of a list, texts and plain values that follow each other together.
+
+    Items without an element show nothing, and the decoder takes them for a gap.
+    """
     run: list[Item] = []
     for item in shown.children():
+        if not item.length:
+            continue
         if run and not (item.kind == run[0].kind and item.kind in {STRING, ANY}):
             yield run
             run = []

@@ -9,11 +9,13 @@ from sqlite3 import Connection, connect
 
 import pytest
 
+from sidecar.document.opened import plain_update
+from sidecar.document.reading import Content
 from sidecar.reference.inspect import inspect_tables
 from tests.fidelity.expect import CASES
 from tests.fidelity.expect.compare import quoted
 from tests.support.apps import place_by_name
-from tests.support.data import ODDITIES, REFUSED
+from tests.support.data import ODDITIES
 from tests.support.fresh_desk import FreshDesk
 from tests.support.mirrors import open_mirror
 from tests.support.program import run
@@ -103,20 +105,23 @@ def test_inspect_counts_the_same_tables(case: str, desk: FreshDesk) -> None:
     update = (ODDITIES / f"{case}.yjs").read_bytes()
     with open_mirror(desk.mirror(update)) as connection:
         shown = connection.execute("SELECT source, rows, declared FROM _mirror_tables").fetchall()
-    found = [(table.name, table.rows, int(table.declared)) for table in inspect_tables(update)]
+    plain = plain_update(Content(update, len(update), "", 0))
+    found = [(table.name, table.rows, int(table.declared)) for table in inspect_tables(plain)]
     assert sorted(found) == sorted(shown)
 
 
 def test_document_that_cannot_be_decoded_is_said_and_looked_into(tmp_path: Path) -> None:
-    """An XML hook, which the decoder does not know, costs one document one clear failure."""
-    for document in (REFUSED / "xml_hook.yjs", ODDITIES / "rows_nullable.yjs"):
+    """A document that ends inside a struct costs itself one clear failure, and no other one."""
+    cut = tmp_path / "cut.yjs"
+    cut.write_bytes((ODDITIES / "rows_nullable.yjs").read_bytes()[:-20])
+    for document in (cut, ODDITIES / "rows_nullable.yjs"):
         place_by_name(document, tmp_path)
     done = run("sync", "--json", tmp_path / "workspaces")
     events = {event.get("workspace"): event for event in map(json.loads, done.out.splitlines())}
     assert done.code == 1
-    assert events["xml_hook"]["code"] == "undecodable"
+    assert events["cut"]["code"] == "undecodable"
     assert events["rows_nullable"]["type"] == "rebuilt"
-    looked = run("inspect", "--json", REFUSED / "xml_hook.yjs")
+    looked = run("inspect", "--json", cut)
     seen = json.loads(looked.out)
     assert looked.code == 1
     assert seen["code"] == "undecodable"

@@ -11,9 +11,6 @@ DOCUMENTS = DATA / "documents"
 ODDITIES = DATA / "oddities"
 """By real Yjs, one oddity each; ``tests/fidelity/expect`` says what their mirrors must hold."""
 
-REFUSED = DATA / "refused"
-"""What the decoder cannot read, though Yjs wrote it."""
-
 REPORTS = DATA / "reports"
 """By real Yjs, what once fell: each is shown as Yjs shows it."""
 

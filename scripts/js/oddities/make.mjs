@@ -1,4 +1,4 @@
-// Writes the documents of the named cases: node make.mjs FOLDER [NAME...]. No names: all but the big and the refused.
+// Writes the documents of the named cases: node make.mjs FOLDER [NAME...]. No names: all but the big.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import big from './big.mjs';
@@ -8,12 +8,11 @@ import histories from './histories.mjs';
 import keyed from './keyed.mjs';
 import { newDoc, plain, Y } from './lib.mjs';
 import names from './names.mjs';
-import refused from './refused.mjs';
 import rows from './rows.mjs';
 
 const [folder, ...wanted] = process.argv.slice(2);
 const small = { ...rows, ...names, ...definitions, ...cells, ...histories, ...keyed };
-const all = { ...small, ...big, ...refused };
+const all = { ...small, ...big };
 mkdirSync(folder, { recursive: true });
 for (const name of wanted.length ? wanted : Object.keys(small)) writeFileSync(join(folder, `${name}.yjs`), documentOf(all[name]));
 

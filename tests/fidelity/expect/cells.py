@@ -27,6 +27,7 @@ _FRAGMENT = (
     "",
     '<p n="2" t="true"></p>',
 )
+_HOOK = '{"more":{"n":1},"src":"x"}'
 _STRINGS = (
     *("", "\0", "nul\0inside", "\ufffd", "\u2028\u2029", "🦜", "null", '{"a":1}', "it's"),
     *("\u007f\u0001\b\f\n\r\t", "\ufeffbom", "\uffff"),
@@ -217,6 +218,30 @@ CELLS = {
                 ),
             )
         }
+    ),
+    "cells_hooks": expected(
+        {
+            "t": table(
+                "a TEXT,j TEXT",
+                ("r1", _HOOK, _HOOK),
+                ("r2", "[object Object]words", f"[{_HOOK}]"),
+                ("r3", "kept", None),
+                ("r4", "a row", None, {"more": {"n": 1}, "src": "x"}),
+            )
+        },
+        ("t", "a", "kind", 1, "r1"),
+    ),
+    "cells_empty_embeds": expected(
+        {
+            "t": table(
+                "a TEXT,b TEXT",
+                ("alone", "", "abc"),
+                ("first", "zzabc", "zzabc"),
+                ("formatted", "abyc", "abyc"),
+                ("last", "abc", "abc"),
+                ("middle", "azzbc", "azzbc"),
+            )
+        },
     ),
     "cells_subdocument": expected(
         {
