@@ -46,12 +46,16 @@ class Document:
         self.kept_back = 0
         self._clients: dict[int, _Structs] = {}
         self._aside: dict[int, int] = {}
+        self._empty: Id | None = None
         reader = UpdateReader(data)
         queues = self._read(reader, data)
         deleted = reader.deleted()
         self.end = reader.at
         _Integration(self, queues).run()
         self._delete(deleted)
+        if self.kept_back and self._empty is not None:
+            message = f"{self._empty[0]}:{self._empty[1]} holds nothing, as where a part is lost"
+            raise ValueError(message)
 
     @property
     def state_vector(self) -> dict[int, int]:
@@ -122,6 +126,8 @@ class Document:
         if found.kind == GC and not found.length and not any(data[found.at :]):
             message = f"nothing but zeros from {found.client}:{found.clock} on"
             raise ValueError(message)
+        if not found.length and found.kind != STRING:
+            self._empty = found.client, found.clock
         if isinstance(found.parent, str):
             self.root(found.parent)  # Yjs makes it while it reads
         return Item(

@@ -247,3 +247,51 @@ def test_what_yjs_would_refuse(data: bytes, says: str) -> None:
     """Or what no Yjs writes."""
     with pytest.raises(ValueError, match=says):
         normalize(data)
+
+
+HOOK = b"\5\4hook"
+
+
+def nested(content: bytes, key: str) -> bytes:
+    """Return a struct of a shared type under a key of the root a."""
+    return b"\x27" + ROOT + write_bytes(key.encode()) + content
+
+
+def entry(parent: int, key: str, value: bytes) -> bytes:
+    """Return a struct of a value under a key of the type that client 5 wrote at a clock."""
+    return b"\x28\0\5" + bytes([parent]) + write_bytes(key.encode()) + b"\1" + value
+
+
+def test_a_hook_is_a_map_of_its_entries() -> None:
+    """The decoder refuses a document with a ``Y.XmlHook``, and Yjs prints it as a ``Y.Map``."""
+    data = update((5, 0, [nested(HOOK, "h"), entry(0, "k", ONE)]))
+    assert shown_map(normalize(data)) == {"h": {"k": 1}}
+
+
+@pytest.mark.parametrize(
+    ("structs", "shown"),
+    [
+        ([text(""), text("zz", right=(5, 0))], "zz"),
+        ([text("abc"), text("", origin=(5, 0), right=(5, 1)), text("z", origin=(5, 0))], "azbc"),
+        ([text("abc"), text("", origin=(5, 2))], "abc"),
+        ([b"\1" + ROOT + b"\0", text("abc")], "abc"),
+        ([text("abc"), b"\0\0", b"\0\1"], "abc"),
+    ],
+)
+def test_structs_of_no_element_show_nothing(structs: list[bytes], shown: str) -> None:
+    """Of an embed ``''`` Yjs makes a text of nothing; collected it has no element either."""
+    assert shown_text(normalize(update((5, 0, structs)))) == shown
+
+
+def test_a_deletion_of_no_element_is_taken_where_a_struct_of_none_stands() -> None:
+    """Yjs lists it so; anywhere else a length of zero is a hole in the file."""
+    structs = [text("abc"), text("", origin=(5, 0), right=(5, 1))]
+    assert shown_text(normalize(update((5, 0, structs), deleted=b"\1\5\1\3\0"))) == "abc"
+    with pytest.raises(ValueError, match="the deletion 5:2 is empty"):
+        normalize(update((5, 0, structs), deleted=b"\1\5\1\2\0"))
+
+
+def test_nothing_but_zeros_is_no_row_of_collected_structs() -> None:
+    """A file whose end was lost ends in zeros, which read as structs of no element."""
+    with pytest.raises(ValueError, match="nothing but zeros"):
+        normalize(update((5, 0, [text("abc"), b"\0\0"])))
