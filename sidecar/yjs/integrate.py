@@ -46,15 +46,16 @@ class Document:
         self.kept_back = 0
         self._clients: dict[int, _Structs] = {}
         self._aside: dict[int, int] = {}
-        self._empty: Id | None = None
+        self._hollow: list[Id] = []
         reader = UpdateReader(data)
         queues = self._read(reader, data)
         deleted = reader.deleted()
         self.end = reader.at
         _Integration(self, queues).run()
         self._delete(deleted)
-        if self.kept_back and self._empty is not None:
-            message = f"{self._empty[0]}:{self._empty[1]} holds nothing, as where a part is lost"
+        if self.kept_back and self._hollow:
+            client, clock = self._hollow[0]
+            message = f"{client}:{clock} holds nothing, as where a part is lost"
             raise ValueError(message)
 
     @property
@@ -127,7 +128,7 @@ class Document:
             message = f"nothing but zeros from {found.client}:{found.clock} on"
             raise ValueError(message)
         if not found.length and found.kind != STRING:
-            self._empty = found.client, found.clock
+            self._hollow.append((found.client, found.clock))
         if isinstance(found.parent, str):
             self.root(found.parent)  # Yjs makes it while it reads
         return Item(
