@@ -187,22 +187,11 @@ const moments = (stem) => {
   fs.writeFileSync(`${stem}.yjs`, Y.encodeStateAsUpdate(doc))
 }
 
-// Twins can put text or formats under a key or into an array, where Yjs shows single UTF-16 units or
-// undefined and the decoder all of it, from the same structs: such documents are left out.
-const OF_TEXT = [Y.ContentString, Y.ContentFormat, Y.ContentEmbed]
-const hasStrayText = (update) => {
-  const doc = new Y.Doc({ gc: false })
-  try { Y.applyUpdate(doc, update) } catch { return false }
-  return [...doc.store.clients.values()].flat().some((item) =>
-    OF_TEXT.includes(item.content?.constructor) && !item.deleted && (item.parentSub !== null || item.parent instanceof Y.Array || item.parent._item === null))
-}
-
 const written = () => {
   for (;;) {
     let update = null
     attempt(() => { update = KINDS[kind]() }) // what Yjs cannot write is no document
-    if (update === null) continue
-    if (kind !== 'twins' || !hasStrayText(update)) return update
+    if (update !== null) return update
   }
 }
 

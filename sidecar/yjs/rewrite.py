@@ -13,6 +13,7 @@ from sidecar.yjs.encoding import write_bytes, write_varuint
 from sidecar.yjs.integrate import Document
 from sidecar.yjs.items import Item, Type
 from sidecar.yjs.json_text import REPLACEMENT, repair, text_to_any, to_any
+from sidecar.yjs.tangled import ARRAY_PREFIX
 from sidecar.yjs.update import (
     ANY,
     DELETED,
@@ -27,8 +28,11 @@ from sidecar.yjs.update import (
 )
 
 _CLIENT = 1
-_UNDEFINED = b"\1\x7f"
+_UNDEFINED = b"\x7f"
 """What a format is under a key, or a text without a character: there, and undefined."""
+_OF_VALUES = frozenset((ANY, JSON, STRING, EMBED, FORMAT))
+_LISTS = frozenset((0, 3, 4))
+"""``Y.Array``, ``Y.XmlElement`` and ``Y.XmlFragment``."""
 _HOOK, _MAP = 5, b"\1"
 """A ``Y.XmlHook`` is a ``Y.Map`` with a name that Yjs does not print; the decoder refuses it."""
 
@@ -84,8 +88,9 @@ class _Writer:
         """
         inner: list[tuple[Type, bytes]] = []
         last: int | None = None
-        for items in _runs(shown):
-            kind, length, content = self._content(items)
+        is_list = _is_list(shown)
+        for items in _runs(shown, as_values=is_list):
+            kind, length, content = self._content(items, as_values=is_list)
             if last is None:
                 self._add(kind, parent, content)
             else:
@@ -113,9 +118,16 @@ class _Writer:
             inner.append((item.type, b"\0" + _id(self.clock)))
         self.clock += length
 
-    def _content(self, items: list[Item]) -> tuple[int, int, bytes]:
-        """Give kind, length and content of items in a list that are written as one."""
+    def _content(self, items: list[Item], *, as_values: bool = False) -> tuple[int, int, bytes]:
+        """Give kind, length and content of items in a list that are written as one.
+
+        Args:
+            items: Of one kind.
+            as_values: They lie in a list of values, where Yjs shows UTF-16 units of a text.
+        """
         item = items[0]
+        if as_values and item.kind in {STRING, EMBED}:
+            return self._shown_in_list(items)
         if item.kind == STRING:
             text = "".join([item.content for item in items])
             return STRING, sum(item.length for item in items), write_bytes(text.encode())
@@ -133,19 +145,29 @@ class _Writer:
             return b"".join(self._json(text, item) for text in item.content)
         return bytes(item.content)
 
+    def _shown_in_list(self, items: list[Item]) -> tuple[int, int, bytes]:
+        """Give texts or an embed among values: a text shows as its UTF-16 units."""
+        if items[0].kind == EMBED:
+            return ANY, 1, b"\1" + self._last(items[0])
+        units = [unit for item in items for unit in _units(item.content)]
+        return ANY, len(units), write_varuint(len(units)) + b"".join(map(text_to_any, units))
+
     def _value(self, item: Item) -> tuple[int, bytes]:
-        """Give kind and content of an item under a key, of which Yjs shows the last element."""
-        if not item.length:
-            return ANY, _UNDEFINED
-        if item.kind == ANY:
-            return ANY, b"\1" + item.last_value()
-        if item.kind == JSON:
-            return ANY, b"\1" + self._json(item.content[-1], item)
-        if item.kind == STRING:
-            return ANY, b"\1" + text_to_any(_last_unit(item.content))
-        if item.kind == FORMAT:
-            return ANY, _UNDEFINED
+        """Give kind and content of an item under a key."""
+        if item.kind in _OF_VALUES:
+            return ANY, b"\1" + self._last(item)
         return item.kind, self._content([item])[2]
+
+    def _last(self, item: Item) -> bytes:
+        """Give the last element of an item, which is what Yjs shows of it under a key."""
+        if not item.length or item.kind == FORMAT:
+            return _UNDEFINED
+        if item.kind == ANY:
+            return item.last_value()
+        if item.kind == STRING:
+            return text_to_any(list(_units(item.content[-1]))[-1])
+        text = item.content[-1] if item.kind == JSON else UpdateReader(item.content).text()
+        return self._json(text, item)
 
     def _json(self, text: str, item: Item) -> bytes:
         value, is_repaired = to_any(text)
@@ -198,14 +220,21 @@ def rewrite(document: Document) -> Rewritten:
     return Rewritten(writer.finish(), vector, tuple(writer.repaired))
 
 
-def _runs(shown: Type) -> Iterator[list[Item]]:
+def _is_list(shown: Type) -> bool:
+    """Tell a type whose list holds values and no text: an array, or XML with children."""
+    if shown.item is None:
+        return (shown.name or "").startswith(ARRAY_PREFIX)
+    return shown.item.content[0] in _LISTS
+
+
+def _runs(shown: Type, *, as_values: bool) -> Iterator[list[Item]]:
     """Give the items of a list, texts and plain values that follow each other together.
 
     Items without an element show nothing, and the decoder takes them for a gap.
     """
     run: list[Item] = []
     for item in shown.children():
-        if not item.length:
+        if not item.length or (as_values and item.kind == FORMAT):
             continue
         if run and not (item.kind == run[0].kind and item.kind in {STRING, ANY}):
             yield run
@@ -219,9 +248,11 @@ def _id(clock: int) -> bytes:
     return write_varuint(_CLIENT) + write_varuint(clock)
 
 
-def _last_unit(text: str) -> str:
-    """Give the last UTF-16 unit of a text; half a pair is written as U+FFFD."""
-    return REPLACEMENT if ord(text[-1]) > 0xFFFF else text[-1]  # the first plane
+def _units(text: str) -> Iterator[str]:
+    """Give the UTF-16 units of a text; half a pair is written as U+FFFD."""
+    for character in text:
+        is_pair = ord(character) > 0xFFFF
+        yield from (REPLACEMENT, REPLACEMENT) if is_pair else (character,)
 
 
 def _path(item: Item) -> Path:

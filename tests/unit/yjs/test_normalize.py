@@ -295,3 +295,44 @@ def test_nothing_but_zeros_is_no_row_of_collected_structs() -> None:
     """A file whose end was lost ends in zeros, which read as structs of no element."""
     with pytest.raises(ValueError, match="nothing but zeros"):
         normalize(update((5, 0, [text("abc"), b"\0\0"])))
+
+
+def embed_behind(json: str, origin: tuple[int, int]) -> bytes:
+    """Return a struct of an embed behind an element."""
+    return b"\x85" + bytes(origin) + write_bytes(json.encode())
+
+
+def bold(origin: tuple[int, int]) -> bytes:
+    """Return a struct of a format behind an element."""
+    return b"\x86" + bytes(origin) + write_bytes(b"bold") + write_bytes(b"true")
+
+
+@pytest.mark.parametrize(
+    ("stray", "shown"),
+    [
+        (text("xy", origin=(5, 0)), "y"),
+        (text("x🌱", origin=(5, 0)), "\N{REPLACEMENT CHARACTER}"),
+        (text("", origin=(5, 0)), None),
+        (embed_behind('{"a":1}', (5, 0)), {"a": 1}),
+        (bold((5, 0)), None),
+    ],
+)
+def test_text_under_a_key_shows_its_last_element(stray: bytes, shown: object) -> None:
+    """Two sessions under one client id put text behind what was a value in the other one."""
+    data = update((5, 0, [values(ONE, key="k"), stray]))
+    assert shown_map(normalize(data)) == {"k": shown}
+
+
+@pytest.mark.parametrize(
+    ("stray", "shown"),
+    [
+        (text("xy", origin=(5, 1)), [1, "x", "y"]),
+        (embed_behind('{"a":1}', (5, 1)), [1, {"a": 1}]),
+        (bold((5, 1)), [1]),
+    ],
+)
+def test_text_in_an_array_shows_as_its_units(stray: bytes, shown: list[object]) -> None:
+    """So do embeds as values, and formats not at all."""
+    inside = b"\x08\0\5\0\1" + ONE
+    normal = normalize(update((5, 0, [nested(b"\0", "list"), inside, stray])))
+    assert shown_map(normal) == {"list": shown}

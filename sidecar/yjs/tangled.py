@@ -1,0 +1,91 @@
+"""Updates that the decoder takes to the last byte, and yet integrates otherwise than Yjs does.
+
+Two sessions under one client id (an app's folder that was copied, a client id that an app fixes)
+write the same clocks with different content. What one of them wrote behind or into something then
+lies behind or in something else: text under a key of a map or in an array, an element behind one
+that was collected. Yjs has rules for that, the decoder has others, and the bytes are the same.
+"""
+
+import re
+from collections.abc import Collection
+
+from sidecar.yjs.encoding import read_varuint, write_varuint
+from sidecar.yjs.store import Deleted, Items
+from sidecar.yjs.update import (
+    DELETED,
+    EMBED,
+    FORMAT,
+    GC,
+    STRING,
+    TYPE,
+    Id,
+    Struct,
+    UpdateReader,
+)
+
+TEXT_KINDS = frozenset((STRING, EMBED, FORMAT))
+"""Contents that Yjs writes into texts only."""
+TEXT_TYPES = frozenset((2, 6))
+"""``Y.Text`` and ``Y.XmlText``."""
+ARRAY_PREFIX = "table:"
+_MOST_CLIENTS = 100
+_KINDS = rb"[\x41-\x49\x61-\x69\x81-\x89\xa1-\xa9\xc1-\xc9\xe1-\xe9]"
+"""Info bytes of items that name a neighbour."""
+_TEXTS = rb"[\x04-\x06\x24-\x26]\x00"
+"""Info bytes of text in a type, before the mark of a parent that is one."""
+
+
+def may_be_tangled(data: bytes, clients: Collection[int]) -> bool:
+    """Tell quickly whether an update has anything that can be tangled.
+
+    Where no item names a neighbour and none is text there is nothing. Client ids are drawn from
+    32 bits, so what looks like a reference to one of them is one.
+    """
+    if len(clients) > _MOST_CLIENTS:
+        return True
+    ids = b"|".join(re.escape(write_varuint(client)) for client in clients)
+    return (
+        bool(ids)
+        and re.search(b"(?:" + _KINDS + b"|" + _TEXTS + b")(?:" + ids + b")", data) is not None
+    )
+
+
+def is_tangled(data: bytes) -> bool:
+    """Tell whether Yjs and the decoder may integrate an update otherwise.
+
+    Raises:
+        ValueError: It makes no sense.
+    """
+    reader = UpdateReader(data)
+    items = Items(reader.structs())
+    deleted = Deleted(reader.deleted())
+    return any(
+        _is_odd(item, items, data)
+        for item in items.sorted
+        if item.kind not in {GC, DELETED} and (item.client, item.clock) not in deleted
+    )
+
+
+def _is_odd(item: Struct, items: Items, data: bytes) -> bool:
+    left, right = items.holding(item.left), items.holding(item.right)
+    neighbours = [found for found in (left, right) if found is not None]
+    if any(found.kind == GC for found in neighbours):
+        return True
+    if len(neighbours) > 1 and items.place(neighbours[0]) != items.place(neighbours[1]):
+        return True
+    parent, key = items.place(item)
+    if isinstance(parent, tuple):
+        return _is_misplaced(item, items.holding(parent), key, parent, data)
+    if item.kind in TEXT_KINDS:
+        return key is not None or (parent or "").startswith(ARRAY_PREFIX)
+    return parent is None
+
+
+def _is_misplaced(
+    item: Struct, holder: Struct | None, key: str | None, parent: Id, data: bytes
+) -> bool:
+    """Tell whether something lies where Yjs would not have put it."""
+    if holder is None or holder.kind != TYPE or holder.clock != parent[1]:
+        return True
+    is_text = read_varuint(data, holder.at)[0] in TEXT_TYPES
+    return item.kind in TEXT_KINDS and (key is not None or not is_text)
