@@ -46,17 +46,12 @@ class Document:
         self.kept_back = 0
         self._clients: dict[int, _Structs] = {}
         self._aside: dict[int, int] = {}
-        self._hollow: list[Id] = []
         reader = UpdateReader(data)
         queues = self._read(reader, data)
         deleted = reader.deleted()
         self.end = reader.at
         _Integration(self, queues).run()
         self._delete(deleted)
-        if self.kept_back and self._hollow:
-            client, clock = self._hollow[0]
-            message = f"{client}:{clock} holds nothing, as where a part is lost"
-            raise ValueError(message)
 
     @property
     def state_vector(self) -> dict[int, int]:
@@ -100,7 +95,14 @@ class Document:
         structs.add(item)
 
     def put_aside(self, item: Item, count: int) -> None:
-        """Note structs of one client that wait, from an item on."""
+        """Note structs of one client that wait, from an item on.
+
+        Raises:
+            ValueError: It holds nothing and builds on nothing, as where a file has a hole.
+        """
+        if not item.length and item.kind != STRING:
+            message = f"{item.client}:{item.clock} holds nothing, as where a part is lost"
+            raise ValueError(message)
         self.kept_back += count
         self._aside.setdefault(item.client, item.clock)
 
@@ -127,8 +129,6 @@ class Document:
         if found.kind == GC and not found.length and not any(data[found.at :]):
             message = f"nothing but zeros from {found.client}:{found.clock} on"
             raise ValueError(message)
-        if not found.length and found.kind != STRING:
-            self._hollow.append((found.client, found.clock))
         if isinstance(found.parent, str):
             self.root(found.parent)  # Yjs makes it while it reads
         return Item(
