@@ -97,15 +97,12 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True):
         extras: For each row what has no column: None, a dict by field, or for a row that is no
             map the one-element list of its value.
         problems: What could not be read as asked in these rows.
-        seen: Names of the table's fields that some row has, be it with null; None when nobody
-            looked.
     """
 
     ids: list[str]
     columns: list[list[Cell]]
     extras: list[Cell]
     problems: list[RowProblem]
-    seen: frozenset[str] | None = None
 
 
 Layout = Literal["maps", "keyed_arrays", "cells", "tinybase", "shape"]

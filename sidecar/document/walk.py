@@ -87,8 +87,6 @@ class _Walk:
         self.names = ("id", *fields)
         self.extras: list[Cell] = []
         self.problems: list[RowProblem] = []
-        self.seen: set[str] = set()
-        self.has_full_row = False
 
     def chunk(self, ids: Sequence[str], fetch: Callable[[str], Any]) -> Chunk:
         raw: list[list[Any]] = [[] for _ in self.names]
@@ -101,7 +99,6 @@ class _Walk:
         own_ids, *columns = raw
         if own_ids != ids:
             self._mismatches(ids, own_ids)
-        seen = self.fields if self.has_full_row else self.seen.intersection(self.fields)
         return Chunk(
             ids=list(ids),
             columns=[
@@ -110,7 +107,6 @@ class _Walk:
             ],
             extras=self.extras,
             problems=self.problems,
-            seen=frozenset(seen),
         )
 
     def _uniform(self, rows: Sequence[Any]) -> list[list[Any]] | None:
@@ -127,7 +123,6 @@ class _Walk:
         except ValueError:
             return None  # a name is not there, so another one is
         self.extras += [None] * len(rows)
-        self.has_full_row = True
         return columns
 
     def _mixed(self, ids: Sequence[str], rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
@@ -143,12 +138,10 @@ class _Walk:
             if surplus == 0:
                 cells = [get(txn, name) for name in self.names]
                 self.extras.append(None)
-                self.has_full_row = True
                 return cells
             if surplus == 1:
                 cells = [row_id, *[get(txn, name) for name in self.fields]]
                 self.extras.append(None)
-                self.has_full_row = True
                 return cells
         except ValueError:
             pass  # a name is not there, so another one is: look at the names themselves
@@ -186,7 +179,6 @@ class _Walk:
         return cells
 
     def _sparse_row(self, row_id: str, found: dict[str, Any]) -> Sequence[Any]:
-        self.seen.update(found)
         for name in [name for name, value in found.items() if value is _UNREADABLE]:
             found[name] = None
             self._note(row_id, name, "unreadable", None)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from sidecar.digests import Piece, chunk_starts, digest_chunk, digest_rows
 from sidecar.mirror.rows import KINDS
-from sidecar.mirror.schema import Kind, TableSchema
-from sidecar.mirror.summaries import ChunkLine, Summary, encode
+from sidecar.mirror.schema import TableSchema
+from sidecar.mirror.summaries import ChunkLine, Summary, encode, summarize
 from sidecar.model import Chunk
 
 Shape = tuple[type, ...]
@@ -118,24 +118,12 @@ def replaced(
     return [whole.part(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
-def summary_of(schema: TableSchema, shapes: Iterable[Shape], fields: tuple[str, ...]) -> Summary:
-    """Summarise rows of which ``is_plain`` holds, as ``RowWriter`` does.
-
-    Args:
-        schema: Their table.
-        shapes: Of the rows.
-        fields: Those that some row has, of a table without declared fields.
-    """
+def summary_of(schema: TableSchema, shapes: Iterable[Shape]) -> Summary:
+    """Summarise rows of which ``is_plain`` holds, as ``RowWriter`` does."""
     found = set(shapes)
-    kinds: dict[str, tuple[Kind, ...]] = {}
-    nulls: list[str] = []
-    for column, source in zip(schema.columns, schema.order, strict=True):
-        types = {shape[source] for shape in found}
-        if _NULL in types:
-            nulls.append(column.source)
-        if own := {KINDS[kind] for kind in types - {_NULL}}:
-            kinds[column.source] = tuple(sorted(own))
-    return Summary(fields=fields, kinds=kinds, nulls=tuple(nulls))
+    types = [{shape[source] for shape in found} for source in schema.order]
+    kinds = [{KINDS[kind] for kind in own if kind is not _NULL} for own in types]
+    return summarize(schema, kinds, [_NULL in own for own in types])
 
 
 def is_plain(summary: Summary) -> bool:

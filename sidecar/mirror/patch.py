@@ -241,14 +241,8 @@ class Patch(Candidate):
         if not all(map(is_plain, (*summaries, *own))):
             return []
         after = replaced(chunks, edited, known(fresh))
-        fields = summaries[0].fields
-        if not schema.table.declared:  # which rows have which fields is not remembered
-            is_same_chunk = len(after) == len(chunks) == 1
-            if not (is_same_chunk and fresh.ids and {*fields} <= {*own[0].fields}):
-                return []
-            fields = own[0].fields
         rows.update((row[0], row[:-1]) for row in converted)
-        found = [chunk.line(summary_of(schema, chunk.shapes, fields)) for chunk in after]
+        found = [chunk.line(summary_of(schema, chunk.shapes)) for chunk in after]
         self._remember(schema, found, after)
         return found
 

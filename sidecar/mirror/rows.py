@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from sidecar.digests import Piece
 from sidecar.javascript import dump_json, json_number
 from sidecar.mirror.schema import ROWID_STEP, Column, Kind, TableSchema
-from sidecar.mirror.summaries import Problems, Summary
+from sidecar.mirror.summaries import Problems, Summary, summarize
 from sidecar.model import EXACT_INTEGER, Cell, Chunk
 
 Converted = tuple[Cell, str | None, bool]
@@ -60,7 +60,6 @@ class RowWriter:
         first = self.rows + 1
         self.rows += len(chunk.ids)
         rowids = range(first * ROWID_STEP, (self.rows + 1) * ROWID_STEP, ROWID_STEP)
-        self._seen.update(chunk.seen or ())
         for problem in chunk.problems:
             self.problems.add(problem.field, problem.kind, problem.row_id, problem.detail)
         originals: list[tuple[int, str, Cell]] = []
@@ -105,21 +104,12 @@ class RowWriter:
         self.problems = Problems()
         self.kinds: list[set[Kind]] = [set() for _ in self.schema.columns]
         self.nullable = [False] * len(self.schema.columns)
-        self._seen: set[str] = set()
 
     def _close(self) -> None:
         if not self._is_open:
             return
-        names = [column.source for column in self.schema.columns]
-        kinds = zip(names, self.kinds, strict=True)
-        nulls = zip(names, self.nullable, strict=True)
         self._summaries.append(
-            Summary(
-                fields=() if self.schema.table.declared else tuple(sorted(self._seen)),
-                kinds={name: tuple(sorted(found)) for name, found in kinds if found},
-                nulls=tuple(name for name, is_null in nulls if is_null),
-                problems=tuple(self.problems.counted()),
-            )
+            summarize(self.schema, self.kinds, self.nullable, self.problems.counted())
         )
         self._is_open = False
         self._begin()

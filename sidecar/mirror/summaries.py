@@ -4,7 +4,7 @@ Types, NOT NULLs and problems of a table depend on all its rows. When one row ha
 chunk that it belongs to is looked at again, and the others are believed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -19,7 +19,7 @@ class Summary(msgspec.Struct, frozen=True):
     """What was met in the rows of one chunk. Fields have their names in the document.
 
     Attributes:
-        fields: Those that some row has, be it with null; of a table without declared fields.
+        fields: Those that some row has a value in; of a table without declared fields.
         kinds: The kinds of each field's cells, null apart.
         nulls: Fields that are null somewhere.
         problems: One line for each field and kind.
@@ -29,6 +29,30 @@ class Summary(msgspec.Struct, frozen=True):
     kinds: dict[str, tuple[Kind, ...]] = {}
     nulls: tuple[str, ...] = ()
     problems: tuple[ProblemLine, ...] = ()
+
+
+def summarize(
+    schema: TableSchema,
+    kinds: Sequence[Collection[Kind]],
+    nullable: Sequence[bool],
+    problems: Iterable[ProblemLine] = (),
+) -> Summary:
+    """Summarise the rows of a chunk.
+
+    Args:
+        schema: Their table.
+        kinds: For each column the kinds of its cells, null apart.
+        nullable: For each column whether it has a null.
+        problems: What could not be shown as asked.
+    """
+    names = [column.source for column in schema.columns]
+    found = {name: tuple(sorted(own)) for name, own in zip(names, kinds, strict=True) if own}
+    return Summary(
+        fields=() if schema.table.declared else tuple(sorted(found)),
+        kinds=found,
+        nulls=tuple(name for name, is_null in zip(names, nullable, strict=True) if is_null),
+        problems=tuple(problems),
+    )
 
 
 class ChunkLine(msgspec.Struct, frozen=True):

@@ -126,6 +126,7 @@ def _sync(  # noqa: PLR0913 - what sync takes
         roots = candidate.roots if mirror.roots else {}  # a first mirror reports its tables alone
         changes = compare(mirror.digests | mirror.roots, candidate.digests | roots)
         if stays and not changes and mirror.says(problems_of(workspace)):
+            note_in_step(warm, mirror.source_digest)
             return seen(mirror, source, memory, Unchanged("content", content.digest))
         facts = _facts(source, content, workspace, chosen)
         candidate.finish(facts, chosen.fts)

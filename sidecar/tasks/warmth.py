@@ -84,17 +84,14 @@ def road_of(warm: "Warm | None") -> str:
     return "" if warm is None else warm.road
 
 
-def note_in_step(warm: "Warm | None", digest: str) -> None:
-    """Note that a mirror was made of what the kept document holds.
-
-    One that was found equal in content is not noted: it may lack what no digest covers, as that a
-    row has a field with null in it. The rows edited since the mirror before stay known as such.
+def note_in_step(warm: "Warm | None", digest: str | None) -> None:
+    """Note that the mirror in place holds what the kept document does.
 
     Args:
         warm: What this process keeps.
         digest: Of the bytes that the mirror says it was made of.
     """
-    if warm is not None:
+    if warm is not None and digest is not None:
         warm.in_step(digest)
 
 

@@ -59,7 +59,7 @@ def document(rows: Rows, *, declared: bool) -> bytes:
     return update(**roots)
 
 
-def picking(table: Table, rows: Rows) -> Table:
+def picking(table: Table) -> Table:
     """Return a table whose rows can be walked again by their ids."""
     walked = list(table.chunks())
 
@@ -71,18 +71,17 @@ def picking(table: Table, rows: Rows) -> Table:
             columns=[[b.columns[c][n] for b, n in places] for c in range(len(table.fields))],
             extras=[block.extras[n] for block, n in places],
             problems=[p for block in walked for p in block.problems if p.row_id in wanted],
-            seen=frozenset(name for i in wanted & rows.keys() for name in rows[i]),
         )
 
     return replace(table, pick=pick, chunks=lambda: iter(walked))
 
 
 @contextmanager
-def edited(data: bytes, ids: set[str], rows: Rows, notes: Notes) -> Iterator[Workspace]:
+def edited(data: bytes, ids: set[str], notes: Notes) -> Iterator[Workspace]:
     """Decode a document as if it were warm, with these rows edited since ``before``."""
     with decode(content(data), accept_trailing=True) as found:
         parts = [
-            replace(picking(t, rows), edited=frozenset(ids if t.name == "t" else ()))
+            replace(picking(t), edited=frozenset(ids if t.name == "t" else ()))
             for t in found.tables
         ]
         yield replace(found, tables=tuple(parts), base="before", notes=notes)
@@ -114,7 +113,7 @@ def patch(  # noqa: PLR0913 - what a test says
 ) -> Path:
     """Patch the mirror at a place, and return the new one beside it."""
     base, facts = read_mirror(str(place)), {**FACTS, "source_digest": digest}
-    with edited(document(rows, declared=declared), ids, rows, notes) as workspace:
+    with edited(document(rows, declared=declared), ids, notes) as workspace:
         assert can_patch(base, workspace, facts)
         with Patch(str(place), base, mode=0o644) as patched:
             patched.fill(workspace)

@@ -244,12 +244,11 @@ def test_rows_that_are_walked_apart_may_be_of_one_chunk() -> None:
     )
 
 
-def test_fields_that_were_seen_are_noted_of_undeclared_tables() -> None:
-    """A column that is null in all rows stands as long as one of them has the field."""
+def test_fields_with_values_are_noted_of_undeclared_tables() -> None:
+    """Of each chunk for itself; null in all of its rows is none."""
     rows = writer(None, None, declared=False)
-    given = chunk([1, None], [None, None])
-    convert(rows, Chunk(given.ids, given.columns, given.extras, [], frozenset(("c1", "c0"))))
-    convert(rows, Chunk(given.ids, given.columns, given.extras, [], frozenset(("c0",))))
+    convert(rows, chunk([1, None], ["x", None]))
+    convert(rows, chunk([1, None], [None, None]))
     assert [summary.fields for summary in rows.summaries()] == [("c0", "c1"), ("c0",)]
 
 

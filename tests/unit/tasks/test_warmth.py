@@ -1,0 +1,118 @@
+"""Syncs of one process that keeps its document: what they build on, checked against a fresh one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pycrdt import Array, Doc, Map
+
+from sidecar.document.warm import Warm
+from sidecar.model import Options, Rebuilt, RowChanges, Source, Unchanged
+from sidecar.tasks.sync import sync
+from tests.support.mirrors import query
+
+ROWS = 3000
+
+
+class App:
+    """An app with an undeclared table of several chunks and a keyed array; each save is synced.
+
+    Every mirror is compared with a build from scratch (``Warm(check=True)``).
+    """
+
+    def __init__(self, folder: Path, fts: tuple[str, ...] = ()) -> None:
+        """Begin with a mirror that is in step."""
+        self.doc: Doc[Any] = Doc()
+        self.document = folder / "workspace.yjs"
+        rows = {f"row {n}": Map({"id": f"row {n}", "title": f"t{n}", "n": n}) for n in range(ROWS)}
+        self.doc["tables"] = Map({"notes": Map(rows)})
+        self.rows["row 0"]["extra"] = 1
+        self.doc["table:log"] = Array([{"key": f"k{n}", "val": {"n": n}} for n in range(ROWS)])
+        self.warm = Warm(check=True)
+        self._source = Source(str(self.document), str(folder / "tables.sqlite"), "w", 0)
+        self._options = Options(str(folder / "state"), fts=fts)
+        assert isinstance(self.save(), Rebuilt)
+
+    @property
+    def rows(self) -> Any:
+        """The table."""
+        return self.doc["tables"]["notes"]
+
+    def save(self) -> Any:
+        """Save and sync."""
+        self.document.write_bytes(self.doc.get_update())
+        return sync(self._source, self._options, warm=self.warm)
+
+    def saved(self) -> dict[str, tuple[int, int, int]]:
+        """Save, sync, expect the warm road and a patch; give the counts of each table."""
+        before = self.patches()
+        outcome = self.save()
+        assert isinstance(outcome, Rebuilt)
+        assert outcome.road == "warm"
+        assert self.patches() == before + 1
+        changes: dict[str, RowChanges] = outcome.rows_changed or {}
+        return {name: (one.added, one.changed, one.removed) for name, one in changes.items()}
+
+    def patches(self) -> int:
+        """Return how often the mirror was patched."""
+        facts = query(Path(self._source.mirror), "SELECT value FROM _mirror WHERE key = 'patches'")
+        return int(facts[0][0])
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    """Return an app whose mirror is in step."""
+    return App(tmp_path)
+
+
+def test_nothing_in_a_mirror_but_digests_tell(app: App) -> None:
+    """A field that holds null changes no digest: a mirror found equal is as one from scratch."""
+    app.rows["row 7"]["extra"] = None
+    assert isinstance(app.save(), Unchanged)
+    app.rows["row 2999"]["title"] = "other"
+    assert app.saved() == {"notes": (0, 1, 0)}
+
+
+def test_edits_of_many_chunks_are_patched(app: App) -> None:
+    """Rows that change, come and go all over two tables; fields that a row has or has no longer."""
+    for number in range(0, ROWS, 40):
+        app.rows[f"row {number}"]["title"] = f"edited {number}"
+    assert app.saved() == {"notes": (0, ROWS // 40, 0)}
+    for number in range(0, 300, 10):
+        del app.rows[f"row {number}"]
+        app.rows[f"row {number}b"] = Map({"id": f"row {number}b", "title": "x", "n": -1})
+    app.rows["row 1"]["extra"] = 2
+    assert app.saved() == {"notes": (30, 1, 30)}
+    app.doc["table:log"].append({"key": "k5", "val": {"n": None}})
+    app.doc["table:log"].append({"key": "new", "val": {"n": 1}})
+    assert app.saved() == {"log": (1, 1, 0)}
+
+
+def test_an_index_is_kept_in_step(tmp_path: Path) -> None:
+    """A word that is typed is found, one that is gone is not, and stands nowhere in the file."""
+    app = App(tmp_path, ("*",))
+    mirror = tmp_path / "tables.sqlite"
+    app.rows["row 5"]["title"] = "correcthorsebattery staple"
+    assert app.saved() == {"notes": (0, 1, 0)}
+    find = "SELECT rowid >> 20 FROM notes_fts WHERE notes_fts MATCH 'correcthorsebattery'"
+    assert len(query(mirror, find)) == 1
+    app.rows["row 5"]["title"] = "t5"
+    assert app.saved() == {"notes": (0, 1, 0)}
+    assert query(mirror, find) == []
+    assert b"correcthorse" not in mirror.read_bytes()
+
+
+def test_a_bug_of_the_warm_road_costs_a_fresh_decode(
+    app: App, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is written to stderr, for the log, and the mirror is right."""
+    app.warm.check = False
+    with monkeypatch.context() as patch:
+        patch.setattr("sidecar.document.warm.cut", lambda _old, data: data.missing)
+        app.rows["row 5"]["title"] = "edited"
+        outcome = app.save()
+    assert isinstance(outcome, Rebuilt)
+    assert not outcome.warm
+    assert "AttributeError" in capfd.readouterr().err
+    app.rows["row 6"]["title"] = "edited"
+    assert app.saved() == {"notes": (0, 1, 0)}
