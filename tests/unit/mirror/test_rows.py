@@ -223,8 +223,8 @@ def test_kinds_are_collected_over_all_chunks() -> None:
     convert(rows, chunk([1, None], ["x", "y"]))
     convert(rows, chunk([0.5, LARGE], ["x", b"y"]))
     assert rows.summaries() == [
-        Summary(kinds={"c0": ("integer",), "c1": ("text",)}, nulls=("c0",)),
-        Summary(kinds={"c0": ("integer", "real", "wide"), "c1": ("bytes", "text")}),
+        Summary(fields=("c0", "c1"), kinds={"c0": ("integer",), "c1": ("text",)}, nulls=("c0",)),
+        Summary(("c0", "c1"), kinds={"c0": ("integer", "real", "wide"), "c1": ("bytes", "text")}),
     ]
     assert columns_of(rows.schema, rows.summaries()) == [("", True), ("", True)]
     assert rows.rows == 4
