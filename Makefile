@@ -28,7 +28,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run sync status verify format lint types imports test test-fast test-interop \
-	test-fault test-tauri test-oldest fuzz soak cover bench bench-growth bench-check check build bundle release lock clean
+	test-fault test-tauri test-oldest fuzz soak cover bench bench-growth bench-check check build bundle release bundle-release lock clean
 
 help:  ## print this list
 	@echo "make TARGET [ROOT=folder] [ARGS='more arguments'] [PYTHON=python3.12]"
@@ -154,6 +154,9 @@ bundle: setup  ## a folder to ship inside a Tauri app, in dist/
 
 release: build setup  ## all packages of a release in dist/: Python, the bundle of this system, npm
 	@$(PY) -m scripts.release $(ARGS)
+
+bundle-release: $(READY)  ## of a release only the bundle of this system, with its list of parts
+	@$(PY) -m scripts.release --only bundle $(ARGS)
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(ARGS)

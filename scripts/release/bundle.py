@@ -57,6 +57,8 @@ here=$(dirname "$0")
 for folder in "$here" "$here/../Resources" "$here"/../lib/*; do
   program=$folder/{name}-lib/{name}
   [ -x "$program" ] && exec "$program" "$@"
+  program=$folder/{name}-lib/$(uname -m)/{name} # of a universal app
+  [ -x "$program" ] && exec "$program" "$@"
 done
 echo "{name}: {name}-lib is not in the app's resources; see docs/tauri.md" >&2
 exit 127

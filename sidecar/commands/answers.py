@@ -1,10 +1,11 @@
 """What the commands share that answer from mirrors: which are asked, and how fresh they are."""
 
+import os
 from collections.abc import Sequence
 
 from sidecar.commands.arguments import Parser
 from sidecar.commands.render import age, name_of
-from sidecar.commands.targets import Chosen, chosen
+from sidecar.commands.targets import Chosen, chosen, command_line
 from sidecar.commands.terminal import HABITS, complain, plural
 from sidecar.errors import SidecarError
 from sidecar.files import shown
@@ -45,6 +46,17 @@ def meant(settings: Settings, *, every: bool) -> Chosen:
             message = f"only older epochs and deleted workspaces in {places}; --all takes them too"
         raise SidecarError("gone", message)
     return found
+
+
+def need_a_mirror(settings: Settings, found: Chosen) -> None:
+    """Tell how to build the mirrors where there is none at all.
+
+    Raises:
+        SidecarError: There is none.
+    """
+    if not any(os.path.lexists(target.source.mirror) for target in found.targets):
+        message = f"no mirrors yet; build them with: {command_line('sync', settings)}"
+        raise SidecarError("gone", message)
 
 
 def mirrors_of(found: Chosen) -> list[NamedMirror]:

@@ -5,7 +5,7 @@ import sys
 from types import FrameType
 
 from sidecar.commands import FAILED, OK
-from sidecar.commands.answers import add_all, meant, mirrors_of, say_freshness
+from sidecar.commands.answers import add_all, meant, mirrors_of, need_a_mirror, say_freshness
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.render import print_json, print_line
 from sidecar.commands.terminal import complain, plural
@@ -37,7 +37,9 @@ def run(arguments: Arguments) -> int:
     """
     signal.signal(signal.SIGTERM, _end)
     out = check_place(arguments.out)
-    found = meant(settings_of(arguments), every=arguments.all)
+    settings = settings_of(arguments)
+    found = meant(settings, every=arguments.all)
+    need_a_mirror(settings, found)
     if len(found.targets) > MOST_ATTACHED:
         message = f"an export takes {MOST_ATTACHED} mirrors, and here are {len(found.targets)}"
         raise UsageError(f"{message}; name a workspace, or fewer PATHs")

@@ -3,7 +3,7 @@
 import msgspec
 
 from sidecar.commands import FAILED, OK
-from sidecar.commands.answers import add_all, meant
+from sidecar.commands.answers import add_all, meant, need_a_mirror
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.render import Styled, name_of, print_json, print_line
 from sidecar.commands.terminal import complain, plural
@@ -39,7 +39,9 @@ def run(arguments: Arguments) -> int:
     Raises:
         SidecarError: There are no documents.
     """
-    found = meant(settings_of(arguments), every=arguments.all)
+    settings = settings_of(arguments)
+    found = meant(settings, every=arguments.all)
+    need_a_mirror(settings, found)
     lists = [_problems(target) for target in found.targets]
     there = [one for one in lists if one is not None]
     if arguments.json:

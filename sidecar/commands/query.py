@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 
 from sidecar.commands import FAILED, OK
-from sidecar.commands.answers import add_all, meant, mirrors_of, say_freshness
+from sidecar.commands.answers import add_all, meant, mirrors_of, need_a_mirror, say_freshness
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.layout import TextColumn
 from sidecar.commands.render import Piece, Styled, print_json, print_table
@@ -90,7 +90,7 @@ _HELP = {
 
 
 def run(arguments: Arguments) -> int:
-    """QueryRows; 0 also when there are no rows.
+    """Answer the question; 0 also when there are no rows.
 
     Raises:
         SqlError: SQLite refuses the query.
@@ -106,6 +106,7 @@ def run(arguments: Arguments) -> int:
     found = meant(settings, every=arguments.all)
     if arguments.sync:
         _sync(settings, [target.source for target in found.targets])
+    need_a_mirror(settings, found)
     limit_memory()
     with asking(mirrors_of(found)) as session:
         for fault in session.faults:

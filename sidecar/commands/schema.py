@@ -9,7 +9,7 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.render import name_of, print_json, print_line
-from sidecar.commands.targets import mirrors_of
+from sidecar.commands.targets import command_line, mirrors_of
 from sidecar.commands.terminal import complain, plural, say
 from sidecar.document.standing import standing_of
 from sidecar.errors import MirrorDamagedError
@@ -57,30 +57,25 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: Arguments) -> int:
     """Print the schema of every mirror, equal ones once; 1 when there is none."""
     settings = settings_of(arguments)
-    found = grouped(
-        [
-            described
-            for source in mirrors_of(settings)
-            for described in _described(source, arguments.samples)
-        ]
-    )
+    sources = mirrors_of(settings)
+    built = [source for source in sources if os.path.lexists(source.mirror)]
+    found = grouped([one for source in built for one in _described(source, arguments.samples)])
     if arguments.json:
         print_json(SchemaReport(tuple(found)))
     elif arguments.typescript:
         say(row_types(found).rstrip("\n"))
     elif found:
         _print(found)
-    if not found:
-        complain(f"no mirrors in {', '.join(map(shown, settings.roots))}; run sync to build them")
+    if len(built) < len(sources) or not found:
+        some = f"{plural(len(sources) - len(built), 'document')} without a mirror"
+        lacking = some if built else "no mirrors yet"
+        complain(f"{lacking}; build them with: {command_line('sync', settings)}")
     return OK if found else FAILED
 
 
 def _described(
     source: Source, samples: int | None
 ) -> list[tuple[SchemaDocument, tuple[SchemaTable, ...]]]:
-    if not os.path.lexists(source.mirror):
-        complain(f"{shown(source.document)} has no mirror yet; run sync to build it")
-        return []
     try:
         tables = read_tables(source.mirror, samples)
     except MirrorDamagedError as error:

@@ -1,7 +1,6 @@
 """``search``: rows by their words, over all mirrors that have a full-text index."""
 
 import os
-import shlex
 from collections.abc import Sequence
 
 import msgspec
@@ -10,6 +9,7 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.answers import add_all, meant
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.render import Piece, Styled, name_of, print_json, print_line
+from sidecar.commands.targets import command_line
 from sidecar.commands.terminal import complain, plural
 from sidecar.errors import MirrorDamagedError, UsageError
 from sidecar.files import shown
@@ -17,7 +17,7 @@ from sidecar.mirror.search import Match, indexes, search
 from sidecar.mirror.words import Words, literal
 from sidecar.model import Source
 from sidecar.reports import Doc, Hit, doc_fields
-from sidecar.settings import CHOICE
+from sidecar.settings import CHOICE, Settings
 
 EXAMPLES = (
     "epicenter-sidecar search ~/.local/share/com.example.app paper bags",
@@ -75,7 +75,7 @@ def run(arguments: Arguments) -> int:
     elif mirrors:
         _print(answer)
     if unindexed:
-        _say_unindexed(unindexed, settings.roots, is_nothing=not mirrors)
+        _say_unindexed(unindexed, settings, is_nothing=not mirrors)
     return OK if hits and not found.closed else FAILED
 
 
@@ -85,10 +85,9 @@ def _parted(sources: Sequence[Source]) -> tuple[list[Source], list[Source]]:
     return can, [source for source in sources if source not in can]
 
 
-def _say_unindexed(unindexed: Sequence[Source], roots: Sequence[str], *, is_nothing: bool) -> None:
+def _say_unindexed(unindexed: Sequence[Source], settings: Settings, *, is_nothing: bool) -> None:
     """Name the mirrors that were not searched, and how to have them indexed."""
-    paths = " ".join(shlex.quote(shown(root)) for root in roots)
-    advice = f"build it with: epicenter-sidecar sync --fts {paths}"
+    advice = f"build it with: {command_line('sync --fts', settings)}"
     if is_nothing:
         complain(f"nothing is indexed here; {advice}")
         return

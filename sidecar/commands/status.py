@@ -18,7 +18,7 @@ from sidecar.commands.render import (
     print_table,
     size,
 )
-from sidecar.commands.targets import complain_of_nothing, find, in_order
+from sidecar.commands.targets import command_line, complain_of_nothing, find, in_order
 from sidecar.commands.terminal import HABITS, plural
 from sidecar.files import shown, version_of
 from sidecar.host.outcomes import unreadable
@@ -79,6 +79,8 @@ def run(arguments: Arguments) -> int:
         print_json(StatusListing(tuple(statuses)))
     elif statuses:
         _print(statuses)
+        if {status.state for status in statuses} & {"stale", "missing", "damaged"}:
+            print_line(f"next: {command_line('sync', settings)}")
     else:
         complain_of_nothing(settings)
     is_fine = (

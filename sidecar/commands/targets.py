@@ -6,6 +6,7 @@ living workspaces. ``--workspace``, ``--epoch`` and ``--all-epochs`` are honoure
 """
 
 import os
+import shlex
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -111,6 +112,12 @@ def mirrors_of(settings: Settings) -> list[Source]:
     """
     named, others = _part_mirrors(settings)
     return [_source_of_mirror(root) for root in named] + (sources_of(others) if others else [])
+
+
+def command_line(words: str, settings: Settings) -> str:
+    """Return a command on the roots of this one, as it can be pasted into a shell."""
+    paths = " ".join(shlex.quote(shown(root)) for root in settings.roots)
+    return f"epicenter-sidecar {words} {paths}"
 
 
 def chosen(settings: Settings, *, every: bool = False) -> Chosen:

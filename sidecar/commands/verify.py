@@ -11,7 +11,7 @@ from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.layout import TextColumn
 from sidecar.commands.progress import progress
 from sidecar.commands.render import Styled, name_of, print_json, print_line, print_table
-from sidecar.commands.targets import complain_of_nothing, find, in_order
+from sidecar.commands.targets import command_line, complain_of_nothing, find, in_order
 from sidecar.commands.terminal import HABITS, plural
 from sidecar.files import shown
 from sidecar.model import Failed, Source
@@ -68,6 +68,8 @@ def run(arguments: Arguments) -> int:
         print_json(VerifyReport(tuple(found)))
     elif found:
         _print(found)
+        if {one.result for one in found} & {"stale", "missing", "damaged"}:
+            print_line(f"next: {command_line('sync', settings)}")
     else:
         complain_of_nothing(settings)
     is_fine = found and not places.closed and all(map(_is_fine, found))

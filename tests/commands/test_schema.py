@@ -48,10 +48,10 @@ def test_documents_without_mirrors_say_what_to_do(app: Path, studio: Path) -> No
     (studio / "tables.sqlite").unlink()
     done = run("schema", app)
     assert done.code == 0
-    assert "has no mirror yet; run sync to build it" in done.err
+    assert "1 document without a mirror; build them with: epicenter-sidecar sync" in done.err
     done = run("schema", studio)
     assert done.code == 1
-    assert "no mirrors in" in done.err
+    assert "no mirrors yet; build them with: epicenter-sidecar sync" in done.err
 
 
 def test_equal_schemas_are_listed_once(twenty: Twenty) -> None:

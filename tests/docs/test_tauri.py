@@ -11,13 +11,12 @@ from tests.support.data import PROJECT
 from tests.support.typescript import CLIENTS, RunNode
 
 HOST = PROJECT / "tests" / "tauri"
+PAGE = (PROJECT / "docs" / "tauri.md").read_text("utf-8")
 BLOCK = re.compile(
     r"^```(?P<language>\w+) file=(?P<name>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-BLOCKS = {
-    match["name"]: match["text"]
-    for match in BLOCK.finditer((PROJECT / "docs" / "tauri.md").read_text("utf-8"))
-}
+BLOCKS = {match["name"]: match["text"] for match in BLOCK.finditer(PAGE)}
+SCRIPTS = {name: text for name, text in BLOCKS.items() if name.endswith(".ts")}
 CONFIGURATION = sorted(name for name in BLOCKS if name.endswith(".json"))
 
 
@@ -35,16 +34,30 @@ def test_every_capability_that_concerns_us_is_in_the_guide() -> None:
 
 
 def test_the_typescript_of_the_guide_type_checks(run_node: RunNode, tmp_path: Path) -> None:
-    """The guide's TypeScript, put beside the client as it says, satisfies tsc."""
+    """The guide's TypeScript, beside the client as npm has it, satisfies the strictest tsc."""
     (tmp_path / "src").mkdir()
-    shutil.copyfile(PROJECT / "sidecar" / "host" / "tauri.ts", tmp_path / "src" / "sidecar.ts")
-    for name, text in BLOCKS.items():
-        if name.endswith(".ts"):
-            (tmp_path / name).write_text(text, "utf-8")
+    shutil.copyfile(PROJECT / "sidecar" / "host" / "tauri.ts", tmp_path / "client.ts")
+    for name, text in SCRIPTS.items():
+        (tmp_path / name).write_text(text, "utf-8")
     settings = json.loads((CLIENTS / "tsconfig.json").read_bytes())["compilerOptions"]
+    settings["paths"]["epicenter-sidecar"] = ["./client.ts"]
     (tmp_path / "node_modules").symlink_to(CLIENTS / "node_modules")
     (tmp_path / "tsconfig.json").write_text(
         json.dumps({"compilerOptions": settings, "include": ["src"]})
     )
     done = run_node(CLIENTS / "node_modules" / "typescript" / "bin" / "tsc", "-p", tmp_path)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_nothing_of_the_guide_awaits_at_the_top_level(name: str) -> None:
+    """Older build targets refuse that, and an app would not mount while it waits."""
+    assert not re.search(r"^(const .*= )?(for )?await\b", SCRIPTS[name], re.MULTILINE)
+
+
+def test_the_guide_begins_with_npm() -> None:
+    """Building it yourself comes after everything that an app needs."""
+    headings = re.findall(r"^## \d\. (.*)$", PAGE, re.MULTILINE)
+    assert headings[0] == "Install"
+    assert headings.index("Build it yourself") > headings.index("Stop and update")
+    assert PAGE.index("npx epicenter-sidecar install") < PAGE.index("make bundle")

@@ -79,7 +79,16 @@ def twenty(tmp_path_factory: pytest.TempPathFactory) -> Twenty:
 
 def make_twenty(root: Path) -> Twenty:
     """Write the folder and bring it in step."""
+    made = write_twenty(root)
+    sync("--fts", root)
+    return made
+
+
+def write_twenty(root: Path, *, has_big: bool = True) -> Twenty:
+    """Write the folder as the app leaves it, without mirrors."""
     for number, workspace in enumerate(IDS):
+        if number == BIG and not has_big:
+            continue
         for epoch in range(3 if number == EPOCHS else 1):
             path = document_path(root, workspace, epoch)
             path.write_bytes(_document(number, epoch))
@@ -88,7 +97,6 @@ def make_twenty(root: Path) -> Twenty:
         _save(root / "workspaces" / workspace / "head.yjs", meta=head, epochs=epochs)
     listed = {workspace: n not in DELETED for n, workspace in enumerate(IDS)}
     _save(root / "registry.yjs", workspaces=listed)
-    sync("--fts", root)
     return Twenty(root, tuple(root / "workspaces" / workspace for workspace in IDS))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from scripts.children import LineProcess, Message
+from tests.tauri.prepare import FRONTEND, HOST_PYTHON, SRC_TAURI
 
 HOST = Path(__file__).with_name("host.py")
 IDENTIFIER = "com.example.notes"
@@ -21,14 +22,24 @@ REPORT_SECONDS = 40
 class App(LineProcess):
     """One run of the app: a real Tauri process with its WebKit page and all it has started."""
 
-    def __init__(self, python: Path, frontend: Path, home: Path) -> None:
-        """Start the app with its data under ``home`` and wait until its page listens."""
+    def __init__(
+        self, home: Path, *capabilities: str, frontend: Path = FRONTEND, src_tauri: Path = SRC_TAURI
+    ) -> None:
+        """Start the app and wait until its page listens.
+
+        Args:
+            home: Where its data is.
+            capabilities: The only ones that hold; all in the folder when none is named.
+            frontend: Its page.
+            src_tauri: Its configuration.
+        """
         self.data = home / "data" / IDENTIFIER
         self.reports: list[Message] = []
         self._orders = 0
         self._mark = uuid4().hex
         environment = home_variables(home) | {MARK: self._mark}
-        super().__init__([str(python), str(HOST), str(frontend)], environment)
+        command = [str(HOST_PYTHON), str(HOST), str(src_tauri), str(frontend)]
+        super().__init__([*command, *capabilities], environment)
         self.report(lambda report: "hello" in report)
 
     def order(self, action: str, **fields: object) -> int:
@@ -36,6 +47,13 @@ class App(LineProcess):
         self._orders += 1
         self.send({"id": self._orders, "do": action} | fields)
         return self._orders
+
+    def refused(self, action: str, **fields: object) -> Message:
+        """Give the page an order that must fail; return what it was rejected with."""
+        number = self.order(action, **fields)
+        reply = self.report(lambda report: report.get("reply") == number)
+        assert "error" in reply, reply
+        return reply
 
     def answer(self, number: int) -> Any:
         """Return what came of an order; where the action failed, so does the test."""

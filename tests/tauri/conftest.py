@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.tauri.app import App
-from tests.tauri.prepare import FRONTEND, HOST_PYTHON
 
 collect_ignore_glob = [] if "TAURI_TESTS" in os.environ else ["test_*.py"]
 
@@ -15,6 +14,6 @@ collect_ignore_glob = [] if "TAURI_TESTS" in os.environ else ["test_*.py"]
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
     """A running app with no data yet; nothing of it is left after the test."""
-    with App(HOST_PYTHON, FRONTEND, tmp_path) as app:
+    with App(tmp_path) as app:
         yield app
         assert app.reported("uncaught") == []

@@ -1,8 +1,9 @@
 """A Tauri application for the tests: runs one page and carries words between it and the tests.
 
 Run by the interpreter of the host's own environment, the only one that has pytauri:
-``python host.py FRONTEND_FOLDER``. Lines of JSON on stdin go to the page as ``do`` events, what
-the page reports goes to stdout. ``{"do": "quit"}`` and the end of stdin are the normal exit.
+``python host.py SRC_TAURI FRONTEND_FOLDER [CAPABILITY...]``. Lines of JSON on stdin go to the page
+as ``do`` events, what the page reports goes to stdout. ``{"do": "quit"}`` and the end of stdin are
+the normal exit.
 """
 
 import json
@@ -22,8 +23,6 @@ from pytauri_wheel.lib import (  # type: ignore[import-not-found] # the host's e
     context_factory,
 )
 
-SRC_TAURI = Path(__file__).resolve().parent / "src-tauri"
-
 
 async def report(body: bytes) -> bytes:
     """Print one line that the page sent; answer null."""
@@ -36,10 +35,13 @@ def main() -> int:
     """Run the app until it is told to quit; return its exit code."""
     commands = Commands()
     commands.set_command("report", report)
-    config = {"build": {"frontendDist": sys.argv[1]}}
+    src_tauri, frontend, *capabilities = sys.argv[1:]
+    config: dict[str, object] = {"build": {"frontendDist": frontend}}
+    if capabilities:  # all that are in the folder, when none is named
+        config["app"] = {"security": {"capabilities": capabilities}}
     with start_blocking_portal("asyncio") as portal:
         app = builder_factory().build(
-            context=context_factory(SRC_TAURI, tauri_config=config),
+            context=context_factory(Path(src_tauri), tauri_config=config),
             invoke_handler=commands.generate_handler(portal),
             plugins=[fs.init(), shell.init()],
         )

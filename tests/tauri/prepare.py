@@ -6,7 +6,6 @@ run and names the command that would help.
 
 import ctypes.util
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -16,7 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts import nodejs
-from scripts.release import bundle
+from scripts.release.__main__ import release_bundle
+from scripts.release.archive import write_sums
+from scripts.release.npm_package import pack_npm
+from tests.tauri.new_app import build_as_tauri, build_guide, make_app
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
@@ -24,7 +26,10 @@ BUILD = PROJECT / "build" / "tauri"
 HOST = BUILD / "host"
 HOST_PYTHON = HOST / "bin" / "python"
 FRONTEND = BUILD / "dist"
-SRC_TAURI = HERE / "src-tauri"
+RELEASE = BUILD / "release"
+APP = BUILD / "app"
+SRC_TAURI = APP / "src-tauri"
+GUIDE = BUILD / "guide"
 CLIENTS = PROJECT / "tests" / "clients"
 PACKAGES = ["libwebkit2gtk-4.1-0", "xvfb", "xauth"]
 STEP_SECONDS = 600
@@ -43,6 +48,7 @@ def prepare() -> None:
     install_system_packages()
     make_host()
     build_page()
+    make_release()
     install_sidecar()
 
 
@@ -85,18 +91,35 @@ def build_page() -> None:
     step("building the page", [*words, HERE / "page" / "main.ts", FRONTEND / "main.js"])
 
 
-def install_sidecar() -> None:
-    """Bundle the sidecar, try it, and install it as the app's Debian package would."""
+def make_release() -> None:
+    """Make what a release has for this system: the bundle, tried, and the npm package."""
     say("bundling the sidecar")
-    frozen = bundle.freeze(bundle.DEFAULT_NAME)
-    target = bundle.target_triple()
-    launcher, library = bundle.lay_out(frozen, BUILD / "src-tauri", bundle.DEFAULT_NAME, target)
-    say(f"start to ready {bundle.try_out(launcher, library, bundle.DEFAULT_NAME):.0f} ms")
-    product = json.loads((SRC_TAURI / "tauri.conf.json").read_bytes())["productName"]
-    resources = HOST / "lib" / product
-    shutil.rmtree(resources, ignore_errors=True)
-    shutil.copytree(library, resources / library.name)
-    shutil.copy(launcher, HOST / "bin" / bundle.DEFAULT_NAME)
+    RELEASE.mkdir(parents=True, exist_ok=True)
+    for file in RELEASE.iterdir():
+        file.unlink()
+    say(f"start to ready {release_bundle(RELEASE):.0f} ms")
+    pack_npm(RELEASE)
+    write_sums(RELEASE)
+
+
+def install_sidecar() -> None:
+    """Make an app by the guide's steps, and install it as its Debian package would.
+
+    Raises:
+        CannotPrepareError: A step of the guide fails.
+    """
+    say("making an app by the steps of docs/tauri.md")
+    shutil.rmtree(APP, ignore_errors=True)
+    try:
+        make_app(APP, RELEASE)
+        build_guide(APP, GUIDE)
+    except subprocess.CalledProcessError as error:
+        reason = f"{error}\n{error.stdout}\n{error.stderr}"
+        raise CannotPrepareError(reason) from error
+    shutil.copytree(
+        HERE / "src-tauri" / "capabilities", SRC_TAURI / "capabilities", dirs_exist_ok=True
+    )
+    build_as_tauri(SRC_TAURI, HOST)
 
 
 def say(what: str) -> None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from tests.support.apps import leftovers
 from tests.support.mirrors import query
 from tests.support.node import make_documents
 from tests.support.waiting import wait_until
-from tests.tauri.app import App
-from tests.tauri.prepare import FRONTEND, HOST, HOST_PYTHON, SRC_TAURI
+from tests.tauri.app import IDENTIFIER, App
+from tests.tauri.new_app import build_as_tauri, make_app
+from tests.tauri.prepare import GUIDE, HOST, RELEASE, SRC_TAURI
 
 WORKSPACE = "wörk-空間"
 TABLE = "Заметки ✎"
 KEYS = ["ключ-🦊", "e\u0301 not é", 'quote " key', "plain"]
+TEN_MINUTES = 600
 ORPHAN_SECONDS = 1.0
 """How long anything of ours may outlive the app: as docs/contract.md promises."""
 
@@ -153,13 +156,89 @@ def test_a_normal_exit_leaves_whole_mirrors(app: App) -> None:
 
 def test_the_next_run_catches_up(tmp_path: Path) -> None:
     """What the app saved while no sidecar ran is in the mirror when the next one is ready."""
-    with App(HOST_PYTHON, FRONTEND, tmp_path) as app:
+    with App(tmp_path) as app:
         save_rows(app, KEYS)
         app.quit()
-    with App(HOST_PYTHON, FRONTEND, tmp_path) as app:
+    with App(tmp_path) as app:
         assert app.do("start")["rebuilt"] == 1
         app.do("open", workspace=WORKSPACE, table=TABLE)
         assert_mirrored(app)
+
+
+def test_from_an_empty_folder_to_a_running_host(tmp_path: Path) -> None:
+    """Two lines of the guide, Tauri's own step, and a host mirrors: in seconds, not in minutes."""
+    began = time.monotonic()
+    printed = make_app(tmp_path / "notes", RELEASE)
+    src_tauri = tmp_path / "notes" / "src-tauri"
+    assert "wrote    capabilities/sidecar.json" in printed
+    assert "Next:\n  npm run tauri add shell" in printed
+    build_as_tauri(src_tauri, HOST)
+    with App(tmp_path / "home", src_tauri=src_tauri) as app:
+        ready = app.do("start")
+        assert Path(f"/proc/{ready['pid']}/exe").resolve().is_relative_to(HOST / "lib")
+        save_rows(app, KEYS)
+        app.event("rebuilt", rows=len(KEYS))
+        assert_mirrored(app)
+    assert time.monotonic() - began < TEN_MINUTES / 10
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "fields", "said"),
+    [
+        (("app",), {}, "not allowed"),
+        (("app", "sidecar"), {"program": "binaries/other"}, "binaries/other"),
+        (("app", "sidecar"), {"byPath": True}, "epicenter-sidecar"),
+    ],
+    ids=["no capability", "another program", "another road"],
+)
+def test_what_tauri_does_not_let_start_is_a_sidecar_error(
+    tmp_path: Path, capabilities: tuple[str, ...], fields: dict[str, Any], said: str
+) -> None:
+    """The plugin throws a string; the page gets a code, and what the plugin said."""
+    with App(tmp_path, *capabilities) as app:
+        reply = app.refused("start", **fields)
+        assert (reply["isOurs"], reply["code"], reply["reason"]) == (True, "refused", "string")
+        assert said in reply["error"]
+        assert app.reported("uncaught") == []
+
+
+def test_a_program_that_is_not_there_is_a_sidecar_error(tmp_path: Path) -> None:
+    """What the operating system says comes through."""
+    program = HOST / "bin" / "epicenter-sidecar"
+    aside = program.rename(program.with_name("aside"))
+    try:
+        with App(tmp_path) as app:
+            reply = app.refused("start")
+            assert (reply["isOurs"], reply["code"], reply["reason"]) == (True, "refused", "string")
+            assert "os error 2" in reply["error"]
+    finally:
+        aside.rename(program)
+
+
+def test_commands_that_are_not_allowed_are_sidecar_errors(tmp_path: Path) -> None:
+    """A capability that only lets it start: no line reaches stdin, and no kill the process."""
+    with App(tmp_path, "app", "sidecar-by-path") as app:
+        app.do("start", byPath=True)
+        for action in ("ping", "status", "sync", "kill"):
+            reply = app.refused(action, target={})
+            assert (reply["isOurs"], reply["code"], reply["reason"]) == (True, "refused", "string")
+        assert app.reported("uncaught") == []
+
+
+@pytest.mark.parametrize("capabilities", [("app",), ("app", "sidecar")], ids=["without", "with"])
+def test_the_guides_modules_do_not_keep_an_app_from_mounting(
+    tmp_path: Path, capabilities: tuple[str, ...]
+) -> None:
+    """The page is there and nothing is uncaught, whether the sidecar may start or not."""
+    if "sidecar" in capabilities:  # the guide's mirrors.ts then meets a plugin that is not there
+        folder = tmp_path / "data" / IDENTIFIER / "workspaces" / "w" / "0"
+        folder.mkdir(parents=True)
+        (few,) = make_documents(tmp_path / "few", "many", "3")
+        shutil.copyfile(few, folder / "workspace.yjs")
+    with App(tmp_path, *capabilities, frontend=GUIDE) as app:
+        report = app.report(lambda report: "ready" in report)
+        assert report == {"ready": "sidecar" in capabilities, "mounted": "mounted"}
+        assert app.reported("uncaught") == []
 
 
 def document(app: App) -> Path:

@@ -1,7 +1,7 @@
 /** The page of the test app: does what the tests say, and tells them what it hears. */
 import { listen } from "@tauri-apps/api/event";
 import { pyInvoke } from "tauri-plugin-pytauri-api";
-import { Sidecar, type Target } from "../../../sidecar/host/tauri.js";
+import { Sidecar, SidecarError, type Target } from "../../../sidecar/host/tauri.js";
 import { Notes } from "./notes.js";
 
 type Order = {
@@ -12,6 +12,7 @@ type Order = {
   keys: string[];
   target: Target;
   byPath: boolean;
+  program?: string;
 };
 
 const notes = new Map<string, Notes>();
@@ -23,8 +24,8 @@ const actions: Record<string, (order: Order) => unknown> = {
   },
   edit: ({ workspace, table, keys }) => opened(workspace).edit(table, keys),
   saved: ({ workspace }) => opened(workspace).saved(),
-  start: ({ byPath }) => {
-    sidecar = newSidecar(byPath);
+  start: ({ byPath, program }) => {
+    sidecar = newSidecar(byPath, program);
     return sidecar.start();
   },
   sync: ({ target }) => sidecar.sync(target),
@@ -35,8 +36,9 @@ const actions: Record<string, (order: Order) => unknown> = {
   reload: () => void setTimeout(() => location.reload()),
 };
 
-function newSidecar(byPath: boolean): Sidecar {
+function newSidecar(byPath: boolean, program?: string): Sidecar {
   const made = new Sidecar({
+    ...(program === undefined ? {} : { program }),
     ...(byPath ? { program: "epicenter-sidecar", external: false } : {}),
     onLog: (log) => report({ log }),
     onExit: (exit) => report({ exit }),
@@ -61,8 +63,10 @@ async function obey(order: Order): Promise<void> {
     if (action === undefined) throw new Error(`no action ${order.do}`);
     report({ reply: order.id, value: (await action(order)) ?? null });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : null;
-    report({ reply: order.id, error: String(error), code });
+    const isOurs = error instanceof SidecarError;
+    const code = isOurs ? error.code : null;
+    const reason = isOurs ? typeof error.reason : null;
+    report({ reply: order.id, error: String(error), code, isOurs, reason });
   }
 }
 
