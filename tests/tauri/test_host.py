@@ -182,23 +182,10 @@ def test_from_an_empty_folder_to_a_running_host(tmp_path: Path) -> None:
     assert time.monotonic() - began < TEN_MINUTES / 10
 
 
-@pytest.mark.parametrize(
-    ("capabilities", "fields", "said"),
-    [
-        (("app",), {}, "not allowed"),
-        (("app", "sidecar"), {"program": "binaries/other"}, "binaries/other"),
-        (("app", "sidecar"), {"byPath": True}, "epicenter-sidecar"),
-    ],
-    ids=["no capability", "another program", "another road"],
-)
-def test_what_tauri_does_not_let_start_is_a_sidecar_error(
-    tmp_path: Path, capabilities: tuple[str, ...], fields: dict[str, Any], said: str
-) -> None:
+def test_without_a_capability_the_start_is_a_sidecar_error(tmp_path: Path) -> None:
     """The plugin throws a string; the page gets a code, and what the plugin said."""
-    with App(tmp_path, *capabilities) as app:
-        reply = app.refused("start", **fields)
-        assert (reply["isOurs"], reply["code"], reply["reason"]) == (True, "refused", "string")
-        assert said in reply["error"]
+    with App(tmp_path, "app") as app:
+        assert_refused(app.refused("start"), "not allowed")
         assert app.reported("uncaught") == []
 
 
@@ -208,20 +195,19 @@ def test_a_program_that_is_not_there_is_a_sidecar_error(tmp_path: Path) -> None:
     aside = program.rename(program.with_name("aside"))
     try:
         with App(tmp_path) as app:
-            reply = app.refused("start")
-            assert (reply["isOurs"], reply["code"], reply["reason"]) == (True, "refused", "string")
-            assert "os error 2" in reply["error"]
+            assert_refused(app.refused("start"), "os error 2")
     finally:
         aside.rename(program)
 
 
-def test_commands_that_are_not_allowed_are_sidecar_errors(tmp_path: Path) -> None:
-    """A capability that only lets it start: no line reaches stdin, and no kill the process."""
+def test_what_a_capability_does_not_allow_is_a_sidecar_error(tmp_path: Path) -> None:
+    """One that only lets it start on one road: no other program, no line on stdin, no kill."""
     with App(tmp_path, "app", "sidecar-by-path") as app:
+        assert_refused(app.refused("start"), "epicenter-sidecar")
+        assert_refused(app.refused("start", program="binaries/other"), "binaries/other")
         app.do("start", byPath=True)
         for action in ("ping", "status", "sync", "kill"):
-            reply = app.refused(action, target={})
-            assert (reply["isOurs"], reply["code"], reply["reason"]) == (True, "refused", "string")
+            assert_refused(app.refused(action, target={}), "not allowed")
         assert app.reported("uncaught") == []
 
 
@@ -239,6 +225,12 @@ def test_the_guides_modules_do_not_keep_an_app_from_mounting(
         report = app.report(lambda report: "ready" in report)
         assert report == {"ready": "sidecar" in capabilities, "mounted": "mounted"}
         assert app.reported("uncaught") == []
+
+
+def assert_refused(reply: Message, said: str) -> None:
+    """Check that a promise was rejected with a SidecarError which passes on what Tauri said."""
+    assert (reply["isOurs"], reply["code"], reply["reason"]) == (True, "refused", "string")
+    assert said in reply["error"]
 
 
 def document(app: App) -> Path:
