@@ -9,7 +9,7 @@ from sidecar.commands.targets import Chosen, chosen, command_line
 from sidecar.commands.terminal import HABITS, complain, plural
 from sidecar.errors import SidecarError
 from sidecar.files import shown
-from sidecar.readers.members import Queried
+from sidecar.readers.members import Queried, queried
 from sidecar.readers.query import NamedMirror
 from sidecar.settings import Settings
 
@@ -62,6 +62,20 @@ def need_a_mirror(settings: Settings, found: Chosen) -> None:
 def mirrors_of(found: Chosen) -> list[NamedMirror]:
     """Give what was found, as those who read mirrors take it."""
     return [NamedMirror(target.source, target.standing.name) for target in found.targets]
+
+
+def sources_of(found: Chosen) -> tuple[Queried, ...]:
+    """Tell of each mirror how old it is, and whether its document has changed since."""
+    from sidecar.mirror.state import read_mirror  # for commands that do not open mirrors by SQL
+
+    told: list[Queried] = []
+    for target in found.targets:
+        try:
+            facts = read_mirror(target.source.mirror).facts or None
+        except SidecarError:
+            facts = None
+        told.append(queried(target.source, target.standing.name, facts))
+    return tuple(told)
 
 
 def say_freshness(sources: Sequence[Queried]) -> None:

@@ -14,8 +14,8 @@ from sidecar.commands.terminal import plural
 from sidecar.errors import MirrorUnavailableError
 from sidecar.files import reason_of, shown
 from sidecar.locks import lock
+from sidecar.mirror.header import is_mirror
 from sidecar.mirror.sqlite_files import last_good_of, remove_journals
-from sidecar.mirror.state import is_mirror
 from sidecar.names import is_mirror_name
 from sidecar.settings import CHOICE, Settings
 

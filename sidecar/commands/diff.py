@@ -19,7 +19,7 @@ from sidecar.commands.terminal import plural
 from sidecar.errors import SidecarError, UsageError
 from sidecar.files import shown
 from sidecar.mirror.diff import differences, row_values
-from sidecar.mirror.state import is_mirror
+from sidecar.mirror.header import is_mirror
 from sidecar.model import Failed, Source
 from sidecar.reports import TableDifference
 from sidecar.settings import CHOICE, LIMITS, Settings

@@ -22,7 +22,7 @@ def check_out(out: str) -> str:
         message = f"{shown(folder)} is no folder; make it, or name another FILE"
         raise UsageError(message)
     if os.path.lexists(path):
-        from sidecar.mirror.state import is_mirror  # SQLite
+        from sidecar.mirror.header import is_mirror
 
         if not is_mirror(path):
             message = f"{shown(path)} is no mirror and is left alone; name another FILE"

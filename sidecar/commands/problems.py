@@ -3,12 +3,13 @@
 import msgspec
 
 from sidecar.commands import FAILED, OK
-from sidecar.commands.answers import add_all, meant, need_a_mirror
+from sidecar.commands.answers import add_all, meant, need_a_mirror, say_freshness, sources_of
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.render import Styled, name_of, print_json, print_line
 from sidecar.commands.terminal import complain, plural
 from sidecar.commands.workspaces import Target
 from sidecar.errors import MirrorDamagedError
+from sidecar.readers.members import Queried
 from sidecar.readers.problems import ProblemList, in_words, read_problems
 from sidecar.reports import doc_fields
 from sidecar.settings import CHOICE
@@ -24,6 +25,7 @@ class ProblemReport(msgspec.Struct, frozen=True):
     """What ``--json`` prints."""
 
     documents: tuple[ProblemList, ...]
+    sources: tuple[Queried, ...]
 
 
 def add_arguments(parser: Parser) -> None:
@@ -44,10 +46,12 @@ def run(arguments: Arguments) -> int:
     need_a_mirror(settings, found)
     lists = [_problems(target) for target in found.targets]
     there = [one for one in lists if one is not None]
+    sources = sources_of(found)
     if arguments.json:
-        print_json(ProblemReport(tuple(there)))
+        print_json(ProblemReport(tuple(there), sources))
     else:
         _print(there)
+        say_freshness(sources)
     is_fine = len(there) == len(lists) and not found.closed
     return OK if is_fine and not any(one.problems for one in there) else FAILED
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from sidecar.commands import FAILED, OK
-from sidecar.commands.answers import add_all, meant
+from sidecar.commands.answers import add_all, meant, say_freshness, sources_of
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.render import Piece, Styled, name_of, print_json, print_line
 from sidecar.commands.targets import command_line
@@ -16,6 +16,7 @@ from sidecar.files import shown
 from sidecar.mirror.search import Match, indexes, search
 from sidecar.mirror.words import Words, literal
 from sidecar.model import Source
+from sidecar.readers.members import Queried
 from sidecar.reports import Doc, Hit, doc_fields
 from sidecar.settings import CHOICE, Settings
 
@@ -37,6 +38,7 @@ class SearchReport(msgspec.Struct, frozen=True):
     truncated: bool
     hits: tuple[Hit, ...]
     unindexed: tuple[Doc, ...]
+    sources: tuple[Queried, ...]
 
 
 def add_arguments(parser: Parser) -> None:
@@ -69,11 +71,13 @@ def run(arguments: Arguments) -> int:
     hits = sorted(_hits(mirrors, words, arguments.limit + 1), key=_order)
     is_cut = len(hits) > arguments.limit
     docs = tuple(Doc(**doc_fields(source)) for source in unindexed)
-    answer = SearchReport(text, is_cut, tuple(hits[: arguments.limit]), docs)
+    sources = sources_of(found)
+    answer = SearchReport(text, is_cut, tuple(hits[: arguments.limit]), docs, sources)
     if arguments.json:
         print_json(answer)
     elif mirrors:
         _print(answer)
+        say_freshness(sources)
     if unindexed:
         _say_unindexed(unindexed, settings, is_nothing=not mirrors)
     return OK if hits and not found.closed else FAILED

@@ -9,10 +9,11 @@ import msgspec
 
 from sidecar.commands import FAILED, LOCKED, OK, ROOT
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
+from sidecar.commands.problem_lines import problem_lines
 from sidecar.commands.progress import Progress, progress
 from sidecar.commands.targets import find, in_order
 from sidecar.commands.terminal import HABITS, escape, has_color, say
-from sidecar.errors import MirrorDamagedError, SidecarError
+from sidecar.errors import SidecarError
 from sidecar.files import shown
 from sidecar.host import protocol
 from sidecar.host.outbox import stamped
@@ -27,8 +28,6 @@ EXAMPLES = (
     "epicenter-sidecar sync path/to/workspace.yjs --out /tmp/workspace.sqlite",
 )
 
-_MOST_PROBLEMS = 3
-_INDENT = " " * len("12:34:56  ")
 _EXITS = {"locked": LOCKED, "root": ROOT}
 """Where all failures are of one of these kinds; else it is ``FAILED``."""
 
@@ -106,8 +105,9 @@ class _Printer:
 
         if is_wrong(event) or not HABITS.is_quiet:
             say(line_of(event, color=self._color, mirror=self._mirror_of(event)))
-        if isinstance(event, protocol.RebuiltEvent) and event.problems and not HABITS.is_quiet:
-            _say_problems(self._files[event.path], event.problems)
+        if isinstance(event, protocol.RebuiltEvent) and not HABITS.is_quiet:
+            for line in problem_lines(event, self._files[event.path]):
+                say(line)
 
     def _mirror_of(self, event: Event) -> str | None:
         """Return where a mirror is that was not there before."""
@@ -115,18 +115,3 @@ class _Printer:
             self.built += 1
             return self._mirrors.get(event.path)
         return None
-
-
-def _say_problems(mirror: str, count: int) -> None:
-    """Say what could not be shown as asked, in a few lines."""
-    from sidecar.readers.problems import in_words, read_problems  # where some are
-
-    try:
-        lines = read_problems(mirror)
-    except MirrorDamagedError:  # another process has replaced it meanwhile
-        return
-    for line in lines[:_MOST_PROBLEMS]:
-        say(escape(f"{_INDENT}problem    {in_words(line)[0]}"))
-    if count > _MOST_PROBLEMS:
-        more = f"and {count - _MOST_PROBLEMS} more; epicenter-sidecar problems tells all"
-        say(f"{_INDENT}           {more}")

@@ -244,7 +244,7 @@ def _is_named(target: Target, settings: Settings) -> bool:
 
 def _part_mirrors(settings: Settings) -> tuple[list[str], Settings | None]:
     """Part roots that are mirrors themselves from the others."""
-    from sidecar.mirror.state import is_mirror  # SQLite
+    from sidecar.mirror.header import is_mirror
 
     named = [root for root in settings.roots if os.path.isfile(root) and is_mirror(root)]
     others = tuple(root for root in settings.roots if root not in named)

@@ -16,6 +16,7 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.event_lines import is_wrong, line_of
 from sidecar.commands.logs import log_to_stderr
+from sidecar.commands.problem_lines import problem_lines
 from sidecar.commands.targets import to_be_watched
 from sidecar.commands.terminal import HABITS, complain, has_color
 from sidecar.errors import LockedError, SidecarError
@@ -24,6 +25,7 @@ from sidecar.host.outbox import Outbox
 from sidecar.host.protocol import Event, StopReason
 from sidecar.host.stderr import Stderr
 from sidecar.locks import lock
+from sidecar.names import mirror_of
 from sidecar.pipes import write_all
 from sidecar.settings import CHOICE, LIMITS, MIRROR, WATCH, Settings
 from sidecar.supervisor.loop import Loop
@@ -146,13 +148,18 @@ def _renderer(settings: Settings) -> Callable[[Event], bytes]:
     if _is_ndjson(settings):
         return protocol.encode
     color = has_color()
-    return lambda event: _text_of(event, color=color)
+    is_beside = settings.into is None
+    return lambda event: _text_of(event, color=color, is_beside=is_beside)
 
 
-def _text_of(event: Event, *, color: bool) -> bytes:
+def _text_of(event: Event, *, color: bool, is_beside: bool) -> bytes:
+    """Give what people read of an event; with its problems where the mirror is easily found."""
     if HABITS.is_quiet and not is_wrong(event):
         return b""
-    return (line_of(event, color=color) + "\n").encode("utf-8", "replace")
+    lines = [line_of(event, color=color)]
+    if isinstance(event, protocol.RebuiltEvent) and is_beside:
+        lines += problem_lines(event, mirror_of(event.path))
+    return ("\n".join(lines) + "\n").encode("utf-8", "replace")
 
 
 def _first_pass(settings: Settings) -> "FirstPass | None":

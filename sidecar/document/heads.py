@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from sidecar.document.opened import v1_update
 from sidecar.document.reading import read_stable
 from sidecar.errors import SidecarError
 from sidecar.names import HEAD
 from sidecar.reports import InspectedHead, InspectedWorkspace
+from sidecar.yjs.encoding import is_v2
 from sidecar.yjs.store import Deleted, Items
 from sidecar.yjs.update import ANY, UpdateReader, scalar
 
@@ -127,9 +127,17 @@ def read_maps(data: bytes) -> dict[str, dict[str, Any]]:
 def _read_roots(path: str) -> dict[str, dict[str, Any]]:
     try:
         data = read_stable(path, _MOST_BYTES).data
-        return read_maps(v1_update(data)[0])
+        return read_maps(_as_v1(data))
     except (SidecarError, ValueError, IndexError):
         return {}
+
+
+def _as_v1(data: bytes) -> bytes:
+    if not is_v2(data):
+        return data
+    from sidecar.document.opened import v1_update  # noqa: PLC0415 - loads the decoder
+
+    return v1_update(data)[0]
 
 
 def _text(value: Any) -> str | None:

@@ -8,12 +8,12 @@ import msgspec
 from sidecar.digests import digest_root, digest_tables
 from sidecar.files import shown
 from sidecar.javascript import dump_json
+from sidecar.mirror.header import APPLICATION_ID
 from sidecar.mirror.naming import EXTRA, ID
 from sidecar.mirror.schema import Column
 from sidecar.mirror.summaries import ChunkLine
 from sidecar.model import Problem, Root, Source, Table, Workspace
 
-APPLICATION_ID = 0x59534D31
 FORMAT = 2
 ROOTS = "_mirror_roots"
 """The table of roots; it counts as a table among those that changed."""

@@ -18,6 +18,7 @@ import apsw
 
 from sidecar.errors import MirrorUnavailableError
 from sidecar.files import FileVersion, shown
+from sidecar.mirror.header import HEADER_BYTES, MAGIC, field
 from sidecar.mirror.sqlite_files import (
     JOURNALS,
     check_journals,
@@ -29,10 +30,8 @@ from sidecar.mirror.sqlite_files import (
 
 WAIT_S = 5.0
 """How long readers and writers of the mirror are waited for."""
-_DATABASE = b"SQLite format 3\0"
-_MAGIC = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+_JOURNAL_MAGIC = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 _SECTOR = 512
-_HEADER = 100
 _COUNTERS = (24, 92)
 """Where the header has the change counter, and the one for which its size is valid (1.3)."""
 _COOKIE = 40
@@ -114,10 +113,10 @@ def _prepare(candidate: str, mirror: apsw.Connection) -> tuple[int, int]:
     Raises:
         apsw.NotADBError: The mirror in place is empty, which SQLite itself would take.
     """
-    header = mirror.read("main", 0, 0, _HEADER)[1]
-    if not header.startswith(_DATABASE):
+    header = mirror.read("main", 0, 0, HEADER_BYTES)[1]
+    if not header.startswith(MAGIC):
         raise apsw.NotADBError
-    cookie, counter = _field(header, _COOKIE), (_field(header, _COUNTERS[0]) + 1) % (1 << 32)
+    cookie, counter = field(header, _COOKIE), (field(header, _COUNTERS[0]) + 1) % (1 << 32)
     new = connect(candidate, flags=apsw.SQLITE_OPEN_READWRITE, locks=False)
     try:
         new.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF").fetchall()
@@ -147,7 +146,7 @@ class Pages:
         """Begin with open files, and the counter and cookie that the header will have."""
         self._source, self.target = source, target
         self._fields = {**dict.fromkeys(_COUNTERS, counter), _COOKIE: cookie}
-        header = target.read(_HEADER)
+        header = target.read(HEADER_BYTES)
         self._size = int.from_bytes(header[16:18], "big")
         self._size = 65536 if self._size == 1 else self._size
         self._before = os.fstat(target.fileno()).st_size // self._size
@@ -217,7 +216,7 @@ class Journal:
         self._size = page_size
         self._count = 0
         rest = (0, self._nonce, pages, _SECTOR, page_size)
-        file.write((_MAGIC + b"".join(map(_big, rest))).ljust(_SECTOR, b"\0"))
+        file.write((_JOURNAL_MAGIC + b"".join(map(_big, rest))).ljust(_SECTOR, b"\0"))
 
     def add(self, number: int, page: bytes) -> None:
         """Keep a page, by its number from 1."""
@@ -229,7 +228,7 @@ class Journal:
         """Bring it to disk: the records first, then how many there are."""
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._file.seek(len(_MAGIC))
+        self._file.seek(len(_JOURNAL_MAGIC))
         self._file.write(_big(self._count))
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -242,7 +241,3 @@ def _sampled(page_size: int) -> Iterator[int]:
 
 def _big(number: int) -> bytes:
     return number.to_bytes(4, "big")
-
-
-def _field(header: bytes, offset: int) -> int:
-    return int.from_bytes(header[offset : offset + 4], "big")

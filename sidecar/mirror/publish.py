@@ -10,6 +10,7 @@ import apsw
 from sidecar.errors import MirrorReplacedError, MirrorUnavailableError
 from sidecar.files import FileVersion, shown, version_of
 from sidecar.mirror import temporary
+from sidecar.mirror.header import is_mirror
 from sidecar.mirror.in_place import write_into
 from sidecar.mirror.sqlite_files import (
     BUSY_MS,
@@ -22,7 +23,7 @@ from sidecar.mirror.sqlite_files import (
     remove_journals,
     sync_file,
 )
-from sidecar.mirror.state import is_mirror, row_count
+from sidecar.mirror.state import row_count
 from sidecar.mirror.temporary import Temporary
 from sidecar.names import MIRROR
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 import apsw
 
 from sidecar.errors import Code, MirrorUnavailableError, SidecarError
+from sidecar.mirror.header import HEADER_BYTES
 
 JOURNALS = ("-journal", "-wal", "-shm")
-HEADER_BYTES = 100
 BUSY_MS = 1000
 READER_BUSY_MS = 5000
 """How long a reader waits for a mirror that is being written in place."""

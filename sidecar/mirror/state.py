@@ -12,9 +12,9 @@ import msgspec
 from sidecar.errors import MirrorUnavailableError
 from sidecar.files import FileVersion, version_of
 from sidecar.javascript import dump_json
-from sidecar.mirror.catalog import APPLICATION_ID, FORMAT, ROOTS
+from sidecar.mirror.catalog import FORMAT, ROOTS
+from sidecar.mirror.header import APPLICATION_ID, HEADER_BYTES, MAGIC, field, is_mirror, is_of
 from sidecar.mirror.sqlite_files import (
-    HEADER_BYTES,
     JOURNALS,
     connect,
     disk_error,
@@ -26,7 +26,6 @@ from sidecar.names import MIRROR
 
 _COUNTER = 24
 _JOURNAL = JOURNALS[0]
-_MAGIC = b"SQLite format 3\0"
 _OWN_PAGE = 65536
 
 
@@ -155,23 +154,6 @@ def _read(path: str) -> Mirror:
     return msgspec.structs.replace(mirror, digests={}, roots={}) if fault == "format" else mirror
 
 
-def is_mirror(path: str) -> bool:
-    """Tell whether a file is a mirror of any format, so that it may be written over."""
-    return bears(path, APPLICATION_ID)
-
-
-def bears(path: str, application_id: int) -> bool:
-    """Tell whether a file is an SQLite database with this application id in its header."""
-    if not os.path.isfile(path):
-        return False
-    try:
-        with open(path, "rb") as file:
-            header = file.read(HEADER_BYTES)
-    except OSError:
-        return False
-    return _is_of(header, application_id)
-
-
 def refuse_foreign(path: str) -> None:
     """Leave alone what is not ours: only ``tables.sqlite`` is a name that nobody else uses.
 
@@ -184,7 +166,7 @@ def refuse_foreign(path: str) -> None:
     try:
         if stat.S_ISREG(os.lstat(path).st_mode):
             with open(path, "rb") as file:
-                if _is_of(file.read(HEADER_BYTES), APPLICATION_ID):
+                if is_of(file.read(HEADER_BYTES), APPLICATION_ID):
                     return
     except FileNotFoundError:
         return
@@ -196,15 +178,6 @@ def refuse_foreign(path: str) -> None:
     raise MirrorUnavailableError("foreign_mirror", message)
 
 
-def is_header_of_mirror(header: bytes) -> bool:
-    """Tell by its header whether a database is a mirror of any format."""
-    return _is_of(header, APPLICATION_ID)
-
-
-def _is_of(header: bytes, application_id: int) -> bool:
-    return header.startswith(_MAGIC) and _field(header.ljust(HEADER_BYTES), 68) == application_id
-
-
 def row_count(path: str) -> int | None:
     """Count the rows of a mirror by its catalog; None when it has none that can be read."""
     mirror = read_mirror(path)
@@ -213,17 +186,17 @@ def row_count(path: str) -> int | None:
 
 def _format_fault(header: bytes) -> RebuiltReason | None:
     """Tell by its header whether a file is a mirror of this format."""
-    if len(header) < HEADER_BYTES or not header.startswith(_MAGIC):
+    if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
         return "damaged"
-    if _field(header, 68) != APPLICATION_ID:
+    if field(header, 68) != APPLICATION_ID:
         return "foreign"
-    return None if _field(header, 60) == FORMAT else "format"
+    return None if field(header, 60) == FORMAT else "format"
 
 
 def _size(header: bytes) -> int:
     """Give the size that a file with this header has (SQLite file format, 1.3)."""
     page = int.from_bytes(header[16:18], "big")
-    return _field(header, 28) * (_OWN_PAGE if page == 1 else page)
+    return field(header, 28) * (_OWN_PAGE if page == 1 else page)
 
 
 def change_counter(path: str) -> int:
@@ -233,7 +206,7 @@ def change_counter(path: str) -> int:
         OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
-        return _field(file.read(HEADER_BYTES).ljust(HEADER_BYTES, b"\0"), _COUNTER)
+        return field(file.read(HEADER_BYTES).ljust(HEADER_BYTES, b"\0"), _COUNTER)
 
 
 def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
@@ -300,10 +273,6 @@ def _lines(connection: apsw.Connection) -> tuple[bool, int, dict[str, Any], list
         ends_there = not connection.read("main", 0, size, 1)[0]
         is_whole = size > 0 and ends_there and connection.read("main", 0, size - 1, 1)[0]
         is_in_wal_mode = not header[18] == header[19] == 1
-        return is_whole and not is_in_wal_mode, _field(header, _COUNTER), lines, found
+        return is_whole and not is_in_wal_mode, field(header, _COUNTER), lines, found
     finally:
         connection.close()
-
-
-def _field(header: bytes, offset: int) -> int:
-    return int.from_bytes(header[offset : offset + 4], "big")

@@ -14,10 +14,10 @@ import msgspec
 from sidecar.errors import UsageError
 from sidecar.files import shown
 from sidecar.mirror.fts import TOKENIZER
+from sidecar.mirror.header import bears
 from sidecar.mirror.identifiers import fold, quote
 from sidecar.mirror.naming import ID, OURS
 from sidecar.mirror.sqlite_files import connect, mirror_errors, remove, remove_journals, sync_file
-from sidecar.mirror.state import bears
 from sidecar.readers.members import Queried
 from sidecar.readers.query import NamedMirror, with_views
 from sidecar.readers.views import EPOCH, WORKSPACE, View

@@ -12,6 +12,7 @@ import apsw
 
 from sidecar.errors import MirrorDamagedError
 from sidecar.files import shown
+from sidecar.mirror.header import APPLICATION_ID, is_of
 from sidecar.mirror.sqlite_files import (
     JOURNALS,
     READER_BUSY_MS,
@@ -21,7 +22,6 @@ from sidecar.mirror.sqlite_files import (
     roll_back,
     uri_of,
 )
-from sidecar.mirror.state import is_header_of_mirror
 
 MOST_ATTACHED = 100
 """Mirrors that one connection reads; SQLite takes 125 as apsw builds it."""
@@ -154,7 +154,7 @@ def check(path: str) -> None:
         with errors_of(path):
             check_journals(path)
             header = header_of(path) if os.path.isfile(path) else b""
-        if not is_header_of_mirror(header):
+        if not is_of(header, APPLICATION_ID):
             message = f"{shown(path)} is no mirror; epicenter-sidecar sync builds one"
             raise MirrorDamagedError("foreign", message)
         if header[18:20] == _WAL_MODE:

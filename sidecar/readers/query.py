@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
 import msgspec
@@ -28,8 +28,10 @@ from sidecar.readers.guard import (
     open_nothing,
 )
 from sidecar.readers.members import Queried, queried
-from sidecar.readers.views import Member, Origin, Shape, View, plan_views
 from sidecar.reports import doc_fields
+
+if TYPE_CHECKING:
+    from sidecar.readers.views import Shape, View
 
 Cell = None | int | float | str | bytes
 """What SQLite stores."""
@@ -172,7 +174,7 @@ class Session:
         connection: apsw.Connection,
         sources: Sequence[Queried],
         faults: Sequence[str] = (),
-        views: Sequence[View] = (),
+        views: "Sequence[View]" = (),
     ) -> None:
         """See ``asking``."""
         self.connection = connection
@@ -259,6 +261,8 @@ def with_views(connection: apsw.Connection, targets: Sequence[NamedMirror]) -> S
     Raises:
         MirrorDamagedError: None of them can be read.
     """
+    from sidecar.readers.views import Member, Origin, plan_views  # noqa: PLC0415 - for several
+
     faults: dict[str, str] = {}
     for number, target in enumerate(targets):
         try:
@@ -302,8 +306,10 @@ def _facts(connection: apsw.Connection, schema: str) -> dict[str, str | None]:
     return dict(lines)
 
 
-def _shapes(connection: apsw.Connection, schema: str) -> Generator[Shape]:
+def _shapes(connection: apsw.Connection, schema: str) -> "Generator[Shape]":
     """Read the tables of a mirror: the user's, the catalog's and the indexes."""
+    from sidecar.readers.views import Shape  # noqa: PLC0415 - for several mirrors
+
     text = _facts(connection, schema).get("fts_indexes")
     indexes = {
         index: table

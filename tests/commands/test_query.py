@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -216,3 +217,60 @@ def test_mirrors_from_anywhere_answer_together(app: Path, studio: Path) -> None:
         "SELECT _workspace FROM _mirror WHERE key = 'format' ORDER BY 1",
     )
     assert done.out == "_workspace\nharvest-kitchen\njuniper-studio\n"
+
+
+BOMBS = {
+    "endless": ENDLESS,
+    "doubling": "WITH RECURSIVE r (x) AS (SELECT 'a' UNION ALL SELECT x || x FROM r)"
+    " SELECT x FROM r",
+    "sort": "WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r LIMIT 1000000000)"
+    " SELECT x FROM r ORDER BY random()",
+    "cross join": "SELECT count(*) FROM " + ", ".join(f"_mirror_columns AS t{n}" for n in range(9)),
+    "zeroblob": "SELECT zeroblob(1000000000)",
+    "printf": "SELECT printf('%.*c', 2000000000, 'x')",
+    "many large": "SELECT " + ", ".join(["hex(zeroblob(20000000))"] * 40),
+    "group_concat": "SELECT group_concat(hex(zeroblob(1000000))) FROM _mirror_columns AS a,"
+    " _mirror_columns AS b, _mirror_columns AS c",
+    "json_group_array": "WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r)"
+    " SELECT json_group_array(x) FROM r",
+    "json_each": "SELECT count(*) FROM json_each('[' || replace(hex(zeroblob(20000000)), '0',"
+    " '1,') || '1]') AS a, json_each('[1,2]')",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="the system tells no child's memory")
+def test_a_bomb_takes_neither_the_time_nor_the_memory_of_the_machine(bomb: str, app: Path) -> None:
+    """It ends with 1 or 124 in little more than its time, within 1.5 GB."""
+    words = ["query", "--max-seconds", "1", str(app), BOMBS[bomb]]
+    began = time.monotonic()
+    with subprocess.Popen(
+        [*program(), *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode in {1, 124}
+    assert time.monotonic() - began < 20
+    assert used.ru_maxrss < 1536 * 1024  # kilobytes on Linux
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT * FROM sqlite_dbpage", "SELECT * FROM pragma_journal_mode('wal')"]
+)
+def test_nothing_of_sqlite_leads_round_the_tables(sql: str, app: Path) -> None:
+    """Neither raw pages nor pragmas that change something, in the form of tables."""
+    assert run("query", app, sql).code == 1
+
+
+def test_one_mirror_is_asked_without_what_is_not_needed(studio: Path) -> None:
+    """The decoder, what builds mirrors, and views are loaded by those who use them."""
+    code = (
+        "import sys; from sidecar.commands import main; "
+        f"main(['query', {str(studio)!r}, 'SELECT 1']); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "sidecar.readers.query" in loaded
+    for name in ("document.opened", "mirror.state", "mirror.catalog", "readers.views", "host"):
+        assert f"sidecar.{name}" not in loaded, name
+    assert not loaded & {"rich", "asyncio", "pycrdt", "watchfiles", "platformdirs"}

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sidecar.errors import MirrorUnavailableError
-from sidecar.mirror.state import MirrorOptions, change_counter, is_mirror, read_mirror, row_count
+from sidecar.mirror.header import is_mirror
+from sidecar.mirror.state import MirrorOptions, change_counter, read_mirror, row_count
 from tests.fault.test_meddling import statement
 from tests.support.made import tables, update
 from tests.unit.mirror.test_build import FACTS, build

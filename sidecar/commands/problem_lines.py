@@ -1,0 +1,32 @@
+"""What a rebuilt mirror cannot show as asked, in a few lines below its event."""
+
+from collections.abc import Iterator
+
+from sidecar.commands.terminal import escape
+from sidecar.errors import MirrorDamagedError
+from sidecar.host.protocol import Event, RebuiltEvent
+
+_MOST = 3
+_INDENT = " " * len("12:34:56  ")
+
+
+def problem_lines(event: Event, mirror: str) -> Iterator[str]:
+    """Give the lines, escaped; none where there are no problems.
+
+    Args:
+        event: What happened.
+        mirror: Path of the document's mirror.
+    """
+    if not isinstance(event, RebuiltEvent) or not event.problems:
+        return
+    from sidecar.readers.problems import in_words, read_problems  # SQLite
+
+    try:
+        lines = read_problems(mirror)
+    except MirrorDamagedError:  # another process has replaced it meanwhile
+        return
+    for line in lines[:_MOST]:
+        yield escape(f"{_INDENT}problem    {in_words(line)[0]}")
+    if len(lines) > _MOST:
+        more = f"and {len(lines) - _MOST} more; epicenter-sidecar problems tells all"
+        yield f"{_INDENT}           {more}"
