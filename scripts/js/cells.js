@@ -98,7 +98,7 @@ export const cells = (seed) => {
     try {
       doc.transact(change)
     } catch (error) { // of an embed '' Yjs makes a text of nothing, and stumbles over it when it is deleted
-      if (error.message !== 'Unexpected case') throw error
+      if (error.message !== 'Unexpected case' && !(error instanceof TypeError)) throw error
     }
   }
   const edit = (doc) => {

@@ -93,7 +93,7 @@ const attempt = (change) => {
   try {
     change()
   } catch (error) {
-    if (error.message !== 'Unexpected case') throw error
+    if (error.message !== 'Unexpected case' && !(error instanceof TypeError)) throw error
   }
 }
 

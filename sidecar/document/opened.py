@@ -310,6 +310,9 @@ def _made_plain(
         message = f"the file is no update that Yjs would take: {error}"
         raise refused or DocumentUnavailableError("undecodable", message) from None
     problems = _trailing(content, normal.end, accept_trailing=accept_trailing)
+    if normal.may_be_cut and not accept_trailing:
+        message = "the file ends in a deletion of nothing, as where its end is lost"
+        raise DocumentUnavailableError("torn", message)
     if normal.kept_back:
         missing = ", ".join(f"client {c} from clock {k}" for c, k in sorted(normal.waiting.items()))
         if problems or not accept_trailing:

@@ -33,6 +33,8 @@ class Document:
         end: Where the update ends in the data.
         waiting: Client -> the first clock that is missing of it, for all that is kept back.
         kept_back: How many structs and deletions wait.
+        may_be_cut: It ends in an empty deletion. Yjs writes such for structs of no element, and a
+            lost end reads so, which is zeros.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -44,6 +46,7 @@ class Document:
         self.roots: dict[str, Type] = {}
         self.waiting: dict[int, int] = {}
         self.kept_back = 0
+        self.may_be_cut = False
         self._clients: dict[int, _Structs] = {}
         self._aside: dict[int, int] = {}
         reader = UpdateReader(data)
@@ -145,18 +148,23 @@ class Document:
 
     def _delete(self, deleted: Ranges) -> None:
         """Apply a delete set (Yjs ``readAndApplyDeleteSet``)."""
+        self.may_be_cut = self._ends_in_nothing(deleted)
         for client, ranges in deleted.items():
             structs = self._clients.get(client)
             state = self.state(client)
             for clock, length in ranges:
-                if not length and not (structs and structs.holds_nothing_at(clock)):
-                    message = f"the deletion {client}:{clock} is empty"
-                    raise ValueError(message)
-                if clock + length > state:
+                if length and clock + length > state:
                     self.miss(client)
                     self.kept_back += 1
                 if clock < state and structs:
                     structs.delete(clock, clock + length)
+
+    def _ends_in_nothing(self, deleted: Ranges) -> bool:
+        client, ranges = next(reversed(deleted.items()), (0, []))
+        if not ranges or ranges[-1][1]:
+            return False
+        structs = self._clients.get(client)
+        return not (structs and structs.holds_nothing_at(ranges[-1][0]))
 
 
 class _Structs:

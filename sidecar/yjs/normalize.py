@@ -22,6 +22,7 @@ class Normal(msgspec.Struct, frozen=True):
         waiting: Client -> the first clock that is missing of it.
         kept_back: Structs and deletions that wait for them.
         repaired: What is shown differently than it was written.
+        may_be_cut: It may be the beginning of a file whose end was lost.
     """
 
     update: bytes
@@ -31,6 +32,7 @@ class Normal(msgspec.Struct, frozen=True):
     waiting: dict[int, int]
     kept_back: int
     repaired: tuple[Repaired, ...]
+    may_be_cut: bool
 
 
 def normalize(data: bytes) -> Normal:
@@ -49,4 +51,5 @@ def normalize(data: bytes) -> Normal:
         waiting=document.waiting,
         kept_back=document.kept_back,
         repaired=written.repaired,
+        may_be_cut=document.may_be_cut,
     )

@@ -236,7 +236,6 @@ def test_a_repair_says_where_it_is() -> None:
         (b"", "does not end"),
         (update((1, 0, [text("x", origin=(1, 0))])), "nothing is held"),
         (update((1, 0, [b"\0\0"])), "nothing"),
-        (update((1, 0, [text("x")]), deleted=b"\1\1\1\0\0"), "empty"),
         (update((1, 0, [embed("{")])), "."),
         (update((1, 0, [embed("NaN")])), "no JSON"),
         (update((1, 0, [b"\4" + ROOT + b"\1\xff"])), "utf-8"),
@@ -283,12 +282,22 @@ def test_structs_of_no_element_show_nothing(structs: list[bytes], shown: str) ->
     assert shown_text(normalize(update((5, 0, structs)))) == shown
 
 
-def test_a_deletion_of_no_element_is_taken_where_a_struct_of_none_stands() -> None:
-    """Yjs lists it so; anywhere else a length of zero is a hole in the file."""
-    structs = [text("abc"), text("", origin=(5, 0), right=(5, 1))]
-    assert shown_text(normalize(update((5, 0, structs), deleted=b"\1\5\1\3\0"))) == "abc"
-    with pytest.raises(ValueError, match="the deletion 5:2 is empty"):
-        normalize(update((5, 0, structs), deleted=b"\1\5\1\2\0"))
+@pytest.mark.parametrize(
+    ("deleted", "may_be_cut"),
+    [
+        (b"\1\5\1\3\0", False),
+        (b"\1\5\1\2\0", True),
+        (b"\1\5\2\2\0\2\1", False),
+        (b"\1\6\1\0\0", True),
+    ],
+    ids=["of a struct of nothing", "of a letter", "in front of another", "of nobody"],
+)
+def test_a_deletion_of_no_element_deletes_nothing(deleted: bytes, *, may_be_cut: bool) -> None:
+    """Yjs lists it for a struct of no element; at the end of a file it may be a lost end too."""
+    structs = [text("abc"), text("", origin=(5, 2))]
+    normal = normalize(update((5, 0, structs), deleted=deleted))
+    assert shown_text(normal) == ("ab" if deleted.endswith(b"\1") else "abc")
+    assert (normal.kept_back, normal.may_be_cut) == (0, may_be_cut)
 
 
 def test_nothing_but_zeros_is_no_row_of_collected_structs() -> None:
