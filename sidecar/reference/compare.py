@@ -92,8 +92,7 @@ class _Comparer:
                 self._note(table.name, None, None, "text in UTF-8", str(error))
         self._catalog_tables(expected)
         self._catalog_columns(expected)
-        for name, index in self._indexes().items():
-            self._index(name, index)
+        self._full_text(self._indexes())
 
     def _objects(self, tables: set[str]) -> None:
         """Compare what there is, by name; the indexes of primary keys have no SQL of their own."""
@@ -220,16 +219,20 @@ class _Comparer:
                 if one != other:
                     self._note(table, name, column, one, other)
 
-    def _index(self, table: str, index: str) -> None:
-        """Have FTS5 compare an index with its table, in a copy, because that is a write."""
+    def _full_text(self, indexes: dict[str, str]) -> None:
+        """Have FTS5 compare indexes with their tables, in one copy, because that is a write."""
+        if not indexes:
+            return
         copy = apsw.Connection("")
-        with copy.backup("main", self._connection, "main") as backup:
-            backup.step()
-        name = quote(index)
         try:
-            copy.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")
-        except apsw.Error as error:
-            self._note(index, None, None, f"the words of {table}", str(error))
+            with copy.backup("main", self._connection, "main") as backup:
+                backup.step()
+            for table, index in indexes.items():
+                name = quote(index)
+                try:
+                    copy.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")
+                except apsw.Error as error:
+                    self._note(index, None, None, f"the words of {table}", str(error))
         finally:
             copy.close()
 

@@ -157,14 +157,17 @@ def place(names: Sequence[str], used: set[str], *, columns: bool = False) -> lis
         columns: Whether they are the columns of one table; else they are tables.
     """
     placed: dict[int, str] = {}
+    numbers: dict[str, int] = {}
     for stays in (True, False):
         for index, name in enumerate(names):
+            if index in placed:
+                continue
             adjusted = _adjust(name, columns=columns)
             free = _lower(adjusted) not in used and (
                 columns or not _lower(adjusted).startswith("_mirror")
             )
-            if index not in placed and (not stays or (free and adjusted == name)):
-                placed[index] = adjusted if free else _numbered(adjusted, used)
+            if not stays or (free and adjusted == name):
+                placed[index] = adjusted if free else _numbered(adjusted, used, numbers)
                 used.add(_lower(placed[index]))
     return [placed[index] for index in range(len(names))]
 
@@ -312,10 +315,13 @@ def _adjust(name: str, *, columns: bool) -> str:
     return f"_{adjusted}" if not columns and _lower(adjusted).startswith("sqlite_") else adjusted
 
 
-def _numbered(name: str, used: set[str]) -> str:
-    number = 2
-    while _lower(f"{name}_{number}") in used:
+def _numbered(name: str, used: set[str], numbers: dict[str, int]) -> str:
+    """Give the first numbered form that is free; ``numbers`` says which one to try next."""
+    folded = _lower(name)
+    number = numbers.get(folded, 2)
+    while f"{folded}_{number}" in used:
         number += 1
+    numbers[folded] = number + 1
     return f"{name}_{number}"
 
 
