@@ -144,8 +144,9 @@ class Candidate:
             os.chmod(self.file.path, self._mode)
 
     def _index(self, fts: tuple[str, ...]) -> tuple[dict[str, str], list[Problem]]:
-        if fts:  # an index needs its table
-            self._schema_rows.put_back(self._definitions)
+        if not fts or self._schema_rows.is_long:
+            return create_indexes(self._open(), self._tables, fts, self._schema_rows.only)
+        self._schema_rows.put_back(self._definitions)  # an index needs its table
         return create_indexes(self._open(), self._tables, fts)
 
     def _prepare_catalog(self) -> None:

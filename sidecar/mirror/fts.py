@@ -1,6 +1,7 @@
 """Full-text indexes over a mirror's text columns: FTS5 with external content."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import apsw
 
@@ -10,6 +11,9 @@ from sidecar.mirror.schema import Column, rowid_of
 from sidecar.model import Problem
 
 ALL = ("*",)
+Only = Callable[[Collection[str]], AbstractContextManager[None]]
+_BATCH = 20
+"""Indexes that are made together."""
 _TEXT_TYPES = frozenset(("text", "ytext", "richtext"))
 _MOST_COLUMNS = 1990
 """SQLite 3.54 refuses more than 1992, older versions more than 1993."""
@@ -21,7 +25,10 @@ _SHADOWS = ("", "_data", "_idx", "_docsize", "_config", "_content")
 
 
 def create_indexes(
-    connection: apsw.Connection, tables: Sequence[Built], wanted: tuple[str, ...]
+    connection: apsw.Connection,
+    tables: Sequence[Built],
+    wanted: tuple[str, ...],
+    only: Only | None = None,
 ) -> tuple[dict[str, str], list[Problem]]:
     """Create and fill the index ``TABLE_fts`` of each table that has columns to index.
 
@@ -29,6 +36,8 @@ def create_indexes(
         connection: Inside the transaction that builds the mirror.
         tables: All tables, filled.
         wanted: TABLE.FIELD names, ``ALL`` for every text column, or nothing.
+        only: Has SQLite know only some tables for a while, where there are many: making an index
+            reads all of ``sqlite_schema`` several times (1,600 of them took 150 s).
 
     Returns:
         The index of each indexed table, and a problem ``fts`` for what FTS5 cannot index.
@@ -36,6 +45,7 @@ def create_indexes(
     taken = {fold(built.name) for built in tables}
     indexes: dict[str, str] = {}
     problems = _unknown(tables, wanted)
+    made: list[tuple[str, Built, Sequence[Column]]] = []
     for built in tables:
         columns = [column for column in built.columns if _is_wanted(built, *column, wanted)]
         usable, refused = _split(built, columns)
@@ -46,7 +56,13 @@ def create_indexes(
             name = _index_name(built.name, taken | fields)
             indexes[built.name] = name
             taken.update(fold(name + shadow) for shadow in _SHADOWS)
-            _create(connection, name, built, usable)
+            made.append((name, built, usable))
+    for start in range(0, len(made), _BATCH):
+        batch = made[start : start + _BATCH]
+        with only({built.name for _, built, _ in batch}) if only else nullcontext():
+            for one in batch:
+                _create(connection, *one)
+            connection.execute("SAVEPOINT fts; RELEASE fts")  # FTS5 writes what it has in memory
     return indexes, problems
 
 

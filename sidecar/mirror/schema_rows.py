@@ -7,7 +7,8 @@ and NOT NULLs that only the rows of the tables could tell. What changes there le
 they are, which is what SQLite allows ``writable_schema`` for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import apsw
@@ -45,6 +46,22 @@ class SchemaRows:
         self._connection.executemany("INSERT INTO sqlite_schema VALUES (?,?,?,?,?)", final)
         self._connection.execute("PRAGMA writable_schema=RESET")
         self._taken = []
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there are so many tables that each statement should meet few of them."""
+        return self._tables > _MOST_TABLES
+
+    @contextmanager
+    def only(self, tables: Collection[str]) -> Generator[None]:
+        """Have SQLite know these tables alone; what is made meanwhile joins the others."""
+        self._taken += self._take_out()
+        wanted = [row for row in self._taken if row[2] in tables]
+        self._connection.executemany("INSERT INTO sqlite_schema VALUES (?,?,?,?,?)", wanted)
+        self._connection.execute("PRAGMA writable_schema=RESET")
+        yield
+        self._taken += self._take_out()[len(wanted) :]
+        self._connection.execute("PRAGMA writable_schema=RESET")
 
     def _take_out(self) -> list[Any]:
         self._connection.execute("PRAGMA writable_schema=ON")

@@ -89,6 +89,22 @@ def test_words_are_found(mirror: Path) -> None:
     assert matches(mirror, "dog OR fox") == ["a", "b"]
 
 
+@pytest.mark.parametrize("count", [30, 130])
+def test_indexes_of_many_tables_find_the_words_of_each(mirror: Path, count: int) -> None:
+    """They are made in groups, with the other tables out of SQLite's sight; all are there then."""
+    rows = {f"t{n:03}": {"a": {"s": f"word{n}"}, "b": {"n": n}} for n in range(count)}
+    assert len(indexed(mirror, ("*",), **rows)) == count
+    for n in range(0, count, 7):
+        sql = f"SELECT rowid FROM t{n:03}_fts WHERE t{n:03}_fts MATCH ?"
+        ((found,),) = query(mirror, sql, f"word{n}")
+        assert query(mirror, f"SELECT id FROM t{n:03} WHERE rowid = ?", found) == [("a",)]
+    assert query(mirror, "PRAGMA integrity_check") == [("ok",)]
+    names = [name for (name,) in query(mirror, "SELECT name FROM _mirror_tables")]
+    assert sorted(names) == sorted(rows)
+    made = query(mirror, "SELECT name FROM sqlite_schema WHERE name LIKE 't___' ORDER BY rowid")
+    assert [name for (name,) in made] == sorted(rows)
+
+
 def test_undeclared_columns_of_texts_alone_are_texts(mirror: Path) -> None:
     """Nobody said so, and the rows do."""
     assert indexed(mirror, ("*",), t={"a": {"n": 1}}, u={"a": {"s": "x"}}) == {"u": "u_fts"}
