@@ -4,7 +4,7 @@ import os
 import sys
 
 WORKER_FLAG = "--sidecar-worker"
-"""How a frozen program starts its own worker: there is no ``-m`` in it."""
+"""First argument that makes a frozen program run as a worker: it has no ``-m``."""
 
 
 def main() -> int:
@@ -24,7 +24,7 @@ def main() -> int:
 
 
 def _open_standard_descriptors() -> None:
-    """Fill closed ones with the null device, so that no file of ours takes their place."""
+    """Open the null device for closed ones: no other file may get descriptor 0, 1 or 2."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115

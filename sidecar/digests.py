@@ -1,10 +1,10 @@
 """Canonical digests: of document bytes, rows, chunks of rows, tables. The only user of hashlib.
 
-SHA-256: a peer chooses the content of a document, so a fast hash that can be steered would let it
-hide an edit. 32 MB take 0.02 s, a digest for each of 100,000 rows 0.1 s.
+SHA-256, because other people choose the content of a document: with a hash that is not
+collision-resistant they could hide an edit. 32 MB take 0.02 s, digests of 100,000 rows 0.1 s.
 
-Where a chunk begins is decided by the ids of its rows, so that a row that is added or deleted
-changes the digest of one chunk and leaves the others as they are.
+The ids of the rows decide where a chunk begins. So a row that is added or deleted changes the
+digest of one chunk only.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ import msgspec
 from sidecar.model import Chunk, Root, RowProblem, Table
 
 LONGEST_CHUNK = 8192
-"""Rows after which a chunk ends whatever their ids are."""
+"""Most rows of a chunk."""
 _BOUNDARY = (1 << 10) - 1
 """A chunk begins at an id whose CRC-32 has these bits zero: every 1024th on average."""
 _BLOCK = 1 << 18
@@ -30,7 +30,7 @@ def digest_bytes(data: bytes) -> str:
 
 
 def digest_stream(read_into: Callable[[bytearray], int | None]) -> str:
-    """Digest what a reader gives block by block, as ``digest_bytes`` does.
+    """Digest a stream block by block; the result equals that of ``digest_bytes``.
 
     Args:
         read_into: Fills the start of a buffer and returns how many bytes; 0 at the end.
@@ -43,9 +43,10 @@ def digest_stream(read_into: Callable[[bytearray], int | None]) -> str:
 
 
 def digest_root(root: Root) -> str | None:
-    """Digest what is shown of a root beside its tables; None of one that is only listed.
+    """Digest what a root shows beside its tables; None for a root that is only listed.
 
-    Its tables have digests of their own, and how many entries it takes to hold them says nothing.
+    Tables have their own digests. The number of entries is left out, because equal tables can
+    need different numbers of entries.
     """
     if root.layout is None and root.text is None:
         return None
@@ -53,10 +54,10 @@ def digest_root(root: Root) -> str | None:
 
 
 def digest_rows(rows: Chunk) -> list[bytes]:
-    """Digest each row: its cells, and what was noted while it was read.
+    """Digest each row: its cells, and the problems that were found while it was read.
 
-    Cells are canonical before they come here (integral floats are ints, JSON has one form) and
-    keys are written sorted, so a digest does not depend on the order of edits, merges or maps.
+    Cells are already canonical (integral floats are ints, JSON has one form) and keys are written
+    sorted, so a digest does not depend on the order of edits, merges or maps.
     """
     encoded = list(map(_encode, zip(rows.ids, rows.extras, *rows.columns, strict=True)))
     for index, problems in _by_row(rows):
@@ -78,12 +79,12 @@ def digest_table(table: Table, chunks: Iterable[str]) -> str:
 
 
 def digest_tables(digests: Mapping[str, str | None]) -> str:
-    """Digest many digests by name."""
+    """Digest a mapping of names to digests."""
     return digest_bytes(_encode(dict(digests)))
 
 
 class Piece(NamedTuple):
-    """Rows that were walked together and belong to one chunk.
+    """Consecutive rows of one chunk, from one block of the walk.
 
     Attributes:
         rows: The rows.
@@ -95,8 +96,8 @@ class Piece(NamedTuple):
 
 
 def pieces(walked: Iterable[Chunk]) -> Iterator[Piece]:
-    """Cut the rows of a table, walked in blocks of any size, where chunks begin."""
-    length = LONGEST_CHUNK  # as if one were full: the first row begins one
+    """Cut blocks of rows, of any size, where chunks begin."""
+    length = LONGEST_CHUNK  # as after a full chunk: the first row begins a new one
     for block in walked:
         bounds = _bounds(block.ids, length)
         for start, end, begins in bounds:
@@ -131,11 +132,11 @@ class ChunkDigests:
         return fresh
 
     def rows(self) -> list[int]:
-        """Give the number of rows of each chunk."""
+        """Return the number of rows of each chunk."""
         return [len(rows) for rows in self._rows]
 
     def hexdigests(self) -> list[str]:
-        """Give the digest of each chunk."""
+        """Return the digest of each chunk."""
         return [digest_chunk(rows) for rows in self._rows]
 
 
@@ -148,12 +149,12 @@ def digest_of(table: Table) -> str:
 
 
 def begins_chunk(row_id: str) -> bool:
-    """Tell whether a chunk begins at this id wherever it stands."""
+    """Return whether this id begins a chunk, whatever rows are before it."""
     return not zlib.crc32(row_id.encode()) & _BOUNDARY
 
 
 def _bounds(ids: Sequence[str], length: int) -> list[tuple[int, int, bool]]:
-    """Give start, end and whether a chunk begins there, for the pieces of a block.
+    """Return start, end and whether a chunk begins there, for the pieces of a block.
 
     Args:
         ids: Of the block's rows.
@@ -193,7 +194,7 @@ def _slice(rows: Chunk, start: int, end: int) -> Chunk:
 
 
 def _by_row(rows: Chunk) -> Iterator[tuple[int, list[RowProblem]]]:
-    """Give the problems of each row that has some, with the row's index."""
+    """Yield the index and the problems of each row that has problems."""
     if not rows.problems:
         return
     found: dict[str, list[RowProblem]] = {}

@@ -1,7 +1,7 @@
-"""Which documents stand below the roots, and which folders tell when that changes.
+"""Finds the documents below the roots, and the folders to watch for documents that come or go.
 
-Knows the host's layout (docs/format.md, Files) and nothing of what is in the files. Every name
-comes from listing a folder: nothing from a command or a document is ever joined to a path.
+Contains the host's folder layout (docs/format.md, Files) and opens no file. Every name comes from
+listing a folder: no text from a command or a document is ever joined to a path.
 """
 
 import errno
@@ -30,7 +30,7 @@ _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _ALL = Selection()
 
 Place = tuple[str, int | None]
-"""The folder of a workspace, and the epoch for what lies in an epoch's folder."""
+"""The folder of a workspace, and the epoch if the document is in an epoch's folder."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -39,17 +39,17 @@ class Found(msgspec.Struct, frozen=True):
     Attributes:
         sources: By document path.
         mirrors: Document path by mirror path.
-        behind: Path of a link by the path of what it leads to.
-        folders: Those whose entries decide what the next look finds.
-        steps: Every entry on the way to a root and to what is behind a link: when one of them
-            is exchanged, something else may be found.
-        above: The folders in which those entries stand.
-        awaited: Paths that do not exist and would be looked at if they did.
+        behind: Path of a link by the path of its target.
+        folders: Folders whose entries decide which documents the next look finds.
+        steps: Every path component on the way to a root or to the target of a link. When one of
+            them is replaced, the next look may find other documents.
+        above: The parent folders of those components.
+        awaited: Paths that do not exist yet and may become roots or folders of documents.
         missing: Roots that do not exist.
         denied: Roots that cannot be read, with the reason.
         closed: Folders below them that cannot be read, with the reason.
-        refused: Files that are named as roots and are no documents, with the reason.
-        linked: Folders that were reached through a link inside their root.
+        refused: Files that were given as roots and cannot be documents, with the reason.
+        linked: Folders found through a link inside their root.
     """
 
     sources: dict[str, Source] = {}
@@ -94,7 +94,7 @@ def discover(roots: Sequence[str], selection: Selection = _ALL) -> Found:
 
 
 def source_of(document: str) -> Source:
-    """Return the source of a document by its path: workspace and epoch as far as they show."""
+    """Return the source of a document: workspace and epoch as far as the path contains them."""
     folder, name = os.path.split(document)
     if name != DOCUMENT:
         return Source(document, mirror_of(document), name, None)
@@ -105,7 +105,7 @@ def source_of(document: str) -> Source:
 
 
 def place_of(document: str) -> Place:
-    """Return where in the host's layout a document lies, by its path."""
+    """Return the workspace folder and the epoch of a document, from its path."""
     folder = os.path.dirname(document)
     if _is_epoch_folder(folder):
         return os.path.dirname(folder), int(os.path.basename(folder))
@@ -158,7 +158,7 @@ class _Look:
             self._add(self._root, place_of(self._root), below=folder)
 
     def _workspaces(self, folder: str, *, only_sure: bool = False) -> None:
-        """Look into folders of workspaces, or only into those that are so by what is in them."""
+        """Look into each folder; with ``only_sure`` only if it has the entries of a workspace."""
         for path in self._folders_in(folder):
             if not only_sure or self._holds_a_workspace(path):
                 self._workspace(path)
@@ -171,7 +171,7 @@ class _Look:
                 self._documents(path, (folder, int(name)))
 
     def _documents(self, folder: str, place: Place | None) -> None:
-        """Add the documents of a folder, where ``workspace.yjs`` is one only with a place."""
+        """Add the documents of a folder; ``workspace.yjs`` counts only where there is a place."""
         self._found.folders[folder] = None
         try:
             names = self._fixed
@@ -230,7 +230,10 @@ class _Look:
             yield path
 
     def _note_steps(self, path: str) -> None:
-        """Note what must not be exchanged unseen, in the root's own words where it is below it."""
+        """Record the components of a path, so that a replaced one is noticed.
+
+        Those below the root are written with the root as it was given, not with its real path.
+        """
         step = path
         for real in steps_to(path):
             step = real
@@ -267,7 +270,7 @@ class _Look:
 
 
 def is_chosen(source: Source, selection: Selection) -> bool:
-    """Tell whether a document lies in the workspace and epoch that a selection asks for."""
+    """Return whether a document lies in the selected workspace and epoch."""
     if selection.workspace is None and selection.epoch is None:
         return True
     folder, epoch = place_of(source.document)
@@ -280,7 +283,7 @@ def _is_workspace(names: list[str]) -> bool:
 
 
 def _opens(entry: os.DirEntry[str]) -> bool:
-    """Tell whether an entry is a folder, or a link that may lead to one."""
+    """Return whether an entry is a folder, or a link that may lead to one."""
     return entry.is_dir(follow_symlinks=False) or entry.is_symlink()
 
 
@@ -290,7 +293,7 @@ def _is_epoch_folder(folder: str) -> bool:
 
 
 def _await(root: str, found: Found) -> None:
-    """Note what must appear for a path to be there, and the folder in which it would."""
+    """Record the first missing component of a path, and the folder in which it must appear."""
     path, above = root, os.path.dirname(root)
     while not os.path.isdir(above) and above != path:
         path, above = above, os.path.dirname(above)
@@ -299,7 +302,7 @@ def _await(root: str, found: Found) -> None:
 
 
 def _follow_mirrors(found: Found) -> None:
-    """Note the folders of mirrors that stand elsewhere, and the ways there: a mirror may go."""
+    """Record the folders of mirrors that are elsewhere, so that a deleted mirror is noticed."""
     for folder in sorted({os.path.dirname(mirror) for mirror in found.mirrors} - {*found.folders}):
         for step in steps_to(folder):
             found.steps.add(step)

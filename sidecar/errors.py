@@ -1,7 +1,7 @@
 """Every failure raised on purpose, split by what the caller does about it.
 
-The code is stable and travels to the host; the message is free text that says what to do next.
-Anything else that escapes is a bug: it ends as a traceback, or as code ``internal`` in a worker.
+The code is stable and is sent to the host; the message is free text and contains the next step.
+Any other exception is a bug: it ends as a traceback, or as code ``internal`` in a worker.
 """
 
 import errno
@@ -46,7 +46,7 @@ class SidecarError(Exception):
 
 
 class UsageError(SidecarError):
-    """The command line or a setting makes no sense: say so and stop, exit 2."""
+    """The command line or a setting is not valid: report it and stop, exit 2."""
 
     def __init__(self, message: str) -> None:
         super().__init__("root", message)
@@ -63,7 +63,7 @@ class LockedError(SidecarError):
     """Another process holds the lock: stop, exit 4.
 
     Attributes:
-        holder_pid: The process that holds it, None when it did not say.
+        holder_pid: The process that holds it, None when that is not known.
     """
 
     def __init__(self, message: str, holder_pid: int | None) -> None:
@@ -72,11 +72,11 @@ class LockedError(SidecarError):
 
 
 class DocumentUnavailableError(SidecarError):
-    """The document is being written or is out of reach: keep the old mirror and try again soon."""
+    """The document is being written or cannot be read now: keep the old mirror and retry soon."""
 
 
 class DocumentUnusableError(SidecarError):
-    """This version of the document will never decode: keep the old mirror and say so once."""
+    """This version of the document cannot be decoded: keep the old mirror and report it once."""
 
 
 class MirrorUnavailableError(SidecarError):
@@ -84,7 +84,7 @@ class MirrorUnavailableError(SidecarError):
 
 
 class MirrorReplacedError(MirrorUnavailableError):
-    """Another process was at the mirror meanwhile: look again and begin anew."""
+    """Another process replaced the mirror during the sync: start the sync again."""
 
     def __init__(self, message: str) -> None:
         super().__init__("busy", message)
@@ -95,14 +95,14 @@ class MirrorDamagedError(SidecarError):
 
 
 class ProtocolError(SidecarError):
-    """A line on stdin is no command: answer it and go on."""
+    """A line on stdin is not a command: reply with the error and go on."""
 
     def __init__(self, message: str) -> None:
         super().__init__("protocol", message)
 
 
 def is_scarcity(error: BaseException) -> bool:
-    """Tell whether the system had no descriptor, process or thread left, as it may have again."""
+    """Return whether the system had no free descriptor, process or thread, which may pass."""
     if isinstance(error, OSError):
         return error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
     return isinstance(error, RuntimeError) and "start new thread" in str(error)

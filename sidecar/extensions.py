@@ -1,7 +1,7 @@
 """Loads a package's extension module without running the package.
 
 ``import pycrdt`` and ``import watchfiles`` cost 30 to 115 ms and some megabytes for anyio, asyncio
-and wrappers that nothing of ours uses; their extension modules alone take 1 to 15 ms.
+and wrappers that this program does not use; their extension modules alone take 1 to 15 ms.
 """
 
 import importlib.machinery
@@ -12,7 +12,9 @@ from types import ModuleType
 
 
 def load_extension(package: str, module: str) -> ModuleType:
-    """Load ``package.module`` from its file, once per process; by the package where none is found.
+    """Load ``package.module`` from its file, once per process.
+
+    Imports it through the package where no such file is found.
 
     Raises:
         ImportError: There is no such module.

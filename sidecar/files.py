@@ -1,4 +1,4 @@
-"""Files by path: which version one is, how long it has rested, how its name is shown."""
+"""Files by path: their version, the time since the last change, their name as text."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class FileVersion(NamedTuple):
-    """One version of a file. Compared for equality, but for ``rested_s``."""
+    """One version of a file. Only compared for equality, except in ``rested_s``."""
 
     device: int
     inode: int
@@ -19,12 +19,12 @@ class FileVersion(NamedTuple):
 
     @classmethod
     def of(cls, seen: os.stat_result) -> "FileVersion":
-        """Name the version that a ``stat`` has seen."""
+        """Return the version from the result of a ``stat``."""
         return cls(seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
 
 
 def version_of(path: str) -> FileVersion | None:
-    """Name the version of a file on disk; None when it is not there or no regular file."""
+    """Return the version of a file; None when it does not exist or is not a regular file."""
     try:
         seen = os.stat(path)
     except OSError:
@@ -35,17 +35,17 @@ def version_of(path: str) -> FileVersion | None:
 def rested_s(version: FileVersion) -> float:
     """Return the seconds since a file was changed, negative when that cannot be known.
 
-    The one use of a file's times but for equality: file events are heard late, and what is heard
-    may be over. A clock that jumps, or a server's that is another one, makes a debounce shorter by
-    the lag of the events, or longer by itself, and no more. ctime cannot be set; on Windows it is
-    the time of creation.
+    The only place that uses file times for more than equality: file events arrive late, and the
+    writes that they report may have ended. If the clock jumps or a file server has another clock,
+    one debounce is at most as much shorter as the events were late, or up to one debounce longer.
+    ctime is used because programs cannot set it; on Windows ctime is the time of creation.
     """
     changed_ns = version.mtime_ns if sys.platform == "win32" else version.ctime_ns
     return time.time() - changed_ns / 1e9
 
 
 def reason_of(error: OSError) -> str:
-    """Say why something cannot be read, and what to do about it."""
+    """Return why a file or folder cannot be read, and what to do about it."""
     text = error.strerror or str(error)
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return f"{text}; raise the limit of open files, see ulimit -n"
@@ -53,7 +53,7 @@ def reason_of(error: OSError) -> str:
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Tell by its name whether a path lies in a folder, at any depth."""
+    """Return whether a path lies in a folder, at any depth, by comparing names only."""
     return path.startswith(os.path.join(folder, ""))
 
 

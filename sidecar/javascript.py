@@ -1,7 +1,7 @@
 """Values as JavaScript prints them: numbers in their shortest form, and canonical JSON of them.
 
-What Yjs shows is what ``String`` and ``JSON.stringify`` make of it, so a number has one text in
-XML and in JSON cells. Pure: values in, text out.
+Yjs prints values with ``String`` and ``JSON.stringify``, so a number has the same text in XML and
+in JSON cells. Pure: values in, text out.
 """
 
 from typing import Any
@@ -11,11 +11,11 @@ import msgspec
 from sidecar.model import EXACT_INTEGER
 
 _FIXED_UNTIL = 21
-"""Digits before the point from which on JavaScript writes an exponent."""
+"""Most digits before the decimal point; JavaScript writes larger numbers with an exponent."""
 _FIXED_FROM = -6
-"""Zeros behind the point from which on it does so for small numbers."""
+"""Position of the decimal point from which downwards it does so for small numbers."""
 _SMALL = 1e-5
-"""From here down to 1e-6 msgspec writes an exponent and JavaScript does not."""
+"""Below this, down to 1e-6, msgspec writes an exponent and JavaScript does not."""
 
 
 class JsonNumber(float):
@@ -23,7 +23,7 @@ class JsonNumber(float):
 
 
 def json_number(value: float) -> float:
-    """Give a finite JavaScript number the one form that it has inside JSON.
+    """Return a finite JavaScript number in its canonical form for JSON.
 
     Returns:
         An int when it is integral and exact, else a float that ``dump_json`` prints as

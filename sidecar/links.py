@@ -1,4 +1,4 @@
-"""Links: what stands on the way to a path, and where a path really leads."""
+"""Symbolic links: the components on the way to a path, and whether its target lies in a folder."""
 
 import os
 
@@ -9,8 +9,8 @@ _MOST_LINKS = 40
 def steps_to(path: str) -> list[str]:
     """Return every entry on the way to a path, by its real name, links and their targets too.
 
-    When one of them is exchanged, the path may lead to something else. What does not exist is
-    named as it would be.
+    When one of them is replaced, the path may lead to something else. Components that do not
+    exist are included.
     """
     steps: list[str] = []
     at, waiting = _split(path)
@@ -35,7 +35,7 @@ def steps_to(path: str) -> list[str]:
 
 
 def is_inside(path: str, boundary: str) -> bool:
-    """Tell whether what a path leads to lies in a folder, which is given by its real path."""
+    """Return whether the target of a path lies in a folder, which is given by its real path."""
     try:
         return os.path.commonpath((os.path.realpath(path), boundary)) == boundary
     except ValueError:  # on another drive
@@ -43,7 +43,7 @@ def is_inside(path: str, boundary: str) -> bool:
 
 
 def _split(path: str) -> tuple[str, list[str]]:
-    """Part a path into its root, empty where it is relative, and its names, the last one first."""
+    """Split a path into its root (empty if relative) and its names, the last one first."""
     drive, rest = os.path.splitdrive(path)
     root = drive + os.sep if os.path.isabs(path) else ""
     names = rest.replace(os.altsep or os.sep, os.sep).split(os.sep)

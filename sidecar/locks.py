@@ -1,9 +1,9 @@
 """Locks that die with their holder: one per root, one per document. The only user of OS locks.
 
-Lock files live in the user's state folder, never beside the data. A lock is held on the open
-file, so the system lets go of it when the holder dies, however it dies; a root's file holds
-the holder's pid for people. It is removed on release, which is why a fresh lock is checked against
-the path: someone else may have removed the file between open and lock.
+Lock files are in the user's state folder, never beside the data. A lock belongs to the open file,
+so the system releases it when the holder dies, in whatever way. A root's lock file contains the
+holder's pid, for messages. The file is removed on release. So after locking, the open file is
+compared with the one at the path: another process may have removed it between open and lock.
 """
 
 import errno
@@ -64,17 +64,17 @@ def lock(
         state_folder: Where lock files live; made when missing.
         kind: ``root`` or ``document``.
         path: What is locked; links in it are resolved, so that one thing has one lock.
-        keep_waiting: Asked each time the lock is found taken; False gives up.
+        keep_waiting: Called each time another process holds the lock; False gives up.
 
     Raises:
         LockedError: Another process holds it.
-        MirrorUnavailableError: The disk of the state folder is full, read-only or crowded.
+        MirrorUnavailableError: The disk of the state folder is full, or no descriptor is free.
         RootError: The state folder cannot be used.
     """
     try:
         file = _lock_file(state_folder, kind, path)
         descriptor = _acquire(file, kind, path, keep_waiting)
-        if kind == "root":  # a block to write and to free is most of what a document's lock costs
+        if kind == "root":  # not for documents: writing and freeing the block is most of the time
             _sign(descriptor)
     except OSError as error:
         raise _state_error(state_folder, error) from error
@@ -114,7 +114,7 @@ def _acquire(file: str, kind: str, path: str, keep_waiting: Callable[[], bool]) 
 
 
 def _sign(descriptor: int) -> None:
-    """Leave our pid for people; a full disk must not cost the lock."""
+    """Write our pid into the file, for messages; ignore a full disk."""
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)

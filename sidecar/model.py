@@ -1,4 +1,4 @@
-"""The values every room speaks: what a document holds, its problems, how a sync ended."""
+"""The values that all rooms share: the content of a document, its problems, results of syncs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeGuard, cast
@@ -18,28 +18,28 @@ ROWS_PER_CHUNK = 1000
 digests in a mirror are others: see ``digests.pieces``.)"""
 
 JSON_DEPTH = 500
-"""Deepest JSON that is shown. SQLite's own JSON functions refuse more than 1000 levels."""
+"""Deepest JSON that a cell may hold. SQLite's JSON functions refuse more than 1000 levels."""
 
 NOT_WHOLE = ("unreadable", "waiting", "repaired")
-"""Kinds of problems of a document whose mirror does not show all that is in it, as it is."""
+"""Kinds of problems by which a mirror is incomplete or differs from its document."""
 
 UNREADABLE = NOT_WHOLE[0]
 
 LONG_ARRAY = 64
-"""Structs from which on an array is lifted (``yjs.lift``); shorter ones are soon read by index."""
+"""Arrays of so many structs and more are lifted (``yjs.lift``); shorter ones are read by index."""
 
 EXACT_INTEGER = 2**53
 """Largest magnitude up to which every integer is a JavaScript number."""
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Something of the user's that the mirror could not show as asked.
+    """Content of a document that the mirror could not show as declared.
 
     Attributes:
         table: The table's name in the document, None for the document as a whole.
         field: The field's name in the document, None for the row or table.
         kind: ``name``, ``missing``, ``kind`` and the others of docs/format.md.
-        rows: Number of rows concerned, 0 when no single row is.
+        rows: Number of rows concerned, 0 when it concerns no rows.
         row_id: Key of the first such row in id order.
         detail: One example or the reason, for people.
     """
@@ -53,7 +53,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class FieldDefinition(msgspec.Struct, frozen=True):
-    """One declared field. Every value but the name is the user's and may be absent."""
+    """One declared field. All values except the name come from the app and may be absent."""
 
     name: str
     type: str | None
@@ -65,7 +65,7 @@ class FieldDefinition(msgspec.Struct, frozen=True):
 
 
 class TableDefinition(msgspec.Struct, frozen=True):
-    """What somebody declared of a table.
+    """A table's definition in the document.
 
     Attributes:
         fields: The declared fields, None when there is no map of them.
@@ -94,9 +94,9 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         ids: The row keys.
         columns: One sequence of cells for each of the table's fields, as long as ``ids``.
-        extras: For each row what has no column: None, a dict by field, or for a row that is no
-            map the one-element list of its value.
-        problems: What could not be read as asked in these rows.
+        extras: For each row the values without a column: None, a dict by field, or for a row that
+            is not a map a list with its value as the only element.
+        problems: Problems found in these rows.
     """
 
     ids: list[str]
@@ -117,15 +117,15 @@ class Table(msgspec.Struct, frozen=True):
     Attributes:
         name: The name in the document.
         layout: Where it was found.
-        definition: None when nobody declared it.
+        definition: None when the document has none.
         fields: Names of the fields that get a column, in code point order, without ``id``.
         chunks: Starts the walk over the rows.
         problems: What is wrong with the definition.
         root: Name of the root that holds the rows.
         edited: Keys of the rows that changed, appeared or went since ``Workspace.base``; None
-            where that is not known and all of them may have.
-        pick: Walks the rows of some keys, sorted, and passes over those that are not there; None
-            where ``edited`` is. It may be asked any number of times.
+            where that is not known: any row may have changed.
+        pick: Returns the rows with the given keys, sorted, without keys that do not exist; None
+            where ``edited`` is None. It may be called any number of times.
     """
 
     name: str
@@ -145,11 +145,11 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Root(msgspec.Struct, frozen=True):
-    """One root of the document, and what became of it; its tables name it.
+    """One root of the document, and how it is shown; ``Table.root`` refers to it by name.
 
     Attributes:
         name: Its name in the document.
-        kind: What it is; ``unknown`` where nothing in it is left that could tell.
+        kind: Its type; ``unknown`` where all its content was deleted.
         layout: The layout that claims it, None when it is listed and not shown.
         entries: Keys of a map, elements of an array, 0 of others.
         text: All of a text or XML fragment.
@@ -169,12 +169,12 @@ class Workspace(msgspec.Struct, frozen=True):
         layouts: The layouts found, in a fixed order.
         tables: Sorted by name in code point order, maps first.
         state_vector: client -> clock, of the whole document.
-        problems: Those of no single table.
+        problems: Problems that concern no single table.
         roots: Every root, sorted by name.
-        base: Digest of the bytes of the document that the mirror was made of which ``Table.edited``
-            builds on; None for a document that was decoded afresh.
-        notes: What a builder of mirrors wants to find again at the next edit, such as digests of
-            rows. It lives as long as the document stays warm; None where nothing does.
+        base: Digest of the earlier document bytes to which ``Table.edited`` refers: the mirror to
+            patch was built from them. None for a document that was decoded afresh.
+        notes: What the build of the mirror keeps for the next edit, such as digests of rows. It
+            exists as long as the document stays warm; None where no document stays warm.
     """
 
     layouts: tuple[str, ...]
@@ -187,7 +187,7 @@ class Workspace(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True, order=True):
-    """Where one document lives and where its mirror goes: absolute paths, surrogate-escaped."""
+    """Paths of one document and its mirror: absolute, surrogate-escaped."""
 
     document: str
     mirror: str
@@ -201,8 +201,8 @@ class Selection(msgspec.Struct, frozen=True):
     Attributes:
         documents: GLOBs of the names of documents.
         into: Folder below which mirrors stand at the same relative paths; None for beside them.
-        workspace: Id of the only workspace that counts; None for all.
-        epoch: The only epoch that counts; None for all.
+        workspace: Id of the only selected workspace; None for all.
+        epoch: The only selected epoch; None for all.
     """
 
     documents: tuple[str, ...] = ("workspace.yjs",)
@@ -212,7 +212,7 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 AUTO = "auto"
-"""The word of ``Options.tables`` by which every root is shown by its shape."""
+"""The value of ``Options.tables`` by which every root is shown by its shape."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -223,7 +223,7 @@ class Options(msgspec.Struct, frozen=True):
             every declared text column; otherwise TABLE.FIELD names.
         last_good: Whether a collapsed mirror is kept as tables.last-good.sqlite.
         max_document_bytes: Larger documents are refused, code ``too_large``.
-        state_folder: Where the locks live.
+        state_folder: Folder of the lock files.
         tables: What is shown beside the known layouts. None keeps the mirror's own setting;
             ("auto",) shows every root by its shape, ("none",) none; otherwise patterns of names.
         in_place: Whether the new mirror is copied into the file that is there, for readers that
@@ -266,7 +266,7 @@ class RowIds(msgspec.Struct, frozen=True):
 
 
 class RowChanges(msgspec.Struct, frozen=True):
-    """How many rows of one table differ between two mirrors, and which if that was asked for."""
+    """How many rows of one table differ between two mirrors, and which if ``--rows`` is given."""
 
     added: int
     changed: int
@@ -296,7 +296,7 @@ class Unchanged(msgspec.Struct, frozen=True, tag="unchanged"):
 
 
 class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
-    """A new mirror stands in place.
+    """A new mirror is in place.
 
     Attributes:
         rows: Rows of all tables.
@@ -304,10 +304,10 @@ class Rebuilt(msgspec.Struct, frozen=True, tag="rebuilt"):
         regressed: The document's state vector went back.
         ms: Milliseconds from the start of the read to the published mirror.
         rows_changed: Of each changed table; None where there was no mirror to compare with.
-        warm: A live document took in what is new, instead of a fresh decode.
+        warm: Only the new part was applied to a document in memory, instead of a fresh decode.
         road: How the document was read, for the log: ``warm``, or why it was decoded afresh.
-        note: Of a mirror of another process that is left as it is, for people: why.
-        mirror: The mirror that this sync left in place; what is there later may be another one.
+        note: Why a mirror of another process was left as it is, for people.
+        mirror: Version of the mirror that this sync left in place.
     """
 
     reason: RebuiltReason
@@ -333,9 +333,9 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
     Attributes:
         effect: ``retry`` soon (the host is writing), ``slow`` retry (disk, locks), ``later`` retry
-            (its worker ended at it), ``same`` (it has the bytes that failed last time, and was not
-            tried), ``once`` (this version of the document is no good), ``gone`` (the document is
-            not there).
+            (the worker's process ended), ``same`` (not tried: the bytes are those that failed last
+            time), ``once`` (this version of the document cannot be used), ``gone`` (the document
+            does not exist).
         version: The file that failed, so that it is reported once; None if unread.
     """
 
@@ -353,12 +353,12 @@ class Memory(msgspec.Struct, frozen=True):
 
     Attributes:
         known: Digest of document bytes that were found equal in content to the mirror.
-        refused: Digest of document bytes at which a worker ended; they are not tried now.
-        insisted: Digest of the document bytes of which this process has built a mirror with its
-            own options. Another process that puts one with other options there is not answered.
-        left: The mirror as this process left it.
-        pending: A sync of the document is about to be done.
-        failed: How the last sync of the bytes that are there failed.
+        refused: Digest of document bytes at which a worker's process ended; not tried again yet.
+        insisted: Digest of document bytes after whose sync this process replaced another process's
+            mirror, which had other options. If that process replaces it again, it is left there.
+        left: Version of the mirror that this process left in place.
+        pending: A sync of the document will follow soon.
+        failed: Code with which the last sync of the present bytes failed.
     """
 
     known: str | None = None
@@ -370,20 +370,20 @@ class Memory(msgspec.Struct, frozen=True):
 
 
 def as_map(value: Cell) -> dict[str, Cell]:
-    """Give a value that is a map, and an empty map for any other."""
+    """Return the value if it is a map, else an empty map."""
     return cast("dict[str, Cell]", value) if isinstance(value, dict) else {}
 
 
 def is_list(value: Cell) -> TypeGuard[list[Cell]]:
-    """Tell whether a value is a list."""
+    """Return whether a value is a list."""
     return isinstance(value, list)
 
 
 class Restored(msgspec.Struct, frozen=True):
-    """The mirror of a moment was built, or could not be.
+    """Result of building the mirror of a snapshot.
 
     Attributes:
-        unix_ms: The snapshot that was taken: the newest one that is not later than was asked.
+        unix_ms: Time of the snapshot: the newest one not later than the requested time.
         outcome: How the build ended.
     """
 

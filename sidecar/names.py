@@ -1,7 +1,7 @@
-"""What files are called: documents, their mirrors, and the host's other files.
+"""Names of files: documents, their mirrors, and the host's other files.
 
-Which file is whose mirror is decided here and nowhere else, so that no copy of a document, no
-backup and no ``head.yjs`` can ever claim the tables of a workspace.
+Only this module decides which mirror belongs to which document, so that a copy, a backup or
+``head.yjs`` can never replace the tables of a workspace.
 """
 
 import os
@@ -31,16 +31,16 @@ def mirror_of(document: str) -> str:
 
 
 def document_of(mirror: str) -> str:
-    """Return the path of the document that a mirror of this name stands beside."""
+    """Return the path of the document to which a mirror of this name belongs."""
     folder, name = os.path.split(mirror)
     return os.path.join(folder, DOCUMENT if name == MIRROR else name.removesuffix(_SUFFIX))
 
 
 def why_no_document(name: str) -> str | None:
-    """Tell why a file of this name is never mirrored; None when it may be a document.
+    """Return why a file of this name is never a document; None when it may be one.
 
-    A document ``tables`` would have the mirror of the workspace beside it, and ``x.last-good`` the
-    copy that is kept of the mirror of ``x``.
+    The mirror of a document ``tables`` would be that of the workspace beside it, and the mirror of
+    ``x.last-good`` would be the copy that is kept of the mirror of ``x``.
     """
     if is_mirror_name(name):
         return "its name is that of a mirror or of a file beside one"
@@ -50,19 +50,19 @@ def why_no_document(name: str) -> str | None:
 
 
 def is_mirror_name(name: str) -> bool:
-    """Tell whether a name is one that we or SQLite give to files of mirrors."""
+    """Return whether a name is one that we or SQLite give to files of mirrors."""
     return bool(_OURS.fullmatch(name))
 
 
 def is_literal(pattern: str) -> bool:
-    """Tell whether a GLOB stands for one name only."""
+    """Return whether a GLOB matches one name only."""
     return not _GLOB.search(pattern)
 
 
 def matching(names: Iterable[str], patterns: tuple[str, ...]) -> list[str]:
-    """Return those of some file names that are documents by these GLOBs, sorted.
+    """Return the file names that are documents by these GLOBs, sorted.
 
-    As in a shell, a wildcard at the beginning does not stand for a dot.
+    As in a shell, a wildcard at the beginning does not match a dot.
     """
     return sorted(name for name in names if _is_match(name, patterns))
 
@@ -76,6 +76,6 @@ def _is_match(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _is_like(name: str, pattern: str) -> bool:
-    from fnmatch import fnmatchcase  # noqa: PLC0415 - for who asks for it
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - only where a GLOB is used
 
     return fnmatchcase(name, pattern) and (name[0] != "." or pattern[0] == ".")

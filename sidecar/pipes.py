@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write every byte, also where the other side made the pipe non-blocking.
+    """Write every byte, also where the other process made the pipe non-blocking.
 
     Raises:
         OSError: The reader is gone, or the disk is full.
@@ -26,7 +26,7 @@ def read_chunks(descriptor: int, size: int = 1 << 16) -> Iterator[bytes]:
 
 
 class LineBuffer:
-    """Cuts a stream into lines; of endless ones the beginning is kept.
+    """Cuts a stream into lines; of too long ones only the beginning is kept.
 
     Attributes:
         rest: The line that has not ended yet.
@@ -49,7 +49,7 @@ class LineBuffer:
 
 
 def split_lines(chunks: Iterable[bytes], longest: int | None = None) -> Iterator[bytes]:
-    """Cut a stream into lines, the unfinished last one too, without those of white space alone."""
+    """Cut a stream into lines, including an unfinished last one, without blank lines."""
     buffer = LineBuffer(longest)
     for chunk in chunks:
         yield from (line for line in buffer.feed(chunk) if line.strip())

@@ -1,4 +1,4 @@
-"""What the commands report as JSON: docs/protocol.md as msgspec types, printed elsewhere."""
+"""What the commands report as JSON: the types of docs/protocol.md. Other modules print them."""
 
 import binascii
 import math
@@ -16,7 +16,7 @@ VerifyResult = Literal["equal", "stale", "different", "damaged", "missing", "unr
 Encoding = Literal["v1", "v2", "unknown"]
 
 Json = Any
-"""A cell as ``cell_to_json`` gives it. ``Any`` because no reader of ours looks inside."""
+"""A cell as ``cell_to_json`` returns it. ``Any`` because no code of ours reads its content."""
 
 MOST_DIFFERENCES = 100
 """Differences that a verification lists; it counts them all."""
@@ -35,9 +35,9 @@ class Status(Doc, frozen=True, kw_only=True):
 
     Attributes:
         mirror: Path of the mirror.
-        state: ``unreadable`` speaks of the document, ``missing`` and ``damaged`` of the mirror.
+        state: ``unreadable`` concerns the document, ``missing`` and ``damaged`` the mirror.
         code: Why the document cannot be read.
-        name: The workspace's, from head.yjs; None when that says nothing usable.
+        name: The workspace's, from head.yjs; None when that has no usable name.
         icon: As ``name``.
         current: Whether this is the workspace's current epoch.
         deleted: Whether registry.yjs no longer lists the workspace.
@@ -45,7 +45,7 @@ class Status(Doc, frozen=True, kw_only=True):
         rows: Of all tables.
         problems: Lines of ``_mirror_problems``.
         warm: Whether a watch keeps the document in memory, so that its next edit is cheap.
-        whole: Whether none of them says that something is shown otherwise than it is, or not.
+        whole: Whether no problem is of a kind in ``model.NOT_WHOLE``.
         bytes: Size of the mirror, 0 when there is none.
         mirror_mtime_ms: When the mirror was published, Unix milliseconds.
         document_mtime_ms: When the document was written, 0 when it is not there.
@@ -71,13 +71,13 @@ class Status(Doc, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Something that a mirror does not show as its document has it.
+    """One place where a mirror differs from its document.
 
     Attributes:
         table: Name in the mirror.
         row_id: None when the table or a column as a whole differs.
         column: None when a table or row is missing or surplus.
-        expected: A cell; or, where ``row_id`` or ``column`` is None, words.
+        expected: A cell; or a description, where ``row_id`` or ``column`` is None.
         actual: As ``expected``.
     """
 
@@ -93,13 +93,13 @@ class Verification(Doc, frozen=True, kw_only=True):
 
     Attributes:
         mirror: Path of the mirror.
-        result: ``stale``: the document has moved on; ``different``: it has not; ``equal``: what
-            was compared is.
-        whole: Whether that was all, as it is in the document.
-        unread: Lines of the problem ``unreadable``: what they speak of was not compared.
-        rows: Compared.
-        cells: Compared.
-        integrity: What SQLite's ``integrity_check`` says, None when it was not asked.
+        result: ``stale``: the document was changed since; ``different``: it was not, and the mirror
+            differs; ``equal``: all that was compared is equal.
+        whole: Whether all content of the document was compared, and none was repaired.
+        unread: Problems of kind ``unreadable``; the content that they name was not compared.
+        rows: Number of rows compared.
+        cells: Number of cells compared.
+        integrity: Result of SQLite's ``integrity_check``, None when it was not run.
         total: Number of differences.
         differences: The first ``MOST_DIFFERENCES``.
         code: Why the document cannot be read.
@@ -130,9 +130,9 @@ class SchemaColumn(msgspec.Struct, frozen=True):
         sqlite_type: The declared type in SQLite, "" for none.
         nullable: Whether it may hold NULL.
         label: The app's name for it.
-        description: The app's.
-        options: The app's, as JSON: the choices of a select, for example.
-        samples: Some of its values, where they were asked for.
+        description: From the app.
+        options: From the app, as JSON: the choices of a select, for example.
+        samples: Some of its values, where samples were requested.
     """
 
     name: str
@@ -151,12 +151,12 @@ class SchemaTable(msgspec.Struct, frozen=True):
     Attributes:
         name: In the mirror.
         label: The app's name for it.
-        description: The app's.
-        rows: How many; of all documents that have the table.
+        description: From the app.
+        rows: Number of rows, in all documents that have the table.
         columns: In their order.
         index: Its full-text index, None when it has none.
         indexed: The columns that are in it.
-        extra: What ``_extra`` holds: the fields that most rows have there, the most common first.
+        extra: Names of the fields in ``_extra``, the most common first.
         problems: Lines about it in ``_mirror_problems``.
     """
 
@@ -175,7 +175,7 @@ class SchemaDocument(Doc, frozen=True, kw_only=True):
     """One of the documents that have the same tables.
 
     Attributes:
-        name: The workspace's, None when head.yjs says none.
+        name: The workspace's, None when head.yjs has none.
         current: Whether this is the workspace's current epoch.
         deleted: Whether registry.yjs no longer lists the workspace.
         mirror: Path of the mirror.
@@ -213,7 +213,7 @@ class OutlineRoot(msgspec.Struct, frozen=True):
 
 
 class Writer(msgspec.Struct, frozen=True):
-    """One client that wrote to a document, and how far it came."""
+    """One client that wrote to a document, and its clock."""
 
     client: int
     clock: int
@@ -226,7 +226,7 @@ class InspectedField(msgspec.Struct, frozen=True):
         name: In the document.
         type: As declared, None when it is not.
         nullable: As declared; true when it is not.
-        kinds: What its cells really are -> in how many rows.
+        kinds: Actual kind of the cells -> number of rows.
     """
 
     name: str
@@ -241,9 +241,9 @@ class InspectedTable(msgspec.Struct, frozen=True):
     Attributes:
         name: In the document.
         declared: Whether a definition names its fields.
-        rows: How many, those included that are no maps.
+        rows: Number of rows, including those that are not maps.
         fields: Declared or seen, by name.
-        odd_rows: How many rows are no maps.
+        odd_rows: Number of rows that are not maps.
     """
 
     name: str
@@ -254,14 +254,14 @@ class InspectedTable(msgspec.Struct, frozen=True):
 
 
 class InspectedHead(msgspec.Struct, frozen=True):
-    """What a head.yjs says of its workspace; None for what it does not.
+    """Content of a head.yjs; None for what it does not have.
 
     Attributes:
         name: For people.
         icon: As the app has it.
         description: As the app has it.
-        epochs: Which epoch each client asked for; the highest counts.
-        current: That one.
+        epochs: Epoch by client; the highest is the current one.
+        current: The current epoch.
     """
 
     name: str | None
@@ -272,7 +272,7 @@ class InspectedHead(msgspec.Struct, frozen=True):
 
 
 class InspectedWorkspace(msgspec.Struct, frozen=True):
-    """One workspace of a registry.yjs; the name is from its head.yjs, None when it says none."""
+    """One workspace of a registry.yjs; the name is from its head.yjs, None when that has none."""
 
     id: str
     name: str | None
@@ -290,9 +290,9 @@ class Inspection(msgspec.Struct, frozen=True):
         layouts: maps, keyed_arrays, cells, shape.
         roots: By name.
         writers: By client.
-        tables: By name; of a file that cannot be read, what is left of them.
+        tables: By name; of a file that cannot be decoded, what could be read.
         message: The reason for people.
-        head: Of a head.yjs, what it says.
+        head: Content of a head.yjs.
         workspaces: Of a registry.yjs, those that are not deleted.
     """
 
@@ -318,14 +318,14 @@ class CellDifference(msgspec.Struct, frozen=True):
 
 
 class RowDifference(msgspec.Struct, frozen=True):
-    """A row that both sides have, with the cells that are not equal."""
+    """A row that both sides have, with the cells that differ."""
 
     id: str
     cells: tuple[CellDifference, ...]
 
 
 class TableDifference(msgspec.Struct, frozen=True):
-    """A table that is not equal on the two sides; ``added`` and the rest look from a to b."""
+    """A table that differs; ``added``, ``changed`` and ``removed`` are from a to b."""
 
     name: str
     change: Literal["added", "removed", "changed"]
@@ -371,16 +371,16 @@ class History(Doc, frozen=True, kw_only=True):
 
 
 class Hit(Doc, frozen=True, kw_only=True):
-    """A row that holds the words of a search.
+    """A row that a search found.
 
     Attributes:
         mirror: Path of the mirror.
         table: Name in the mirror.
         id: The row's.
-        column: Where the snippet is from.
-        snippet: Some words round the hits.
+        column: Column of the snippet.
+        snippet: The text around the hits.
         marks: Start and end of each hit in the snippet, in code points.
-        rank: Lower is better: FTS5's bm25; less the number of hits where that knows no word.
+        rank: Lower is better: FTS5's bm25, or the negative number of hits where no word is indexed.
     """
 
     mirror: str
@@ -393,13 +393,13 @@ class Hit(Doc, frozen=True, kw_only=True):
 
 
 def doc_fields(source: Source) -> dict[str, Any]:
-    """Return the fields by which every report names its document."""
+    """Return the fields that name the document in every report."""
     workspace = None if source.workspace is None else shown(source.workspace)
     return {"workspace": workspace, "epoch": source.epoch, "path": shown(source.document)}
 
 
 def cell_to_json(value: Json) -> Json:
-    """Return a SQLite value (None, int, float, str, bytes) as JSON that loses nothing."""
+    """Return a SQLite value (None, int, float, str, bytes) as JSON without loss."""
     if isinstance(value, bytes):
         return {"$bytes": binascii.b2a_base64(value, newline=False).decode("ascii")}
     if isinstance(value, int) and not -EXACT_INTEGER <= value <= EXACT_INTEGER:

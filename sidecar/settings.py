@@ -19,16 +19,16 @@ Parse = Callable[[str], object]
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One option: ``--max-wait-ms`` on the command line, ``SIDECAR_MAX_WAIT_MS`` outside it.
+    """One option: ``--max-wait-ms`` and its variable ``SIDECAR_MAX_WAIT_MS``, for example.
 
     Attributes:
         name: As in ``Settings``.
-        parse: Text to value; raises ValueError with what would be right.
-        metavar: How the value is called in the help, None for a switch.
+        parse: Converts text to the value; raises ValueError with what is valid.
+        metavar: Name of the value in the help, None for a switch.
         help: One line.
-        repeated: Whether it may be given several times; in the variable ``os.pathsep`` stands
-            between the values, and ``parse`` takes one of them.
-        is_kept: Of a switch: whether mirrors remember it, so that it takes a flag to turn it off.
+        repeated: Whether it may be given several times. In the variable the values are separated by
+            ``os.pathsep``; ``parse`` converts one value.
+        is_kept: For a switch: whether mirrors remember it, so that there is a flag to turn it off.
     """
 
     name: str
@@ -55,21 +55,21 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Everything a command needs to know of its surroundings.
+    """All settings of a command.
 
     Attributes:
         roots: Absolute paths: app data folders, folders inside them, documents.
-        state_folder: Where locks live.
+        state_folder: Folder of the lock files.
         documents: GLOBs of the names of documents.
         into: Absolute path of the folder below which mirrors go, None for beside the documents.
-        workspace: Id or name of the only workspace that is meant.
-        epoch: The only epoch that is meant.
-        all_epochs: Also where a command would take the current ones.
+        workspace: Id or name of the only selected workspace.
+        epoch: The only selected epoch.
+        all_epochs: All epochs, also for commands that take the current ones by default.
         max_memory_mb: None sets no limit.
         max_load: Share of one core that steady edits may cost.
         warm_s: How long a document stays in memory after an edit.
-        warm_mb: Memory for all documents that do; 0 keeps none.
-        warm_min_mb: Smaller documents do not.
+        warm_mb: Memory for all documents kept so; 0 keeps none.
+        warm_min_mb: Smaller documents are not kept.
         fts: As ``Options.fts``.
         tables: As ``Options.tables``.
         in_place: As ``Options.in_place``.
@@ -106,17 +106,17 @@ class Settings(msgspec.Struct, frozen=True):
 
     @property
     def logs_outcomes(self) -> bool:
-        """Whether how each sync ended goes to the log."""
+        """Whether the log gets a line for the result of each sync."""
         return self.log_level in {"debug", "info"}
 
     @property
     def selection(self) -> Selection:
-        """What counts as a document; ``workspace`` must be an id by then."""
+        """The selection of documents; ``workspace`` must be an id, not a name, by then."""
         return Selection(self.documents, self.into, self.workspace, self.epoch)
 
     @property
     def options(self) -> Options:
-        """What a sync needs of these settings."""
+        """The settings that a sync needs."""
         return Options(
             state_folder=self.state_folder,
             fts=self.fts,
@@ -134,17 +134,17 @@ def resolve(
     environment: Mapping[str, str],
     platform: str = sys.platform,
 ) -> Settings:
-    """Put flags, environment and defaults together; a flag wins over its variable.
+    """Combine flags, environment and defaults; a flag wins over its variable.
 
     Args:
         paths: The PATH arguments.
-        flags: Text of each setting the command knows, by name, a list of texts where it may be
-            repeated; None where the flag is not given.
+        flags: Text of each setting that the command has, by name; a list where it may be repeated;
+            None where the flag is not given.
         environment: The process's variables.
         platform: As ``sys.platform``.
 
     Raises:
-        UsageError: No root is named, or a value makes no sense.
+        UsageError: No root is given, or a value is not valid.
     """
     values = {name: value_of(_BY_NAME[name], text, environment) for name, text in flags.items()}
     given = {name: value for name, value in values.items() if value is not None}
@@ -152,7 +152,7 @@ def resolve(
     state_folder = given.pop("state_dir", None) or state_dir(platform, environment)
     roots = [*paths]
     if "" in roots:
-        message = f"an empty PATH names nothing; {_NO_ROOT}"
+        message = f"a PATH is empty; {_NO_ROOT}"
         raise UsageError(message)
     if isinstance(identifier, str) and (flags.get("identifier") or not roots):
         roots.append(app_local_data_dir(identifier, platform, environment))
@@ -178,21 +178,21 @@ def _check_tables(words: Any) -> None:
     alone = ("auto", "none")
     patterns = list[str](words or ())
     if len(patterns) > 1 and not set(alone).isdisjoint(patterns):
-        message = "--tables: auto and none stand alone; patterns are given without them"
+        message = "--tables: auto and none cannot be combined with patterns; give one or the other"
         raise UsageError(message)
 
 
 def app_local_data_dir(identifier: str, platform: str, environment: Mapping[str, str]) -> str:
     """Return Tauri's ``appLocalDataDir`` for a bundle identifier.
 
-    As the Rust crate ``dirs`` has it: a relative XDG_DATA_HOME does not count, and on macOS
-    XDG_DATA_HOME plays no part at all.
+    Follows the Rust crate ``dirs``: a relative XDG_DATA_HOME is ignored, and on macOS
+    XDG_DATA_HOME is not used at all.
 
     Raises:
-        UsageError: The text is no bundle identifier.
+        UsageError: The text is not a bundle identifier.
     """
     if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", identifier):
-        message = f"{identifier!r} is no bundle identifier; it reads like com.example.app"
+        message = f"{identifier!r} is not a bundle identifier; give one such as com.example.app"
         raise UsageError(message)
     if platform == "darwin":
         return os.path.expanduser(f"~/Library/Application Support/{identifier}")
@@ -206,8 +206,8 @@ def app_local_data_dir(identifier: str, platform: str, environment: Mapping[str,
 def state_dir(platform: str, environment: Mapping[str, str]) -> str:
     """Return the user's folder for state of this program.
 
-    On Linux by the XDG rule itself: platformdirs says the same and takes 17 ms to import, which
-    is a seventh of a cold ``sync``.
+    On Linux computed here by the XDG rule: platformdirs returns the same, but its import takes
+    17 ms, a seventh of a cold ``sync``.
     """
     if platform == "linux":
         return os.path.join(_xdg("XDG_STATE_HOME", "~/.local/state", environment), _NAME)
@@ -217,7 +217,7 @@ def state_dir(platform: str, environment: Mapping[str, str]) -> str:
 
 
 def _xdg(variable: str, default: str, environment: Mapping[str, str]) -> str:
-    """Return a base folder; a relative one in the variable is invalid and does not count."""
+    """Return a base folder; a relative path in the variable is invalid and is ignored."""
     base = environment.get(variable, "")
     return base if os.path.isabs(base) else os.path.expanduser(default)
 
@@ -228,7 +228,7 @@ def value_of(
     """Return the value of one setting, None where neither flag nor variable gives one.
 
     Raises:
-        UsageError: It makes no sense.
+        UsageError: The value is not valid.
     """
     name = setting.flag
     if given is None:
@@ -246,7 +246,7 @@ def _parsed(setting: Setting, name: str, text: str) -> object:
     try:
         return setting.parse(text)
     except ValueError as error:
-        message = f"{name}: {text!r} will not do; {error}"
+        message = f"{name}: {text!r} is not valid; {error}"
         raise UsageError(message) from None
 
 
@@ -260,7 +260,7 @@ def _memory_mb() -> int | None:
 def _integer(least: int, most: int = 10**15) -> Parse:
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,15}", text) or not least <= int(text) <= most:
-            message = f"it takes a whole number from {least}"
+            message = f"give a whole number from {least}"
             raise ValueError(message)
         return int(text)
 
@@ -274,7 +274,7 @@ def _number(most: float) -> Parse:
         except ValueError:
             value = 0.0
         if not 0 < value <= most:
-            message = f"it takes a number above 0, at most {most:g}"
+            message = f"give a number above 0, at most {most:g}"
             raise ValueError(message)
         return value
 
@@ -284,7 +284,7 @@ def _number(most: float) -> Parse:
 def _choice(*words: str) -> Parse:
     def parse(text: str) -> str:
         if text.lower() not in words:
-            message = f"it takes {', '.join(words[:-1])} or {words[-1]}"
+            message = f"give {', '.join(words[:-1])} or {words[-1]}"
             raise ValueError(message)
         return text.lower()
 
@@ -297,24 +297,24 @@ def _switch(text: str) -> bool:
 
 def _glob(text: str) -> str:
     if not text or "/" in text or os.sep in text:
-        message = "it takes the name of a file, with * and ? for what differs; no folders"
+        message = "give the name of a file, with * and ? as wildcards, without folders"
         raise ValueError(message)
     if is_literal(text) and not matching([text], (text,)):
-        message = "a file of this name is never a document"
+        message = "a file of this name is never a document; give another name"
         raise ValueError(message)
     return text
 
 
 def _folder(text: str) -> str:
     if not text:
-        message = "it takes a folder"
+        message = "give a folder"
         raise ValueError(message)
     return os.path.abspath(text)
 
 
 def _pattern(text: str) -> str:
     if not text:
-        message = "it takes auto, none, or a path such as blocks or notebook.cells.*"
+        message = "give auto, none, or a path such as blocks or notebook.cells.*"
         raise ValueError(message)
     return text
 
@@ -324,7 +324,7 @@ def _fields(text: str) -> tuple[str, ...]:
         return ("*",) if text == "*" else ()
     names = tuple(text.split(","))
     if not all("." in name.strip(".") for name in names):
-        message = "it takes TABLE.FIELD names with commas between them, or none"
+        message = "give TABLE.FIELD names with commas between them, or none"
         raise ValueError(message)
     return names
 
@@ -335,7 +335,7 @@ _YES = frozenset({"1", "true", "yes", "on"})
 _LONGEST_S = 86_400.0
 _LAST_PID = 2**31 - 1
 _NO_ROOT = (
-    "which folder? Give a PATH, --identifier or SIDECAR_ROOT, "
+    "no folder is given; give a PATH, --identifier or SIDECAR_ROOT, "
     "for example: epicenter-sidecar sync ~/.local/share/com.example.app"
 )
 
@@ -348,8 +348,8 @@ PLACE = (
         f"names of documents, may be repeated ({DOCUMENT})",
         repeated=True,
     ),
-    Setting("into", _folder, "DIR", "mirrors below this folder, not beside the documents"),
-    Setting("state_dir", str, "DIR", "where locks are kept (the user's state folder)"),
+    Setting("into", _folder, "DIR", "put mirrors below this folder, not beside the documents"),
+    Setting("state_dir", str, "DIR", "folder of the lock files (the user's state folder)"),
     Setting(
         "log_level",
         _choice("debug", "info", "warning", "error"),
@@ -363,12 +363,14 @@ COLOR = Setting(
 CHOICE = (
     Setting("workspace", str, "NAME", "only this workspace, by its id or its name"),
     Setting("epoch", _integer(0), "N", "only this epoch"),
-    Setting("all_epochs", _switch, None, "also where the current epochs would be taken"),
+    Setting("all_epochs", _switch, None, "all epochs, for commands that take the current ones"),
 )
 LIMITS = (
     Setting("max_document_mb", _integer(1), "MB", "refuse larger documents (1024)"),
-    Setting("max_memory_mb", _integer(64), "MB", "for one sync (three quarters of RAM)"),
-    Setting("max_seconds", _number(_LONGEST_S), "S", "for one sync (300)"),
+    Setting(
+        "max_memory_mb", _integer(64), "MB", "most memory for one sync (three quarters of RAM)"
+    ),
+    Setting("max_seconds", _number(_LONGEST_S), "S", "most CPU time for one sync (300)"),
 )
 MIRROR = (
     Setting(
@@ -397,11 +399,21 @@ WATCH = (
     Setting("debounce_ms", _integer(0), "MS", "wait after the last event (500)"),
     Setting("max_wait_ms", _integer(0), "MS", "longest wait while events go on (1500)"),
     Setting("rescan_s", _number(_LONGEST_S), "S", "look at every file this often (60)"),
-    Setting("force_polling", _switch, None, "look often instead of waiting for file events"),
-    Setting("max_load", _number(64), "SHARE", "of one core under steady edits (0.25)"),
+    Setting(
+        "force_polling",
+        _switch,
+        None,
+        "check files four times a second instead of waiting for file events",
+    ),
+    Setting("max_load", _number(64), "SHARE", "share of one core to use under steady edits (0.25)"),
     Setting("warm_s", _number(_LONGEST_S), "S", "keep an edited document in memory (20)"),
-    Setting("warm_mb", _integer(0), "MB", "for all of them, 0 for none (RAM / 8, at most 1024)"),
-    Setting("warm_min_mb", _integer(0), "MB", "smaller documents are not kept (1)"),
+    Setting(
+        "warm_mb",
+        _integer(0),
+        "MB",
+        "memory for all documents kept so, 0 for none (RAM / 8, at most 1024)",
+    ),
+    Setting("warm_min_mb", _integer(0), "MB", "keep no smaller documents in memory (1)"),
     Setting("output", _choice("auto", "ndjson", "text"), "KIND", "auto, ndjson or text (auto)"),
     Setting("stdin", _choice("auto", "on", "off"), "MODE", "commands: auto, on or off (auto)"),
     Setting("parent_pid", _integer(1, _LAST_PID), "PID", "stop when this process ends"),

@@ -1,1 +1,1 @@
-"""The other side of stdin and stdout: events, commands, and the end of the host."""
+"""The connection to the host by stdin and stdout: events, commands, and noticing its end."""

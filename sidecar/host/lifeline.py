@@ -1,7 +1,6 @@
-"""Everything that can ask this process to stop, and the commands on stdin.
+"""What can stop this process (signals, stdin, stdout, parent), and the commands on stdin.
 
-Each function starts a watch and returns at once; what is found is passed to a callback, from
-another thread.
+Each function starts a thread and returns at once. The thread calls the callbacks.
 """
 
 import os
@@ -21,16 +20,17 @@ Stop = Callable[[StopReason], None]
 
 _CHUNK = 1 << 16
 _ECHO_S = 0.05
-"""``timeout`` sends its signal to the process and to its group: that is one signal."""
+"""A repeated signal within this time counts once: ``timeout`` signals a process and its group."""
 
 
 def watch_signals(stop: Stop) -> None:
-    """Stop on SIGTERM, SIGINT and SIGHUP; the second one ends at once.
+    """Stop on SIGTERM, SIGINT and SIGHUP; a second signal ends the process at once.
 
-    An ignored SIGHUP stays so: that is ``nohup``. An ignored SIGINT is only how shells start what
-    runs in the background, and whoever sends it later means it.
+    A SIGHUP that is ignored at the start stays ignored, for ``nohup``. An ignored SIGINT does not:
+    shells start background jobs with it ignored, and somebody who sends it wants the job to stop.
+
     The interpreter's own handler writes the signal's number to a pipe, and a thread reads it. A
-    handler in Python would wait for the main thread, which may just be about to sleep on a lock.
+    handler in Python would only run in the main thread, which may be waiting for a lock.
     """
     reading, writing = os.pipe()
     if os.name == "posix":
@@ -47,7 +47,7 @@ def watch_signals(stop: Stop) -> None:
         stop("signal")
         while (number := os.read(reading, 1)) == first and time.monotonic() - heard < _ECHO_S:
             pass
-        os._exit(128 + number[0])  # the workers see the end of their stdin
+        os._exit(128 + number[0])  # the workers end at the end of their stdin
 
     threading.Thread(target=run, name="signals", daemon=True).start()
 
@@ -76,7 +76,7 @@ def watch_stdin(
 
 
 def watch_stdout(stop: Stop) -> None:
-    """Stop when the reader of stdout is gone, also while there is nothing to write (POSIX)."""
+    """Stop when the reader of stdout closes it, also while there is nothing to write (POSIX)."""
     if os.name != "posix" or not _is_pipe(1):
         return
 
@@ -93,7 +93,7 @@ def watch_parent(pid: int, stop: Stop) -> None:
     """Stop when a process ends: by pidfd on Linux, by psutil elsewhere.
 
     Raises:
-        UsageError: The system has no way to tell.
+        UsageError: The system cannot report the end of a process.
     """
     waits = _pidfd_wait(pid) if sys.platform == "linux" else _psutil_wait(pid)
 

@@ -1,4 +1,4 @@
-"""Sends events to the host from a thread of its own, so that a stalled reader stalls nothing."""
+"""Sends events to the host from its own thread, so that a slow reader does not stop syncing."""
 
 import threading
 import time
@@ -10,19 +10,20 @@ import msgspec
 from sidecar.host.protocol import DocEvent, Event, RebuiltEvent, UnchangedEvent, merge
 
 ROOM = 10_000
-"""Events that may wait before commands do: a host that asks and never reads is not served."""
+"""When so many events wait, no more commands are read until the host has read them."""
 _STALLED_S = 1.0
 
 
 class Outbox:
-    """Events on their way out, in order, merged while they wait."""
+    """Queue of events to the host, in order; waiting ones are merged."""
 
     def __init__(self, render: Callable[[Event], bytes], write: Callable[[bytes], None]) -> None:
         """Start the writer.
 
         Args:
-            render: An event as it goes out; empty bytes leave it out.
-            write: May block for ever, and is never called twice after it has raised OSError.
+            render: Returns the bytes of an event; empty bytes to leave it out.
+            write: Writes bytes. It may block for ever. After it has raised OSError it is not called
+                again.
         """
         self._render = render
         self._write = write
@@ -42,12 +43,12 @@ class Outbox:
             self._changed.notify_all()
 
     def wait_for_room(self) -> None:
-        """Block while too much waits to be read. For the thread that takes commands."""
+        """Block while too many events wait. For the thread that reads commands."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._waiting) < ROOM or self._closing)
 
     def close(self, seconds: float) -> None:
-        """Send what waits, for at most this long, and end."""
+        """Send the waiting events, for at most this many seconds, and end."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -95,4 +96,4 @@ def stamped(event: Event) -> Event:
 
 
 def _discard(_: bytes) -> None:
-    """Write to a reader that is gone."""
+    """Drop the bytes: the reader has closed the pipe."""

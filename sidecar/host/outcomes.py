@@ -1,4 +1,4 @@
-"""Outcomes in the words of the protocol: values in, values out."""
+"""Converts outcomes to events of the protocol. Pure."""
 
 from msgspec import UNSET
 
@@ -13,7 +13,7 @@ _NS_PER_MS = 1_000_000
 
 
 def events_of(source: Source, outcome: Outcome, retry_ms: int | None = None) -> list[Event]:
-    """Return the events that tell a host how a sync ended, in order."""
+    """Return the events for the outcome of a sync, in order."""
     doc = doc_fields(source)
     if isinstance(outcome, Unchanged):
         return [protocol.UnchangedEvent(**doc, reason=outcome.reason)]
@@ -31,13 +31,13 @@ def events_of(source: Source, outcome: Outcome, retry_ms: int | None = None) -> 
 def unreadable(
     source: Source, code: Code, document: FileVersion | None, mirror: FileVersion | None
 ) -> Status:
-    """Return the status of a document that its reader did not survive.
+    """Return the status of a document when the process that read it has ended.
 
     Args:
         source: The document.
-        code: What became of the reader.
-        document: The document's file, None when it is not there.
-        mirror: The mirror's file, None when it is not there.
+        code: How the process ended.
+        document: The document's file, None when it does not exist.
+        mirror: The mirror's file, None when it does not exist.
     """
     return Status(
         **doc_fields(source),

@@ -1,7 +1,7 @@
 """The host protocol as types, and its lines: messages to bytes and back, no I/O.
 
-docs/protocol.md as msgspec types. ``protocol --json-schema`` and ``--typescript`` are printed from
-these classes, so a field is changed here and nowhere else.
+docs/protocol.md as msgspec types. ``protocol --json-schema`` and ``--typescript`` print these
+classes, so this is the only place to change a field.
 """
 
 import json
@@ -55,7 +55,7 @@ class Started(Event, frozen=True, kw_only=True):
 
 
 class Ready(Started, frozen=True, kw_only=True):
-    """The first pass over everything found is over."""
+    """The first pass over all documents is done."""
 
     documents: int
     rebuilt: int
@@ -64,7 +64,7 @@ class Ready(Started, frozen=True, kw_only=True):
 
 
 class RowCounts(msgspec.Struct, frozen=True):
-    """How many rows of a table differ from the mirror before."""
+    """How many rows of a table differ from the mirror before it."""
 
     added: int
     changed: int
@@ -72,7 +72,7 @@ class RowCounts(msgspec.Struct, frozen=True):
 
 
 class RowIdLists(msgspec.Struct, frozen=True):
-    """Which rows those are, at most a thousand over all three lists; else it is ``truncated``."""
+    """Ids of those rows, at most 1000 in all three lists; ``truncated`` when there are more."""
 
     added: list[str]
     changed: list[str]
@@ -81,10 +81,10 @@ class RowIdLists(msgspec.Struct, frozen=True):
 
 
 class RebuiltEvent(DocEvent, frozen=True, kw_only=True, tag="rebuilt"):
-    """A new mirror stands in place: reopen it.
+    """A new mirror is in place: reopen it.
 
-    ``counts`` has the changed tables. It is absent where there was no mirror of this format, and
-    where this event stands for several; ``row_ids`` (with ``--rows``) likewise.
+    ``counts`` has one entry for each changed table. It is absent when there was no mirror of this
+    format before, and when several events were merged. The same holds for ``row_ids`` (``--rows``).
     """
 
     reason: RebuiltReason
@@ -100,13 +100,13 @@ class RebuiltEvent(DocEvent, frozen=True, kw_only=True, tag="rebuilt"):
 
 
 class UnchangedEvent(DocEvent, frozen=True, kw_only=True, tag="unchanged"):
-    """The document was written, the mirror is in step all the same."""
+    """The document was written, and the mirror is still in step."""
 
     reason: UnchangedReason
 
 
 class Collapsed(DocEvent, frozen=True, kw_only=True):
-    """A mirror with rows is about to be replaced by an empty or a foreign one."""
+    """A mirror with rows is about to be replaced by an empty or an unrelated one."""
 
     rows_before: int
     kept: str
@@ -125,7 +125,7 @@ class FailedEvent(Event, frozen=True, kw_only=True, tag="failed"):
 
 
 class Gone(DocEvent, frozen=True, kw_only=True):
-    """The document is no longer there; its mirror is left alone."""
+    """The document no longer exists; its mirror is kept."""
 
 
 class Waiting(Event, frozen=True, kw_only=True):
@@ -174,7 +174,7 @@ EVENTS = (
 )
 
 LONGEST_LINE = 1 << 16
-"""Bytes of a command. Real ones have a hundred; a longer line is answered and thrown away."""
+"""Most bytes of a command. Real ones have about 100. A longer line is an error."""
 
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 
@@ -189,7 +189,7 @@ def decode(line: bytes) -> Command:
     """Read one line of stdin.
 
     Raises:
-        ProtocolError: It is no command; the text says why.
+        ProtocolError: The line is not a command; the message says why.
     """
     if len(line) > LONGEST_LINE:
         message = f"a line of more than {LONGEST_LINE} bytes is no command"
@@ -202,7 +202,7 @@ def decode(line: bytes) -> Command:
 
 
 def id_of(line: bytes) -> Id | UnsetType:
-    """Return the id of a line that is no command, if it has one, so that the host can match it."""
+    """Return the id in a line that is not a command, so that the host can match the error to it."""
     try:
         return msgspec.json.decode(line[: LONGEST_LINE + 1], type=_Identified).id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -210,7 +210,7 @@ def id_of(line: bytes) -> Id | UnsetType:
 
 
 def merge(earlier: RebuiltEvent, later: RebuiltEvent) -> RebuiltEvent:
-    """Make one event of two rebuilds of one document that the host has not read yet."""
+    """Merge two rebuilds of one document that the host has not read yet."""
     changed = set(earlier.changed) - set(later.removed) | set(later.changed)
     removed = set(earlier.removed) - set(later.changed) | set(later.removed)
     return msgspec.structs.replace(

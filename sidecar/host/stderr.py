@@ -1,4 +1,4 @@
-"""What goes to stderr, from a thread of its own: a reader that stalls or is gone stalls nothing."""
+"""Writes stderr from its own thread, so that a slow or closed reader does not stop the program."""
 
 import io
 import threading
@@ -8,28 +8,28 @@ from collections.abc import Callable
 import msgspec
 
 ROOM = 1000
-"""Lines that may wait for a reader; later ones are counted and left out."""
+"""Most lines that wait for a reader; further lines are counted and dropped."""
 _MOST_TEXTS = 1000
 _FORGOTTEN_S = 600.0
-"""A warning that was not repeated for so long is printed again."""
+"""After so long without a repetition, a warning is printed again."""
 
 
 class _Repeat(msgspec.Struct):
-    """How often one text came, and when it came last."""
+    """How often a text was logged, and when last."""
 
     times: int
     last: float
 
 
 class Repeats:
-    """Which lines are said: each once, then when it has come 10, 100, 1000 ... times. No clock."""
+    """Decides which lines are printed: the first, then the 10th, 100th, 1000th ... repetition."""
 
     def __init__(self) -> None:
-        """Begin with nothing said."""
+        """Begin without any line."""
         self._seen: OrderedDict[str, _Repeat] = OrderedDict()
 
     def said(self, text: str, now: float) -> str | None:
-        """Return a line with its count if it was said before; None to leave it out.
+        """Return the line to print, with its count if it is a repetition; None to leave it out.
 
         Args:
             text: The line.
@@ -48,13 +48,14 @@ class Repeats:
 
 
 class Stderr(io.TextIOBase):
-    """Stands in the place of ``sys.stderr``. Writing to it never blocks and never fails."""
+    """Replaces ``sys.stderr``. Writing to it never blocks and never fails."""
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         """Start the writer.
 
         Args:
-            write: May block for ever, and is never called twice after it has raised OSError.
+            write: Writes text. It may block for ever. After it has raised OSError it is not called
+                again.
         """
         super().__init__()
         self._write: Callable[[bytes], None] | None = write
@@ -66,7 +67,7 @@ class Stderr(io.TextIOBase):
         self._thread.start()
 
     def write(self, text: str) -> int:
-        """Take text, as much as there is room for."""
+        """Queue text; drop lines for which there is no room."""
         with self._changed:
             if len(self._waiting) < ROOM:
                 self._waiting.append(text)
@@ -76,7 +77,7 @@ class Stderr(io.TextIOBase):
         return len(text)
 
     def finish(self, seconds: float) -> None:
-        """Send what waits, for at most this long, and end."""
+        """Write the waiting lines, for at most this many seconds, and end."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -88,7 +89,7 @@ class Stderr(io.TextIOBase):
                 if self._write:
                     self._write(text.encode("utf-8", "backslashreplace"))
             except OSError:
-                self._write = None  # its reader is gone: nobody hears the rest
+                self._write = None  # the reader has closed it: drop the rest
 
     def _take(self) -> str:
         with self._changed:

@@ -1,4 +1,4 @@
-"""The catalog inside every mirror: for people, for agents, and for the next sync."""
+"""Writes the catalog of a mirror, which people, agents and the next sync read."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ from sidecar.model import Problem, Root, Source, Table, Workspace
 
 FORMAT = 2
 ROOTS = "_mirror_roots"
-"""The table of roots; it counts as a table among those that changed."""
+"""The table of roots; it can be in the list of changed tables."""
 
 TABLES = """
 CREATE TABLE _mirror (key TEXT NOT NULL PRIMARY KEY, value TEXT);
@@ -50,7 +50,7 @@ class Built(msgspec.Struct, frozen=True):
         name: In the mirror.
         table: The document's table.
         columns: Each column with its SQLite type and whether it may be null.
-        rows: How many.
+        rows: Number of rows.
         digest: Of its definition and rows.
         chunks: In the order of their ids.
     """
@@ -64,7 +64,7 @@ class Built(msgspec.Struct, frozen=True):
 
 
 def identity(source: Source) -> dict[str, str | None]:
-    """Return the facts that say which document a mirror is of."""
+    """Return the entries of ``_mirror`` that identify the document."""
     return {
         "workspace": None if source.workspace is None else shown(source.workspace),
         "epoch": None if source.epoch is None else str(source.epoch),
@@ -72,16 +72,17 @@ def identity(source: Source) -> dict[str, str | None]:
 
 
 def problems_of(workspace: Workspace) -> dict[str, str]:
-    """Return the fact that lists what is said of a document as a whole; its tables have digests.
+    """Return the entry of ``_mirror`` that lists the problems of the document as a whole.
 
-    How a file was read is left out: a stale tail comes and goes while nothing changes.
+    The problems of tables are part of their digests. Problems of reading the file are left out: a
+    stale tail comes and goes without a change of the content.
     """
     found = [[p.kind, p.detail] for p in workspace.problems if p.kind != "unaccounted"]
     return {"document_problems": dump_json(found)}
 
 
 def digest_roots(roots: Sequence[Root]) -> str:
-    """Digest what is shown of all roots beside their tables."""
+    """Digest what all roots show beside their tables."""
     return digest_tables({root.name: digest for root in roots if (digest := digest_root(root))})
 
 
@@ -92,11 +93,11 @@ def write_catalog(
     problems: Sequence[Problem],
     roots: Sequence[Root],
 ) -> None:
-    """Fill the catalog's tables, which are there and empty.
+    """Fill the catalog's tables, which exist and are empty.
 
     Args:
         connection: Inside the transaction that builds the mirror.
-        facts: The lines of ``_mirror``.
+        facts: The entries of ``_mirror``.
         tables: All tables, in the order of their names.
         problems: All problems; ``table`` is the name in the mirror.
         roots: All roots.
@@ -159,7 +160,7 @@ def _root_lines(
 
 
 def column_lines(built: Built) -> list[tuple[str | int | None, ...]]:
-    """Give the lines of ``_mirror_columns`` for a table."""
+    """Return the rows of ``_mirror_columns`` for a table."""
     fields = built.table.declared or ()
     key = Column(ID, ID, next((field for field in fields if field.name == ID), None))
     all_columns = [(key, "TEXT", False), *built.columns, (Column(EXTRA, "", None), "TEXT", True)]

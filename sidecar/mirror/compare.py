@@ -1,4 +1,4 @@
-"""Two mirrors that must hold the same, compared to the last cell."""
+"""Compares two mirrors that must have the same content, cell by cell."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from sidecar.mirror.identifiers import quote
 from sidecar.mirror.sqlite_files import open_reader
 
 _OURS = frozenset(("patches", "change_counter"))
-"""Facts of how a mirror was made."""
+"""Entries of ``_mirror`` about how the file was made; they may differ."""
 
 
 def first_difference(path: str, other: str) -> str | None:
     """Compare tables, catalog, problems and digests of two mirrors; rowids and pages may differ.
 
     Returns:
-        What differs first, None when nothing does.
+        The first difference, None when there is none.
     """
     mine, theirs = _content(path), _content(other)
     if mine.keys() != theirs.keys():
@@ -51,4 +51,4 @@ _TABLES = r"""
         WHERE an_index.sql LIKE '% fts5(%' AND found.name LIKE an_index.name || '\_%' ESCAPE '\'
     )
 """
-"""All but full-text indexes and the tables that they keep themselves in."""
+"""All tables except full-text indexes and their shadow tables."""

@@ -1,4 +1,4 @@
-"""What a mirror's catalog says of its tables, for people and prompts."""
+"""Reads the descriptions of tables and columns from a mirror's catalog, for people and prompts."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,10 +19,10 @@ _MOST_EXTRA = 12
 
 @contextmanager
 def reading(path: str) -> Generator[apsw.Connection]:
-    """Open a mirror for looking at it.
+    """Open a mirror for reading.
 
     Raises:
-        MirrorDamagedError: It is not there, or not whole.
+        MirrorDamagedError: It does not exist, or is not whole.
     """
     with reading_of(path):
         connection = open_reader(path)
@@ -34,10 +34,10 @@ def reading(path: str) -> Generator[apsw.Connection]:
 
 @contextmanager
 def reading_of(path: str) -> Generator[None]:
-    """Say of which mirror it is that something cannot be read.
+    """Turn SQLite's errors into one that names the mirror.
 
     Raises:
-        MirrorDamagedError: It is not there, or not whole.
+        MirrorDamagedError: It does not exist, or is not whole.
     """
     try:
         yield
@@ -111,7 +111,7 @@ def _indexed(connection: apsw.Connection, index: str | None) -> tuple[str, ...]:
 
 
 def _extra(connection: apsw.Connection, table: str) -> tuple[str, ...]:
-    """Name the fields that most rows keep in ``_extra``; a row that is no map has none there."""
+    """Return the most common fields in ``_extra``; rows that are not maps have none."""
     name = quote(table)
     rows: Any = connection.execute(
         f"SELECT e.key FROM {name} AS t, json_each(t._extra) AS e"
@@ -151,7 +151,7 @@ def _columns(
 
 
 def _samples(connection: apsw.Connection, table: str, column: str, most: int) -> tuple[Any, ...]:
-    """Give the first different values of a column, texts and blobs cut short."""
+    """Return the first distinct values of a column; long texts and blobs are cut."""
     name = quote(column)
     rows: Any = connection.execute(
         f"SELECT DISTINCT CASE WHEN typeof({name}) IN ('text', 'blob')"
@@ -163,7 +163,7 @@ def _samples(connection: apsw.Connection, table: str, column: str, most: int) ->
 
 
 def _json(text: str | None) -> Any:
-    """Give the value of JSON text; text that someone else wrote may be none."""
+    """Return the value of JSON text; None for other text, which other programs may write."""
     try:
         return None if text is None else msgspec.json.decode(text)
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""What lies between two mirrors: tables, rows and cells, seen from one to the other."""
+"""Differences between two mirrors: tables, rows and cells."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,11 +18,11 @@ def differences(a: str, b: str) -> list[TableDifference]:
     """Compare two mirrors.
 
     Args:
-        a: Path of the one that the comparison starts from.
-        b: Path of the other.
+        a: Path of the earlier mirror.
+        b: Path of the later mirror.
 
     Returns:
-        The tables that are not equal, by name.
+        The tables that differ, by name.
 
     Raises:
         MirrorDamagedError: One of them cannot be read.
@@ -41,7 +41,7 @@ def differences(a: str, b: str) -> list[TableDifference]:
 
 
 def row_values(mirror: str, table: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Give the cells of some rows of a mirror, as JSON, without those that are NULL.
+    """Return the cells of some rows of a mirror, as JSON, without those that are NULL.
 
     Raises:
         MirrorDamagedError: The mirror cannot be read.
@@ -65,7 +65,7 @@ class _Side:
 
     Attributes:
         digests: Of each table, by name.
-        is_sound: Whether the digests can be believed.
+        is_sound: Whether the mirror is as it was built, so that its digests hold.
     """
 
     def __init__(self, path: str, connection: apsw.Connection) -> None:
@@ -75,25 +75,26 @@ class _Side:
         self.is_sound = read_mirror(path).fault is None
 
     def ids(self, table: str) -> tuple[str, ...]:
-        """Give the ids of all rows."""
+        """Return the ids of all rows."""
         sql = f"SELECT id FROM {quote(table)} ORDER BY id"
         return tuple(row_id for (row_id,) in self.query(sql))
 
     def columns(self, table: str) -> list[str]:
-        """Give the names of a table's columns."""
+        """Return the names of a table's columns."""
         return [name for _, name, *_ in self.query(f"PRAGMA table_info({quote(table)})")]
 
     def rows(self, table: str) -> Iterator[Row]:
-        """Give the rows in id order."""
+        """Yield the rows in id order."""
         columns = self.columns(table)
         for row in self.query(f"SELECT * FROM {quote(table)} ORDER BY id"):
             cells = dict(zip(columns, row, strict=True))
             yield cells["id"], cells
 
     def definition(self, table: str) -> list[tuple[Any, ...]]:
-        """Give what the catalog keeps of a table's definition, nothing if it has none.
+        """Return the catalog's part of a table's definition; empty if the table has none.
 
-        A required column in which a row has no value is nullable; the definition has not changed.
+        A missing value makes a required column nullable. That is undone here, because the
+        definition is the same.
         """
         about = list(
             self.query(
@@ -114,21 +115,21 @@ class _Side:
         """Run a query.
 
         Raises:
-            MirrorDamagedError: This side, and not the other one, cannot be read.
+            MirrorDamagedError: This side cannot be read; the message names it.
         """
         with reading_of(self._path):
             yield from self._connection.execute(sql, parameters)
 
 
 def _compare(name: str, one: _Side, other: _Side) -> list[TableDifference]:
-    """Compare a table that both sides have; an empty list when it is equal."""
+    """Compare a table that both sides have; returns an empty list when it is equal."""
     same_digest = one.digests[name] == other.digests[name]
     if same_digest and one.is_sound and other.is_sound:
         return []
     added, removed, changed = _compare_rows(one.rows(name), other.rows(name))
     before, after = one.definition(name), other.definition(name)
     rows_differ = bool(added or removed or changed)
-    # what the catalog does not keep of a definition, its defaults for one, shows in the digest
+    # parts of a definition that the catalog has not, such as defaults, only change the digest
     redefined = before != after or bool(after and not same_digest and not rows_differ)
     if not rows_differ and not redefined:
         return []
@@ -152,7 +153,7 @@ def _compare_rows(
 
 
 def _pairs(ones: Iterator[Row], others: Iterator[Row]) -> Iterator[tuple[Row | None, Row | None]]:
-    """Bring together the rows with one id; None where a side has no such row."""
+    """Yield the rows with the same id in pairs; None where a side has no such row."""
     a, b = next(ones, None), next(others, None)
     while a is not None or b is not None:
         if b is None or (a is not None and a[0] < b[0]):
@@ -167,7 +168,7 @@ def _pairs(ones: Iterator[Row], others: Iterator[Row]) -> Iterator[tuple[Row | N
 
 
 def _compare_cells(a: dict[str, Any], b: dict[str, Any]) -> tuple[CellDifference, ...]:
-    """Give the columns whose cells differ. 7 and 7.0 are one value, as in the document."""
+    """Return the columns whose cells differ. 7 and 7.0 are equal, as in the document."""
     return tuple(
         CellDifference(name, cell_to_json(a.get(name)), cell_to_json(b.get(name)))
         for name in dict.fromkeys((*a, *b))

@@ -19,8 +19,8 @@ _MOST_COLUMNS = 1990
 """SQLite 3.54 refuses more than 1992, older versions more than 1993."""
 _RESERVED_COLUMNS = ("rank", "rowid")
 TOKENIZER = '"unicode61 remove_diacritics 2"'
-"""As FTS5 has it by itself, but that letters with two marks are found by their bare letter too:
-Vietnamese has many."""
+"""FTS5's default tokenizer, except that letters with two diacritics also match their base letter:
+Vietnamese has many of them."""
 _SHADOWS = ("", "_data", "_idx", "_docsize", "_config", "_content")
 
 
@@ -40,7 +40,7 @@ def create_indexes(
             reads all of ``sqlite_schema`` several times (1,600 of them took 150 s).
 
     Returns:
-        The index of each indexed table, and a problem ``fts`` for what FTS5 cannot index.
+        The name of the index by table, and a problem ``fts`` for each column that FTS5 refuses.
     """
     taken = {fold(built.name) for built in tables}
     indexes: dict[str, str] = {}
@@ -51,7 +51,7 @@ def create_indexes(
         usable, refused = _split(built, columns)
         problems += refused
         if usable:
-            # FTS5 refuses a column of the index's name, and a join with one would be ambiguous
+            # FTS5 refuses a column with the index's name; a join with such a column is ambiguous
             fields = {fold(column.name) for column, _, _ in built.columns}
             name = _index_name(built.name, taken | fields)
             indexes[built.name] = name
@@ -95,7 +95,7 @@ def _unknown(tables: Sequence[Built], wanted: tuple[str, ...]) -> list[Problem]:
 def _split(
     built: Built, columns: Sequence[tuple[Column, str, bool]]
 ) -> tuple[list[Column], list[Problem]]:
-    """Part the columns that FTS5 takes from those that it refuses, with the reasons."""
+    """Return the columns that FTS5 accepts, and a problem for each one that it refuses."""
     usable: list[Column] = []
     problems: list[Problem] = []
     for column, _, _ in columns:
@@ -113,7 +113,7 @@ def _reason(built: Built, column: Column, before: int) -> str | None:
     if _rowid(built) is None:
         return "the table has columns called rowid, _rowid_ and oid"
     if fold(column.name) in _RESERVED_COLUMNS:
-        return "FTS5 keeps this column name for itself"
+        return "FTS5 reserves this column name"
     if not column.name:
         return "FTS5 cannot index a column without a name"
     return None if before < _MOST_COLUMNS else f"FTS5 takes {_MOST_COLUMNS} columns"
@@ -125,7 +125,7 @@ def _rowid(built: Built) -> str | None:
 
 def _index_name(table: str, taken: set[str]) -> str:
     base = f"{table}_fts"
-    if fold(base).startswith("sqlite_"):  # the table is called sqlite
+    if fold(base).startswith("sqlite_"):  # a table named sqlite
         base = "_" + base
     name, number = base, 2
     while any(fold(name + shadow) in taken for shadow in _SHADOWS):

@@ -2,7 +2,7 @@
 
 
 def fold(name: str) -> str:
-    """Fold a name as SQLite compares them: ASCII case only."""
+    """Fold a name so that names which SQLite treats as equal become equal: ASCII case only."""
     return name.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 

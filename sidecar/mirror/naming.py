@@ -1,4 +1,4 @@
-"""Names that SQLite can take, as near to the app's own as can be."""
+"""Names of tables and columns: the app's own names, changed only where SQLite requires it."""
 
 from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
@@ -14,15 +14,15 @@ EXTRA = "_extra"
 
 
 def place_tables(names: Sequence[str], ranks: Sequence[int] | None = None) -> list[str]:
-    """Find a name in the mirror for each table.
+    """Choose the name in the mirror of each table.
 
     Args:
         names: The document's names, in code point order. Of equal ones the first keeps its name.
-        ranks: For each name its rank, never falling: those of a lower rank are placed first.
-            None when all are equal.
+        ranks: The rank of each name, ascending: those of a lower rank are placed first. None
+            when all are equal.
 
     Returns:
-        The mirror's names, in the same order, no two equal but for ASCII case.
+        The mirror's names, in the same order. No two differ only in ASCII case.
     """
     places = _Places((), _allowed_table, lambda name: fold(name).startswith(OURS))
     placed: list[str] = []
@@ -32,7 +32,7 @@ def place_tables(names: Sequence[str], ranks: Sequence[int] | None = None) -> li
 
 
 def place_columns(names: Sequence[str]) -> list[str]:
-    """Find a column name for each field, as ``place_tables`` does; ``id`` and ``_extra`` are ours.
+    """Choose a column name for each field; ``id`` and ``_extra`` are reserved.
 
     Args:
         names: The fields' names without ``id``, ours first, then in code point order.
@@ -41,7 +41,7 @@ def place_columns(names: Sequence[str]) -> list[str]:
 
 
 class _Places:
-    """The names that are taken so far."""
+    """The names that are already used."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class _Places:
         self._next_number: dict[str, int] = {}
 
     def take(self, names: Sequence[str]) -> list[str]:
-        """Place some names: first those that can stay as they are, then the others."""
+        """Choose a name for each: first for those that need no change, then for the others."""
         placed = [""] * len(names)
         adjusted: list[int] = []
         for index, name in enumerate(names):
@@ -74,9 +74,9 @@ class _Places:
         return fold(name) not in self._taken and not self._is_ours(name)
 
     def _numbered(self, name: str) -> str:
-        """Give the first of ``name_2``, ``name_3``... that is free.
+        """Return the first of ``name_2``, ``name_3``... that is free.
 
-        What is taken stays so: the next one that is equal but for case goes on where this ended.
+        Used names never become free, so the next call for this name continues from the last number.
         """
         base = fold(name)
         number = self._next_number.get(base, 2)

@@ -1,4 +1,4 @@
-"""Cells to SQLite values, and the problems met on the way. Values in, values out."""
+"""Converts cells to SQLite values, and records problems. Pure."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from sidecar.mirror.summaries import Problems, Summary, summarize
 from sidecar.model import EXACT_INTEGER, Cell, Chunk
 
 Converted = tuple[Cell, str | None, bool]
-"""What SQLite gets, the kind of problem or None, and whether the original is kept in _extra."""
+"""The SQLite value, the kind of problem or None, and whether _extra keeps the original."""
 
 _NUMERIC_CHARACTERS = frozenset("0123456789+-.eE")
 _NULL = type(None)
@@ -30,14 +30,14 @@ _TOO_MANY = "past SQLite's 2000 columns; the values are in _extra"
 
 
 class RowWriter:
-    """Turns the rows of one table into rows for SQLite, and notes of each chunk what it met.
+    """Converts the rows of one table to rows for SQLite, and collects a summary of each chunk.
 
     Attributes:
         schema: The table.
         rows: Rows so far.
-        kinds: For each column the kinds of its cells in the open chunk, null apart.
-        nullable: For each column whether it met a null in the open chunk.
-        problems: What could not be shown as asked in the open chunk.
+        kinds: For each column the kinds of its cells in the open chunk, without null.
+        nullable: For each column whether it has a null in the open chunk.
+        problems: Problems in the open chunk.
     """
 
     def __init__(self, schema: TableSchema) -> None:
@@ -73,24 +73,24 @@ class RowWriter:
         return zip(chunk.ids, *columns, extras, rowids, strict=True)
 
     def summaries(self) -> list[Summary]:
-        """Give what was met in each chunk; the last one ends with this."""
+        """Return the summary of each chunk; this closes the last chunk."""
         self._close()
         return self._summaries
 
     def fit(self, row: tuple[Cell, ...], limit: int) -> tuple[Cell, ...]:
-        """Leave out of a row that is too large for SQLite its largest cells, until it fits.
+        """Replace the largest cells of a row that is too large for SQLite by NULL until it fits.
 
         Args:
-            row: As ``convert`` gave it.
-            limit: Bytes that SQLite takes in one row.
+            row: A row from ``convert``.
+            limit: Most bytes that SQLite accepts in one row.
         """
         cells = list(row)
         sizes = {index: _size(value) for index, value in enumerate(cells) if index}
         while sum(sizes.values()) > limit - _ROW_HEADER * len(cells):
             index = max(sizes, key=lambda index: (sizes[index], -index))
             if not sizes[index]:
-                break  # the id alone does not fit: SQLite says so
-            detail = f"{sizes[index]} bytes, more than SQLite takes in one row"
+                break  # the id alone does not fit: SQLite raises
+            detail = f"{sizes[index]} bytes, more than SQLite accepts in one row"
             cells[index], sizes[index] = None, 0
             column = self.schema.columns[index - 1] if index <= len(self.schema.columns) else None
             self.problems.add(column.source if column else None, "too_large", row[0], detail)
@@ -170,7 +170,7 @@ class RowWriter:
 
 def _extras(extras: Sequence[Cell], originals: Sequence[tuple[int, str, Cell]]) -> list[str | None]:
     merged: list[Cell] = list(extras)
-    own: set[int] = set()  # rows whose dict is a copy: the chunk's own stays as it was read
+    own: set[int] = set()  # rows whose dict is already a copy: the chunk's own is not changed
     for index, name, value in originals:
         if index not in own:
             own.add(index)
@@ -183,7 +183,7 @@ def _extras(extras: Sequence[Cell], originals: Sequence[tuple[int, str, Cell]]) 
 
 
 def _json(value: Cell) -> Cell:
-    """Give a cell as JSON shows it: no NaN, no infinities, numbers as JavaScript prints them."""
+    """Return a cell as JSON: no NaN, no infinities, numbers as JavaScript prints them."""
     if not isinstance(value, float):
         return value
     return json_number(value) if math.isfinite(value) else None
@@ -220,7 +220,7 @@ def _text(value: Cell) -> Converted:
 
 
 def _other_in_numeric(value: Cell) -> Converted:
-    """Convert what is neither null nor a number for a column of numeric affinity."""
+    """Convert a cell that is neither null nor a number for a column of numeric affinity."""
     if isinstance(value, str):
         return value, "kind", _is_numeric(value)
     if isinstance(value, (list, dict)):
@@ -229,9 +229,9 @@ def _other_in_numeric(value: Cell) -> Converted:
 
 
 def _is_numeric(text: str) -> bool:
-    """Tell whether SQLite makes a number of a text (Datatypes In SQLite, 3: numeric affinity).
+    """Return whether SQLite converts a text to a number (Datatypes In SQLite, 3: numeric affinity).
 
-    SQLite reads it up to a NUL, and what stands behind that is gone.
+    SQLite reads it only up to a NUL; the rest would be lost.
     """
     literal = text.partition("\0")[0].strip(" \t\n\v\f\r")
     if not _NUMERIC_CHARACTERS.issuperset(literal):
@@ -292,7 +292,7 @@ def _undeclared(value: Cell) -> Converted:
 
 
 def _only(*kinds: type) -> Callable[[Sequence[Cell], set[type]], Sequence[Cell] | None]:
-    """Make the fast road for columns whose cells SQLite takes as they are."""
+    """Return the fast path for columns whose cells all need no conversion."""
     expected = {_NULL, *kinds}
 
     def whole(cells: Sequence[Cell], found: set[type]) -> Sequence[Cell] | None:

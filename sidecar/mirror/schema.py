@@ -1,4 +1,4 @@
-"""Definitions to columns: what each table of the mirror looks like."""
+"""Plans the tables and columns of a mirror from the definitions."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
@@ -10,7 +10,7 @@ from sidecar.mirror.naming import EXTRA, ID, place_columns, place_tables
 from sidecar.model import FieldDefinition, Problem, Table
 
 MOST_FIELDS = 1998
-"""SQLite's 2000 columns, less ``id`` and ``_extra``."""
+"""SQLite's 2000 columns without ``id`` and ``_extra``."""
 
 ROWID_STEP = 1 << 20
 """Rowids are positions times this, so that a row can be put between two others."""
@@ -19,7 +19,7 @@ _SQLITE_TYPES = {"integer": "INTEGER", "boolean": "INTEGER", "real": "REAL"}
 
 
 Kind = Literal["boolean", "integer", "wide", "real", "text", "json", "bytes"]
-"""Of a cell. ``wide`` is an integer that a float cannot hold: REAL would lose its digits."""
+"""Kind of a cell. ``wide`` is an integer that a float cannot hold exactly."""
 
 _INFERRED: tuple[tuple[frozenset[Kind], str], ...] = (
     (frozenset(("boolean",)), "INTEGER"),
@@ -37,7 +37,7 @@ class Column(msgspec.Struct, frozen=True):
     Attributes:
         name: In the mirror.
         source: The field's name in the document.
-        field: Its definition, None in a table that nobody declared.
+        field: Its definition, None in an undeclared table.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Column(msgspec.Struct, frozen=True):
 
     @property
     def required(self) -> bool:
-        """Whether the definition promises a value in every row."""
+        """Whether the definition requires a value in every row."""
         return self.field is not None and not self.field.nullable
 
 
@@ -63,8 +63,8 @@ class TableSchema(msgspec.Struct, frozen=True):
         table: The document's table.
         columns: Its fields' columns in the order of their names, without ``id`` and ``_extra``.
         order: For each column its index in ``table.fields``.
-        surplus: Indexes in ``table.fields`` of those that found no column.
-        problems: What could not be kept of names and definitions.
+        surplus: Indexes in ``table.fields`` of the fields without a column.
+        problems: Problems of names and definitions.
     """
 
     name: str
@@ -76,7 +76,7 @@ class TableSchema(msgspec.Struct, frozen=True):
 
 
 def plan(tables: Sequence[Table]) -> list[TableSchema]:
-    """Name all tables and their columns, in the order of their names in the mirror."""
+    """Return the schemas of all tables, sorted by their names in the mirror."""
     defined = {table.name for table in tables if table.definition is not None}
     ordered = sorted(tables, key=lambda table: _precedence(table, defined))
     ranks = [_precedence(table, defined)[0] for table in ordered]
@@ -86,9 +86,10 @@ def plan(tables: Sequence[Table]) -> list[TableSchema]:
 
 
 def _precedence(table: Table, defined: Collection[str]) -> tuple[int, str, bool]:
-    """Order tables by who keeps its name: defined ones, the others of a layout we know, the rest.
+    """Return the sort key that decides which table keeps its name.
 
-    Of two with exactly one name the keyed array keeps it, defined or not.
+    Defined tables come first, then undefined ones of a known layout, then the rest. If two tables
+    have exactly the same name, the keyed array keeps it, defined or not.
     """
     is_keyed = table.layout in {"keyed_arrays", "cells"}
     if table.layout in {"tinybase", "shape"}:
@@ -100,11 +101,11 @@ def _precedence(table: Table, defined: Collection[str]) -> tuple[int, str, bool]
 
 
 def sqlite_type(column: Column, kinds: Collection[Kind]) -> str:
-    """Give the declared SQLite type of a column, "" for none.
+    """Return the declared SQLite type of a column, "" for none.
 
     Args:
         column: The column.
-        kinds: The kinds of all its cells but null, which decide where nobody declared one.
+        kinds: The kinds of all its cells except null; they decide when no type is declared.
     """
     if column.field is not None:
         return _SQLITE_TYPES.get(column.field.type or "", "TEXT")
@@ -115,13 +116,13 @@ def sqlite_type(column: Column, kinds: Collection[Kind]) -> str:
 
 
 def rowid_of(columns: Iterable[str]) -> str | None:
-    """Give a name for the rowid of a table with these columns, None when all are taken."""
+    """Return a name for the rowid of a table with these columns, None when all are used."""
     taken = set(map(fold, columns))
     return next((name for name in _ROWIDS if name not in taken), None)
 
 
 def insert_row(name: str, columns: Sequence[str]) -> str:
-    """Write INSERT for rows of ``id``, these columns, ``_extra`` and the rowid if it has a name."""
+    """Return the INSERT for ``id``, these columns, ``_extra``, and the rowid if it has a name."""
     names = [quote(column) for column in (ID, *columns, EXTRA)]
     names += filter(None, [rowid_of(columns)])
     marks = ",".join("?" * len(names))
@@ -129,7 +130,7 @@ def insert_row(name: str, columns: Sequence[str]) -> str:
 
 
 def create_table(name: str, columns: Sequence[tuple[str, str, bool]]) -> str:
-    """Write CREATE TABLE for columns of name, SQLite type and whether they are NOT NULL."""
+    """Return CREATE TABLE for columns of name, SQLite type and whether they are NOT NULL."""
     lines = [f"{quote(ID)} TEXT NOT NULL PRIMARY KEY"]
     for column, declared, required in columns:
         words = [quote(column), declared, "NOT NULL" if required else ""]

@@ -1,10 +1,10 @@
 """The rows of ``sqlite_schema`` while the tables of a mirror are being made.
 
-Each CREATE TABLE reads all of ``sqlite_schema``, and SQLite looks names up in hash tables of 64
-places: 8,000 tables cost 16 s, twice as many four times that. So every now and then the rows are
-taken out, and SQLite forgets those tables; at the end they are put back, by then with the types
-and NOT NULLs that only the rows of the tables could tell. What changes there leaves stored rows as
-they are, which is what SQLite allows ``writable_schema`` for.
+Each CREATE TABLE reads all of ``sqlite_schema``, and SQLite looks up names in hash tables of 64
+buckets: 8,000 tables take 16 s, twice as many four times as long. So the rows of finished tables
+are removed from time to time, and SQLite forgets those tables. At the end they are inserted again,
+with the types and NOT NULLs that are only known after all rows were read. These changes do not
+affect how rows are stored, which is the condition for using ``writable_schema``.
 """
 
 from collections.abc import Collection, Generator, Mapping
@@ -17,7 +17,7 @@ _MOST_TABLES = 50
 
 
 class SchemaRows:
-    """Rows of ``sqlite_schema`` that were taken out, inside the transaction of a build."""
+    """Rows that were removed from ``sqlite_schema``, inside the transaction of a build."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         """Begin with a database without tables."""
@@ -26,7 +26,7 @@ class SchemaRows:
         self._tables = 0
 
     def table_filled(self) -> None:
-        """Note that a table was made and filled, and will not be written to again."""
+        """Count a table that was created and filled, and will not be written to again."""
         self._tables += 1
         if self._tables % _MOST_TABLES == 0:
             self._taken += self._take_out()

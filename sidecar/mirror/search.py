@@ -1,4 +1,4 @@
-"""Full-text search over the indexes that a mirror was built with."""
+"""Full-text search in the indexes of a mirror."""
 
 import secrets
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _TOKENS = 16
 
 
 class Match(msgspec.Struct, frozen=True):
-    """A row that holds the words; see ``reports.Hit``."""
+    """A row that was found; see ``reports.Hit``."""
 
     table: str
     id: str
@@ -30,10 +30,10 @@ class Match(msgspec.Struct, frozen=True):
 
 
 def indexes(path: str) -> dict[str, str]:
-    """Give the name of the full-text index of each table that has one.
+    """Return the name of the full-text index of each table that has one.
 
     Raises:
-        MirrorDamagedError: The mirror is not there, or not whole.
+        MirrorDamagedError: The mirror does not exist, or is not whole.
     """
     with reading(path) as connection:
         return _indexes(connection)
@@ -44,12 +44,12 @@ def search(path: str, words: Words, most: int) -> list[Match]:
 
     Args:
         path: A mirror.
-        words: What they must hold.
-        most: How many rows of each table to give, the best first.
+        words: What the rows must contain.
+        most: How many rows of each table to return, the best first.
 
     Raises:
-        MirrorDamagedError: The mirror is not there, or not whole.
-        UsageError: The query is none, or asks for columns that no index has.
+        MirrorDamagedError: The mirror does not exist, or is not whole.
+        UsageError: The query is not valid, or names columns that no index has.
     """
     found: list[Match] = []
     refused: list[apsw.SQLError] = []
@@ -64,15 +64,15 @@ def search(path: str, words: Words, most: int) -> list[Match]:
                 refused.append(error)
     if refused and len(refused) == len(named):
         message = (
-            f"{words.syntax!r} is no query that FTS5 understands: {refused[0]}; "
-            "without --fts-syntax the words are taken as they are"
+            f"{words.syntax!r} is not a valid FTS5 query: {refused[0]}; "
+            "without --fts-syntax it is searched as plain words"
         )
         raise UsageError(message)
     return found
 
 
 class _Index(NamedTuple):
-    """One table with its index, and the columns that are in it."""
+    """One table with its index and the indexed columns."""
 
     connection: apsw.Connection
     table: str
@@ -97,7 +97,7 @@ def _search(index: _Index, words: Words, most: int) -> list[Match]:
 
 
 def _matching(index: _Index, words: Words, most: int) -> list[Match]:
-    """Find rows by the index, and among them those that hold all pieces."""
+    """Find rows by the index; keep those that contain all pieces."""
     start, end = _marks()
     name, source = quote(index.name), quote(index.table)
     snippets = ", ".join(
@@ -122,7 +122,7 @@ def _matching(index: _Index, words: Words, most: int) -> list[Match]:
 
 
 def _vocabulary(index: _Index, text: str) -> list[str]:
-    """Give the words of an index that hold a text."""
+    """Return the words of an index that contain a text."""
     name = _literal(index.name)
     index.connection.execute(
         "DROP TABLE IF EXISTS temp._words;"
@@ -138,7 +138,7 @@ def _literal(text: str) -> str:
 
 
 def _holding(index: _Index, pieces: Sequence[str], most: int) -> list[Match]:
-    """Find rows by their texts alone; the more often a piece stands there, the better."""
+    """Find rows without the index; the more often it contains the pieces, the better its rank."""
     source = quote(index.table)
     holds, patterns = condition(source, index.columns, pieces)
     texts = ", ".join(f"{source}.{quote(column)}" for column in index.columns)
@@ -149,7 +149,7 @@ def _holding(index: _Index, pieces: Sequence[str], most: int) -> list[Match]:
 
 
 def _held(index: _Index, row_id: str, cells: Sequence[Any], pieces: Sequence[str]) -> Match:
-    """Show the column of a row in which the pieces stand most often."""
+    """Return a match with the column in which the pieces occur most often."""
     wanted = pattern_of(pieces)
     texts = [str(cell or "") for cell in cells]
     counts = [sum(1 for _ in wanted.finditer(text)) for text in texts]
@@ -160,7 +160,7 @@ def _held(index: _Index, row_id: str, cells: Sequence[Any], pieces: Sequence[str
 
 
 def _with_pieces(index: _Index, found: Match, pieces: Sequence[str]) -> Match:
-    """Mark the pieces in a hit of the index; where its snippet holds none, show one that does."""
+    """Mark the pieces in a match of the index; use another snippet if this one contains none."""
     hits = {(hit.start(), hit.end()) for hit in pattern_of(pieces).finditer(found.snippet)}
     if hits:
         return msgspec.structs.replace(found, marks=apart({*found.marks, *hits}))
@@ -173,7 +173,7 @@ def _with_pieces(index: _Index, found: Match, pieces: Sequence[str]) -> Match:
 def _best(
     columns: list[str], texts: list[str | None], start: str, end: str
 ) -> tuple[str, str, tuple[tuple[int, int], ...]]:
-    """Give the column with the most hits, its snippet, and where in that the hits are."""
+    """Return the column with the most hits, its snippet, and the positions of the hits in it."""
     number = max(range(len(texts)), key=lambda n: ((texts[n] or "").count(start), -n))
     plain, *marked = (texts[number] or "").split(start)
     marks: list[tuple[int, int]] = []
@@ -185,7 +185,7 @@ def _best(
 
 
 def _marks() -> tuple[str, str]:
-    """Make texts that no document holds, because nobody could know them before."""
+    """Return two random texts as marks, which no document can contain."""
     secret = secrets.token_hex(8)
     return f"<{secret}>", f"</{secret}>"
 

@@ -1,4 +1,4 @@
-"""Words to look for: which of them a full-text index knows, and the others. Pure."""
+"""Splits a search into words for a full-text index and texts to look for in rows. Pure."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -12,29 +12,29 @@ Marks = tuple[tuple[int, int], ...]
 """Start and end of each hit in a text."""
 
 _AROUND = 40
-"""Characters on both sides of a hit that a snippet shows where FTS5 makes none."""
+"""Characters on both sides of a hit, in snippets that FTS5 does not make."""
 _LIKE = re.compile(r"[%_\\]")
 _MOST_OR = 50
-"""Conditions in one pair of brackets: SQLite takes 1000 levels of an expression."""
+"""Most conditions in one pair of brackets: SQLite allows 1000 levels in an expression."""
 _MOST_LONGER = 200
 _UNSEEN = frozenset("SC")
-"""Symbols, emoji among them, and what Python's Unicode does not know yet: FTS5 skips them."""
+"""Unicode categories that FTS5 skips: symbols such as emoji, and characters unknown to Python."""
 _WITHOUT_BLANKS = re.compile(
     "[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf"
     "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u303c\u3040-\u30ff\u3100-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\ua960-\ua97f\ua9e0-\ua9ff\uaa60-\uaa7f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc"
     "\U0001b000-\U0001b16f\U00020000-\U000323af]"
 )
-"""Thai, Lao, Tibetan, Burmese, Khmer, Tai, Han, Kana and Bopomofo; and Hangul, whose words have
-blanks between them, but carry their particles at their end."""
+"""Scripts without spaces: Thai, Lao, Tibetan, Burmese, Khmer, Tai, Han, Kana, Bopomofo. Also
+Hangul: it has spaces between words, but particles are attached to the end of a word."""
 
 
 class Words(msgspec.Struct, frozen=True):
-    """What a row must hold: all of it.
+    """What a row must contain; all of it.
 
     Attributes:
-        known: Words that FTS5's index knows as words.
-        pieces: Texts that must stand in a row as they are, but for the case of ASCII letters.
+        known: Words that FTS5's tokenizer also treats as words.
+        pieces: Texts that a row must contain, ignoring the case of ASCII letters.
         syntax: A query in FTS5's own syntax, which a person wrote; None for words.
     """
 
@@ -44,12 +44,12 @@ class Words(msgspec.Struct, frozen=True):
 
 
 def literal(text: str) -> Words:
-    """Take words as they are: a row must hold all of them.
+    """Split plain words; a row must contain all of them.
 
-    FTS5's tokenizer parts a text at blanks and marks. Scripts without blanks are one long word to
-    it, and emoji are none; those are looked for in the text itself. An index by three letters
-    (trigram) would find no word of two, which most Chinese and Japanese ones are, and is four
-    as the text three times over; looking through 65,000 rows takes 30 ms.
+    FTS5's tokenizer splits a text at spaces and punctuation. A text in a script without spaces
+    becomes one long word, and emoji are skipped; so both are searched in the text itself, which
+    takes 30 ms for 65,000 rows. A trigram index would not find words of two characters, which most
+    Chinese and Japanese words are, and it is three times as large as the text.
     """
     words = text.split()
     pieces = [word for word in words if _is_piece(word)]
@@ -57,14 +57,14 @@ def literal(text: str) -> Words:
 
 
 def matching(words: Sequence[str], vocabulary: Callable[[str], Sequence[str]]) -> str:
-    """Give the FTS5 query that takes words as they are.
+    """Return the FTS5 query for plain words.
 
-    A word may also stand in a script without blanks, as Python in 使用Python编程: there it is part
-    of a longer word of the index.
+    A word may also occur inside a script without spaces, as Python in 使用Python编程: there it is
+    part of a longer word of the index.
 
     Args:
         words: As a person wrote them.
-        vocabulary: Gives the words of the index that hold a text in lower case.
+        vocabulary: Returns the words of the index that contain a text, which is in lower case.
     """
     parts: list[str] = []
     for word in words:
@@ -81,21 +81,21 @@ def _phrase(text: str) -> str:
 
 
 def _is_piece(word: str) -> bool:
-    """Tell whether FTS5 would not find a word by itself."""
+    """Return whether FTS5 could not find a word by its index."""
     kinds = {category(char)[0] for char in word if not char.isascii()}
     has_token = any(char.isalnum() for char in word)
     return not has_token or bool(kinds & _UNSEEN) or _WITHOUT_BLANKS.search(word) is not None
 
 
 def pattern_of(pieces: Sequence[str]) -> re.Pattern[str]:
-    """Give the pattern that finds pieces as SQLite's LIKE does."""
+    """Return the pattern that finds pieces as SQLite's LIKE does."""
     return re.compile("|".join(map(re.escape, pieces)), re.IGNORECASE | re.ASCII)
 
 
 def condition(
     source: str, columns: Sequence[str], pieces: Sequence[str]
 ) -> tuple[str, dict[str, str]]:
-    """Ask in SQL that each piece stands in one of the columns.
+    """Return the SQL condition that each piece occurs in one of the columns.
 
     Returns:
         The condition, true when there are no pieces, and its parameters by name.
@@ -114,7 +114,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def apart(marks: set[tuple[int, int]]) -> Marks:
-    """Order marks and join those that overlap."""
+    """Sort marks and merge those that overlap."""
     apart: list[tuple[int, int]] = []
     for start, end in sorted(marks):
         if apart and start < apart[-1][1]:
@@ -125,7 +125,7 @@ def apart(marks: set[tuple[int, int]]) -> Marks:
 
 
 def excerpt(text: str, wanted: re.Pattern[str]) -> tuple[str, Marks]:
-    """Cut some text round the first hit, and say where the hits are in it."""
+    """Return the text around the first hit, and the positions of the hits in it."""
     hit = wanted.search(text)
     at = hit.start() if hit else 0
     start, end = max(0, at - _AROUND), at + _AROUND

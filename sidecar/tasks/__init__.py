@@ -1,1 +1,1 @@
-"""What may be done to one document: all that a worker can be asked for."""
+"""The tasks for one document: everything that a worker can run."""

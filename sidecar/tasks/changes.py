@@ -1,4 +1,4 @@
-"""What differs between two mirrors, from their table digests alone."""
+"""Compares two mirrors by their table digests, row counts and state vectors."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ def compare(old: Mapping[str, str], new: Mapping[str, str]) -> Changes:
 
 
 def regressed(old: Mapping[int, int], new: Mapping[int, int]) -> bool:
-    """Tell whether a state vector (client -> clock) went back for any client."""
+    """Return whether a state vector (client -> clock) went back for any client."""
     return any(new.get(client, 0) < clock for client, clock in old.items())
 
 
@@ -31,11 +31,11 @@ def collapsed(
     *,
     waits: bool = False,
 ) -> bool:
-    """Tell whether a mirror is about to lose its rows to a document that is not its successor.
+    """Return whether a mirror is about to lose rows because its document was overwritten.
 
-    True when rows would go to none, or to fewer under a state vector that shares no client with
-    the old one: known hosts overwrite a document with an empty one after a failed load. True also
-    for fewer rows of a document that waits for a lost update: a few torn files look the same.
+    True when no rows would be left, or fewer rows and the state vectors share no client: known
+    hosts overwrite a document with an empty one after a failed load. Also true for fewer rows when
+    the document waits for a missing update: some torn files look like that.
     """
     if old_rows == 0:
         return False

@@ -1,4 +1,4 @@
-"""Mirrors that another process has put in place of ours: reported to the host, and left."""
+"""Mirrors that another process has put in place of ours: reported to the host, and kept."""
 
 from msgspec.structs import replace
 
@@ -6,7 +6,7 @@ from sidecar.mirror.state import Mirror
 from sidecar.model import Changes, Memory, Outcome, Rebuilt, Source, Unchanged
 
 LEFT_ALONE = (
-    "another process keeps this mirror with other options, or in another format; it is left so "
+    "another process keeps this mirror with other options, or in another format; it stays so "
     "until the document changes"
 )
 
@@ -14,18 +14,18 @@ LEFT_ALONE = (
 def seen(
     mirror: Mirror, source: Source, memory: Memory, unchanged: Unchanged, *, note: str = ""
 ) -> Outcome:
-    """Return how a sync ended that built nothing.
+    """Return the outcome of a sync that built no mirror.
 
     Args:
-        mirror: The mirror that is there.
-        source: Where it is.
-        memory: Says which one this process left there.
-        unchanged: The outcome if it is that one.
-        note: Why it is not rebuilt, if that needs saying.
+        mirror: The mirror in place.
+        source: Its document.
+        memory: Contains the version that this process left in place.
+        unchanged: The outcome if the mirror is still that version.
+        note: Why it is not rebuilt, for people; empty where there is nothing to explain.
 
     Returns:
-        ``Rebuilt`` with reason ``elsewhere`` where another process has put another one there:
-        whoever has the old one open must open it anew.
+        ``unchanged``, or ``Rebuilt`` with reason ``elsewhere`` where another process has replaced
+        the mirror: a reader that has the old one open must reopen it.
     """
     if memory.left is None or mirror.version is None or _is_same(mirror, memory):
         return replace(unchanged, mirror=mirror.version)
@@ -45,21 +45,22 @@ def seen(
 
 
 def is_left_alone(mirror: Mirror, digest: str, memory: Memory) -> bool:
-    """Tell whether a mirror with other options is left as it is: this process had its turn.
+    """Return whether a mirror with other options is kept.
 
-    Once for each version of the document is enough: the other process would put its own back at
-    once, and so on for ever. A mirror that says it is of other bytes is behind, and is rebuilt.
+    This process replaces it once for each version of the document, not more often: the other
+    process would put its own back at once, and so on for ever. A mirror that was built from other
+    bytes is out of date, and is rebuilt.
 
     Args:
         mirror: The mirror in place.
         digest: Digest of the document's bytes.
-        memory: Says of which bytes this process has built a mirror.
+        memory: Contains the digest for which this process has replaced the mirror.
     """
     return digest == memory.insisted and mirror.source_digest in {None, digest}
 
 
 def _is_same(mirror: Mirror, memory: Memory) -> bool:
-    """Compare all but the time of the last change of the file's own properties, as by a link."""
+    """Compare versions without ctime, which a new hard link changes too."""
     if mirror.version is None or memory.left is None:
         return mirror.version == memory.left
     return mirror.version[:-1] == memory.left[:-1]

@@ -1,8 +1,7 @@
-"""What a mirror is built with when nobody says: as the last one was, or as its neighbours are.
+"""Options of a mirror when no flag sets them: those of the last mirror, or of its neighbours.
 
-A mirror remembers its own options. One that was lost or damaged cannot, so the last setting of
-each is noted in the user's state folder too; and a workspace that is new is indexed if those
-beside it are.
+A mirror stores its own options. For mirrors that were lost or damaged, the last options are also
+stored in the user's state folder. A new workspace is indexed if most of those beside it are.
 """
 
 import os
@@ -23,13 +22,13 @@ from sidecar.names import DOCUMENT, EPOCH, MIRROR, WORKSPACES
 _FOLDER = "options"
 _MOST_NEIGHBOURS = 8
 _MOST_LOOKS = 32
-"""Workspaces that are looked at, spread over all: a first pass does it for each document."""
+"""Most workspaces to look at, spread over all, because a first pass does it for each document."""
 _CACHE_S = 2.0
-"""Neighbours are looked at this often by one process."""
+"""How long the result for the neighbours is cached."""
 
 
 def habits_of(source: Source, mirror: Mirror, options: Options) -> MirrorOptions:
-    """Tell what a mirror is to be built with: what is said now, else what was said last."""
+    """Return the options to build a mirror with: those given now, else the last ones."""
     found = mirror.options
     if mirror.fault is not None and found == MirrorOptions():
         noted = _noted(_note_path(source, options))
@@ -40,9 +39,9 @@ def habits_of(source: Source, mirror: Mirror, options: Options) -> MirrorOptions
 
 
 def note_habits(source: Source, options: Options, habits: MirrorOptions) -> None:
-    """Note how a mirror was built, if that is not what is noted. Nothing is raised.
+    """Store the options of a mirror in the state folder, if they differ. Nothing is raised.
 
-    What everybody has is noted only where somebody asked for it: most mirrors need no note.
+    Default options are stored only if a flag set them: most mirrors need no such file.
     """
     path = _note_path(source, options)
     noted = _noted(path)
@@ -71,7 +70,7 @@ def _noted(path: str) -> MirrorOptions | None:
 
 
 def _of_neighbours(source: Source) -> tuple[str, ...]:
-    """Give what most of the other workspaces of an app are indexed by."""
+    """Return the ``fts`` option of most other workspaces of the app."""
     folder = os.path.dirname(source.document)
     above = os.path.dirname(folder if source.epoch is None else os.path.dirname(folder))
     if os.path.basename(source.document) != DOCUMENT or os.path.basename(above) != WORKSPACES:

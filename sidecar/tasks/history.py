@@ -1,4 +1,4 @@
-"""A document's snapshots: what each moment held, and the mirror of one of them."""
+"""A document's snapshots: the rows of each, and the mirror of one of them."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def history(source: Source, options: Options, *, root: str | None = None) -> His
 
     Raises:
         DocumentUnavailableError: The document cannot be read now.
-        DocumentUnusableError: It cannot be read at all.
+        DocumentUnusableError: It cannot be decoded.
     """
     past = Past(read_with_retry(source.document, options.max_document_bytes).data)
     root = os.path.realpath(root or os.path.dirname(source.document))
@@ -47,13 +47,13 @@ def history(source: Source, options: Options, *, root: str | None = None) -> His
 def restore(
     source: Source, options: Options, *, at_ms: int, out: str, root: str | None = None
 ) -> Restored:
-    """Build the mirror of a moment, as ``sync`` would have built it then.
+    """Build the mirror of a snapshot, as ``sync`` would have built it then.
 
     Args:
         source: The document.
         options: As for ``sync``.
-        at_ms: Unix milliseconds: of a snapshot, or any later moment before the next one.
-        out: Where the mirror goes, an absolute path.
+        at_ms: Unix milliseconds; the newest snapshot not later than this is used.
+        out: Absolute path of the new mirror.
         root: As for ``history``.
 
     Raises:
@@ -76,7 +76,7 @@ def restore(
 def state_at(
     source: Source, options: Options, at_ms: int, root: str | None = None
 ) -> tuple[int, bytes]:
-    """Give the moment of a snapshot and the document as it was then, as a Yjs V1 update.
+    """Return the time of a snapshot and the document as it was then, as a Yjs V1 update.
 
     Raises:
         DocumentUnavailableError: ``gone``: there is no snapshot that old; or the document cannot
@@ -96,9 +96,9 @@ def state_at(
 
 
 def snapshots_of(source: Source, root: str) -> Iterator[tuple[int, str]]:
-    """Give moment and path of every snapshot beside a document, oldest first.
+    """Yield time and path of every snapshot beside a document, oldest first.
 
-    What a link leads to outside of ``root``, which is a real path, is no snapshot.
+    Links that lead out of ``root``, which is a real path, are not followed.
     """
     folder = Path(source.document).parent / "snapshots"
     try:
@@ -139,7 +139,7 @@ class _Beside(msgspec.Struct):
 
 
 def _describe(path: str, root: str) -> str | None:
-    """Read what the user called a snapshot; the file may be missing or odd."""
+    """Read the description of a snapshot; None when its file is missing or not valid."""
     about = path.removesuffix(".ysnap") + ".json"
     if not is_inside(about, root):
         return None

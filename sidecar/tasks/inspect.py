@@ -1,4 +1,4 @@
-"""What a .yjs file holds, as far as it can be read."""
+"""The content of a .yjs file, as far as it can be read."""
 
 import os
 
@@ -24,7 +24,7 @@ from sidecar.yjs.salvage import salvage
 
 
 def inspect(source: Source, options: Options) -> Inspection:
-    """Look into a file. Failures raised on purpose come back as its code; bugs are raised."""
+    """Inspect a file. Failures raised on purpose are returned as its code; bugs are raised."""
     try:
         content = read_with_retry(source.document, options.max_document_bytes)
         tables = inspect_tables(plain_update(content))
@@ -35,7 +35,7 @@ def inspect(source: Source, options: Options) -> Inspection:
 
 
 def _what_is_left(source: Source, options: Options, error: SidecarError) -> Inspection:
-    """Look into a file that is no whole update: its outline, and the tables of what is whole."""
+    """Inspect a file that is not a whole update: its outline, and the tables of the whole part."""
     try:
         data = read_with_retry(source.document, options.max_document_bytes).data
         tables = inspect_tables(normalize(salvage(data)).update)
@@ -45,12 +45,12 @@ def _what_is_left(source: Source, options: Options, error: SidecarError) -> Insp
 
 
 def outline_only(source: Source, options: Options, code: Code, message: str) -> Inspection:
-    """Look into a file without the decoder, for one that it does not take or survive.
+    """Inspect a file without the decoder, for one that it refuses or at which it crashes.
 
     Args:
         source: The file.
         options: For its limits.
-        code: What happened with the decoder.
+        code: How the decoder failed.
         message: The same for people.
     """
     try:
@@ -95,7 +95,7 @@ def _report(
 def _of_the_host(
     source: Source, data: bytes
 ) -> tuple[InspectedHead | None, tuple[InspectedWorkspace, ...] | None]:
-    """Tell what head.yjs and registry.yjs are about, which are known by their names."""
+    """Return the content of a head.yjs or registry.yjs, which are recognised by their names."""
     folder, name = os.path.split(source.document)
     try:
         if name == HEAD:
@@ -103,11 +103,11 @@ def _of_the_host(
         if name == REGISTRY:
             return None, inspect_registry(data, os.path.join(folder, WORKSPACES))
     except (ValueError, IndexError):
-        pass  # the message says what is wrong with it
+        pass  # the report's message already has the reason
     return None, None
 
 
 def _public(found: tuple[str, ...]) -> tuple[str, ...]:
-    """Give layouts by the names that readers know: one library's store counts as a shape."""
+    """Return the public names of layouts: ``tinybase`` counts as ``shape``."""
     shown = ["shape" if layout == "tinybase" else layout for layout in found]
     return tuple(dict.fromkeys(shown))

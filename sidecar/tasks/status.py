@@ -1,4 +1,4 @@
-"""Where documents and their mirrors stand. Looks, and never writes."""
+"""The state of a document and its mirror. Only reads, never writes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,11 +20,12 @@ _NOTHING = Memory()
 
 
 def status(source: Source, options: Options, *, memory: Memory = _NOTHING) -> Status:
-    """Tell where a document and its mirror stand.
+    """Return the state of a document and its mirror.
 
-    A document whose bytes are not those of its mirror is decoded before the mirror is called
-    stale, unless a sync is about to do that, or has failed at it. Failures raised on purpose come
-    back as states; bugs are raised.
+    If the document's bytes are not those of the mirror, the document is decoded, because its
+    content may be equal. It is not decoded if a sync will do so soon (``stale``), or if the
+    last one failed (``unreadable``). Failures raised on purpose are returned as states; bugs
+    are raised.
     """
     mirror, state, code, why = _compare(source, options, memory)
     file, document = Path(source.mirror), Path(source.document)
@@ -80,7 +81,7 @@ def _compare(
 
 
 def _without_decoding(mirror: Mirror, memory: Memory) -> tuple[State, Code | None, str | None]:
-    """Tell how a document stands whose bytes are not the mirror's, by what is known of it."""
+    """Return the state of a document with other bytes than the mirror, from earlier results."""
     if memory.failed:
         return "unreadable", memory.failed, None
     if lacking := _without_mirror(mirror):
@@ -88,7 +89,7 @@ def _without_decoding(mirror: Mirror, memory: Memory) -> tuple[State, Code | Non
     return "stale", None, _PENDING
 
 
-_PENDING = "a sync is about to compare it with its document"
+_PENDING = "the next sync will compare it with its document"
 FAULTS: dict[str, str] = {
     "damaged": "the file is not whole, or somebody else has written to it",
     "foreign": "the file is no mirror of ours",
@@ -99,7 +100,7 @@ FAULTS: dict[str, str] = {
 def _difference(
     mirror: Mirror, source: Source, digests: dict[str, str], problems: dict[str, str]
 ) -> str | None:
-    """Say by what a mirror is behind its document; None when it is not."""
+    """Return what differs between a mirror and its document; None when nothing does."""
     parts = changes_in_words(mirror.digests | mirror.roots, digests)
     if not mirror.says(identity(source)):
         parts.append("it was made for another workspace or epoch")
@@ -109,7 +110,7 @@ def _difference(
 
 
 def changes_in_words(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Name the tables that differ between two sets of digests, by what has become of them."""
+    """Return the names of the tables that were added, changed or removed, as text."""
     changed = [name for name in sorted(after) if before.get(name) not in {None, after[name]}]
     return [
         f"{word} {', '.join(names)}"
@@ -129,7 +130,7 @@ def _without_mirror(mirror: Mirror) -> State | None:
 
 
 def _look_at(file: Path) -> tuple[int, int | None]:
-    """Give a file's size and the time of its last change, in Unix milliseconds if it is there."""
+    """Return a file's size and its mtime in Unix milliseconds; 0 and None if it does not exist."""
     try:
         seen = file.stat()
     except OSError:
@@ -141,11 +142,11 @@ def digests_of(content: Content, tables: tuple[str, ...]) -> tuple[dict[str, str
     """Decode a document and digest its tables and roots, by their names in a mirror.
 
     Args:
-        content: What was read.
-        tables: What is shown beside the known layouts, as in ``Options.tables``.
+        content: The document's bytes.
+        tables: As ``Options.tables``.
 
     Returns:
-        The digests, and the fact that lists its problems.
+        The digests, and the entry of ``_mirror`` that lists the document's problems.
 
     Raises:
         SidecarError: It cannot be decoded.

@@ -53,9 +53,9 @@ if TYPE_CHECKING:
 
 _NOTHING = Memory()
 _LOCK_WAIT_S = 30.0
-"""How long another process may take over the same document before it counts as locked."""
+"""How long to wait for another process that syncs the same document."""
 _MOST_DISTURBANCES = 3
-"""How often a sync begins anew because another process, which shares no lock, was at its mirror."""
+"""How often a sync starts again because a process that shares no lock has replaced the mirror."""
 
 
 def sync(  # noqa: PLR0913 - by name, each with its default
@@ -73,12 +73,12 @@ def sync(  # noqa: PLR0913 - by name, each with its default
         source: The document and its mirror.
         options: What may differ from one sync to the next.
         force: Rebuild even when nothing changed.
-        rested: The file has stood as it is for a while: accept a stale tail (see ``decode``).
+        rested: The file was not changed for a while: accept a stale tail (see ``decode``).
         memory: What a watch remembers of earlier syncs.
-        warm: What this process keeps of the document that it decoded last; None keeps nothing.
+        warm: The document that this process keeps in memory; None keeps none.
 
     Returns:
-        The outcome; failures raised on purpose come back as ``Failed``, bugs are raised.
+        The outcome; failures raised on purpose are returned as ``Failed``, bugs are raised.
     """
     version = version_of(source.document)
     once = partial(_sync, source, options, force=force, rested=rested, memory=memory, warm=warm)
@@ -123,7 +123,7 @@ def _sync(  # noqa: PLR0913 - what sync takes
         ) as workspace,
         _candidate(source, content, workspace, mirror, chosen) as candidate,
     ):
-        roots = candidate.roots if mirror.roots else {}  # a first mirror reports its tables alone
+        roots = candidate.roots if mirror.roots else {}  # a first mirror reports only its tables
         changes = compare(mirror.digests | mirror.roots, candidate.digests | roots)
         if stays and not changes and mirror.says(problems_of(workspace)):
             note_in_step(warm, mirror.source_digest)
@@ -136,7 +136,7 @@ def _sync(  # noqa: PLR0913 - what sync takes
         published = publish(candidate.file, source.mirror, mirror.version, in_place=chosen.in_place)
         note_in_step(warm, content.digest)
         note_habits(source, options, chosen)
-        sweep(source.mirror)  # what another process left that was killed meanwhile
+        sweep(source.mirror)  # files of a process that was killed during this sync
         return Rebuilt(
             reason=reason or "changed",
             changes=changes,
@@ -154,12 +154,12 @@ def _sync(  # noqa: PLR0913 - what sync takes
 
 
 def clear(source: Source) -> None:
-    """Remove what a killed sync left beside a mirror."""
+    """Remove the files that a killed sync left beside a mirror."""
     sweep(source.mirror)
 
 
 def reason_to_rebuild(mirror: Mirror, chosen: MirrorOptions) -> RebuiltReason | None:
-    """Tell why a mirror must be rebuilt whatever its document holds, None when it need not."""
+    """Return why a mirror must be rebuilt even if its content is equal; None if it need not be."""
     return mirror.fault or ("options" if mirror.options != chosen else None)
 
 
@@ -177,7 +177,7 @@ def _document_lock(source: Source, options: Options) -> AbstractContextManager[N
 def _candidate(
     source: Source, content: Content, workspace: Workspace, mirror: Mirror, chosen: MirrorOptions
 ) -> Generator[Candidate]:
-    """Give a candidate with all rows: a patched copy of the mirror where one will do."""
+    """Yield a candidate with all rows: a patched copy of the mirror where that is possible."""
     make_folder(os.path.dirname(source.mirror), like=os.path.dirname(source.document))
     if workspace.base is not None:
         from sidecar.mirror.patch import Patch, UnpatchableError, can_patch  # noqa: PLC0415 - late
@@ -229,7 +229,7 @@ def _guard(
 def _rows_changed(
     source: Source, mirror: Mirror, candidate: Candidate, changes: Changes, options: Options
 ) -> dict[str, RowChanges] | None:
-    """Tell which rows changed, where there is a mirror that can be believed."""
+    """Return which rows changed; None without a valid mirror to compare with."""
     if mirror.fault is not None:
         return None
     from sidecar.mirror.row_changes import row_changes  # noqa: PLC0415 - not for a first mirror

@@ -1,9 +1,8 @@
 """Compares one mirror with its document, cell by cell, by code that builds no mirrors.
 
-The document is read through pycrdt's public API, what a mirror of it must hold is stated anew,
-and SQLite says what it makes of each value: see ``reference/``. What the
-catalog says besides, problems and digests, is compared with a mirror that is built for the
-purpose.
+``reference/`` reads the document through pycrdt's public API and works out again what the mirror
+must contain; SQLite itself converts each value. The rest of the catalog, problems and digests, is
+compared with a mirror that is built for this comparison.
 """
 
 import tempfile
@@ -29,10 +28,11 @@ from sidecar.tasks.sync import sync
 
 
 def verify(source: Source, options: Options) -> Verification:
-    """Compare one mirror with its document. Nothing beside them is touched.
+    """Compare one mirror with its document. No file is changed.
 
     Returns:
-        The verification. Failures raised on purpose come back as ``unreadable``; bugs are raised.
+        The verification. Failures raised on purpose are returned as ``unreadable``; bugs are
+        raised.
     """
     try:
         content = read_with_retry(source.document, options.max_document_bytes)
@@ -60,7 +60,7 @@ def verify(source: Source, options: Options) -> Verification:
 
 
 def _moved(mirror: Mirror, fresh: Mirror) -> list[str]:
-    """Say which tables and roots the document has otherwise than the mirror."""
+    """Return which tables and roots differ between the document and the mirror."""
     return changes_in_words(mirror.digests | mirror.roots, fresh.digests | fresh.roots)
 
 
@@ -79,12 +79,12 @@ def _why(
 def _compare_catalogs(found: Comparison, mirror: str, fresh: str, *, same_bytes: bool) -> None:
     try:
         compare_catalogs(found, mirror, fresh, same_bytes=same_bytes)
-    except MirrorDamagedError as error:  # the other one was built just now
+    except MirrorDamagedError as error:  # of the mirror in place: the other one was built just now
         found.integrity = error.message
 
 
 def _build(content: Content, source: Source, options: Options, mirror: Mirror, folder: Path) -> str:
-    """Build the mirror as a sync would build it now, elsewhere, and give its path.
+    """Build in another folder the mirror that a sync would build now, and return its path.
 
     Raises:
         SidecarError: A sync would refuse the document.
@@ -106,7 +106,7 @@ def _build(content: Content, source: Source, options: Options, mirror: Mirror, f
 
 
 def _result(found: Comparison, mirror: Mirror, *, same_content: bool) -> VerifyResult:
-    """Say what the differences mean: has the document moved on, or is the mirror not true to it?"""
+    """Return the result: with differences it is ``stale`` if the document was changed since."""
     if found.integrity != "ok":
         return "damaged"
     if found.total:

@@ -53,7 +53,7 @@ def test_a_command_does_not_read_variables_of_settings_it_has_not() -> None:
 )
 def test_a_senseless_value_names_its_flag(name: str, text: str) -> None:
     """The complaint says which option is wrong and what it takes."""
-    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')}.*it takes"):
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')}.*give"):
         resolve(["/data"], ALL | {name: text}, {})
 
 

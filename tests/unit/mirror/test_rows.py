@@ -340,4 +340,4 @@ def test_what_has_no_column_may_be_too_large_as_well() -> None:
     assert rows.fit(("r0", "short", "x" * 300), 200) == ("r0", "short", None)
     (line,) = lines(rows)
     assert (line.field, line.kind, line.row_id) == (None, "too_large", "r0")
-    assert line.detail == "300 bytes, more than SQLite takes in one row"
+    assert line.detail == "300 bytes, more than SQLite accepts in one row"
