@@ -152,7 +152,7 @@ def resolve(
     state_folder = given.pop("state_dir", None) or state_dir(platform, environment)
     roots = [*paths]
     if "" in roots:
-        message = f"a PATH is empty; {_NO_ROOT}"
+        message = f"an empty PATH is given; {_NO_ROOT}"
         raise UsageError(message)
     if isinstance(identifier, str) and (flags.get("identifier") or not roots):
         roots.append(app_local_data_dir(identifier, platform, environment))
@@ -178,7 +178,7 @@ def _check_tables(words: Any) -> None:
     alone = ("auto", "none")
     patterns = list[str](words or ())
     if len(patterns) > 1 and not set(alone).isdisjoint(patterns):
-        message = "--tables: auto and none cannot be combined with patterns; give one or the other"
+        message = "--tables: auto and none must be given alone, without patterns"
         raise UsageError(message)
 
 

@@ -1,7 +1,7 @@
-"""The command line: a list of commands, each in a module of its own that is loaded when it runs.
+"""The command line: a list of commands, each in its own module, which is loaded when it runs.
 
-A command module has ``EXAMPLES`` (lines for its help), ``add_arguments(parser)`` and
-``run(arguments) -> exit code``; ``error_line(error)`` where errors under ``--json`` have a shape.
+A command module has ``EXAMPLES`` (lines for its help), ``add_arguments(parser)``,
+``run(arguments) -> exit code``, and optionally ``error_line(error)``, its errors under ``--json``.
 """
 
 import errno
@@ -20,42 +20,42 @@ if TYPE_CHECKING:
 COMMANDS = {
     "watch": "follow documents: keep each mirror in step until stopped",
     "sync": "bring every mirror in step once, then exit",
-    "status": "say which mirrors are in step",
+    "status": "show which mirrors are in step",
     "verify": "compare mirrors with their documents, cell by cell",
-    "inspect": "show what a .yjs file holds",
+    "inspect": "show the content of a .yjs file",
     "diff": "show what changed between documents, moments or mirrors",
     "history": "list a document's snapshots, or build the mirror of one",
-    "search": "find rows by their words, in mirrors built with --fts",
-    "query": "answer a question in SQL, over one mirror or many",
-    "problems": "say in words what could not be shown as asked, and what to do",
+    "search": "search rows for words, in mirrors built with --fts",
+    "query": "run a SQL query over one mirror or many",
+    "problems": "explain what mirrors could not show as declared, and what to do",
     "mcp": "serve agents: an MCP server on stdin and stdout (an extra)",
     "browse": "show mirrors in the web browser, by Datasette (an extra)",
     "export": "write all mirrors into one SQLite file",
     "schema": "print tables and columns as compact text, for people and prompts",
-    "service": "have systemd keep watch running, or print what launchd needs",
+    "service": "let systemd keep watch running, or print the file for launchd",
     "clean": "list the mirrors that this program made, or remove them",
-    "completion": "print what completes command lines in bash, zsh or fish",
+    "completion": "print the completion script for bash, zsh or fish",
     "protocol": "print the host protocol as JSON Schema or TypeScript",
 }
 
 EXITS = {
-    "watch": ("asked to stop", "stdout was lost, or something failed"),
+    "watch": ("stopped on request", "stdout could not be written, or something failed"),
     "sync": ("all mirrors are in step", "some failed, or there are no documents"),
     "status": ("all mirrors are in step", "some are not, or there are no documents"),
-    "verify": ("all mirrors are equal", "some are not, or there are no documents"),
+    "verify": ("all mirrors are equal", "some differ, or there are no documents"),
     "inspect": ("the file was read", "it cannot be read"),
     "diff": ("no difference", "they differ, or cannot be read"),
     "history": ("done", "the document or the snapshot cannot be read"),
     "search": ("found", "nothing found, or nothing is indexed"),
     "problems": ("none", "there are some, or there is no mirror"),
 }
-"""What 0 and 1 mean, for the helps; what is not listed is done or has failed."""
+"""Meaning of exit codes 0 and 1, for the help; other commands have "done" and "failed"."""
 
 OK, FAILED, USAGE, ROOT, LOCKED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
 
 _NO_STDOUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
-"""What a write may be refused with; for files of ours the error has a name."""
+"""Errors of a write to stdout. Writes to our own files raise a ``SidecarError`` instead."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -69,7 +69,7 @@ def main(words: Sequence[str]) -> int:
         message = _hindrance(error)
         if message is None:
             raise
-        with suppress(OSError):  # or the interpreter complains at its end of what is unwritten
+        with suppress(OSError):  # else the interpreter reports unwritten data at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if message:
             _complain(message)
@@ -77,12 +77,12 @@ def main(words: Sequence[str]) -> int:
 
 
 def _hindrance(error: OSError | RuntimeError) -> str | None:
-    """Say what the system refuses: nothing of a reader that has left, None of a bug of ours."""
+    """Return what the system refused: empty if the reader closed stdout, None for a bug of ours."""
     if isinstance(error, BrokenPipeError):
         return ""
     if is_scarcity(error):
         reason = error.strerror if isinstance(error, OSError) else error
-        return f"the system has no room for this program: {reason}; see ulimit -a"
+        return f"the system has no free process, thread or descriptor: {reason}; see ulimit -a"
     if isinstance(error, OSError) and error.errno in _NO_STDOUT and error.filename is None:
         return f"stdout cannot be written: {error.strerror}"
     return None
@@ -124,7 +124,7 @@ def _guarded(module: "ModuleType", name: str, words: list[str]) -> int:
 
 
 def _print_error(module: "ModuleType", error: SidecarError) -> None:
-    """Print an error as JSON, for who reads that: a command may have a shape of its own."""
+    """Print an error as JSON, in the form of the command if it has its own."""
     if hasattr(module, "error_line"):
         line: str = module.error_line(error)
     else:
@@ -160,5 +160,5 @@ Mirrors the Yjs documents of an app into SQLite files beside them.
 {commands}
 
 A PATH is the app's data folder, its workspaces folder, a workspace, an epoch
-or a document. help COMMAND tells more, with examples; -V tells the version.
+or a document. help COMMAND prints details and examples; -V prints the version.
 """

@@ -1,4 +1,4 @@
-"""What the commands share that answer from mirrors: which are asked, and how fresh they are."""
+"""Shared by the commands that read mirrors: which mirrors they read, and how old those are."""
 
 import os
 from collections.abc import Sequence
@@ -24,16 +24,16 @@ _STATES = {
 def add_all(parser: Parser) -> None:
     """Add ``--all``."""
     parser.add_argument(
-        "--all", action="store_true", help="older epochs and deleted workspaces too"
+        "--all", action="store_true", help="include older epochs and deleted workspaces"
     )
 
 
 def meant(settings: Settings, *, every: bool) -> Chosen:
-    """Find the mirrors that are meant.
+    """Return the selected mirrors.
 
     Args:
-        settings: The roots, and what of them is meant.
-        every: Whether older epochs and deleted workspaces count too.
+        settings: The roots and the selection.
+        every: Include older epochs and deleted workspaces.
 
     Raises:
         SidecarError: There are none.
@@ -43,7 +43,7 @@ def meant(settings: Settings, *, every: bool) -> Chosen:
         places = ", ".join(map(shown, settings.roots))
         message = f"no documents in {places}; give the app's data folder, a workspace or a document"
         if found.older or found.deleted:
-            message = f"only older epochs and deleted workspaces in {places}; --all takes them too"
+            message = f"only older epochs and deleted workspaces in {places}; --all includes them"
         raise SidecarError("gone", message)
     return found
 
@@ -60,7 +60,7 @@ def need_a_mirror(settings: Settings, found: Chosen) -> None:
 
 
 def mirrors_of(found: Chosen) -> list[NamedMirror]:
-    """Give what was found, as those who read mirrors take it."""
+    """Return the mirrors in the form that ``readers/`` use."""
     return [NamedMirror(target.source, target.standing.name) for target in found.targets]
 
 
@@ -79,7 +79,7 @@ def sources_of(found: Chosen) -> tuple[Queried, ...]:
 
 
 def say_freshness(sources: Sequence[Queried]) -> None:
-    """Say on stderr how old the answers' mirrors are, and whether they are in step."""
+    """Print on stderr how old the mirrors are, and whether they are in step."""
     if HABITS.is_quiet:
         return
     if len(sources) <= _MOST_LINES:

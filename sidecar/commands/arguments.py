@@ -1,4 +1,4 @@
-"""Command lines: parsers made of the settings, so that flags and variables never differ."""
+"""Parsers for command lines, made from the settings, so that flags and variables agree."""
 
 import argparse
 import os
@@ -22,7 +22,7 @@ Arguments = argparse.Namespace
 _UNKNOWN = "unrecognized arguments: "
 _FTS = "--fts"
 _END = "--"
-"""What follows is no option."""
+"""Words after it are not options."""
 _WIDTH = 78
 _PLACES = (
     "the app's data folder, its workspaces folder, a workspace, an epoch or a document"
@@ -32,23 +32,23 @@ _FIELD_LIST = re.compile(r"[^/\\]+\.[^/\\]+")
 
 
 class Parser(argparse.ArgumentParser):
-    """One that says in one line what is wrong, as everything here does."""
+    """A parser that reports an error in one line, as all commands do."""
 
     def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
-        """Write the help; argparse itself says nothing of a stdout that cannot be written."""
+        """Write the help; argparse itself ignores a stdout that cannot be written."""
         (file or sys.stdout).write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
-        """Refuse a command line.
+        """Report an error in the command line.
 
         Raises:
             UsageError: Always.
         """
-        advice = f"{message}{self._meant(message)}; {self.prog} --help tells more"
+        advice = f"{message}{self._meant(message)}; {self.prog} --help shows what it takes"
         raise UsageError(advice)
 
     def _meant(self, message: str) -> str:
-        """Return what a flag that there is not may have meant."""
+        """Return a suggestion for a flag that does not exist."""
         if not message.startswith(_UNKNOWN):
             return ""
         from sidecar.commands.near import near  # only after a mistake
@@ -60,15 +60,17 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(name: str, summary: str, module: ModuleType, words: list[str]) -> Arguments:
-    """Parse the words behind a command's name, and take over the habits among them.
+    """Parse the words after a command's name, and set the ``HABITS`` among them.
 
     Raises:
-        UsageError: They are wrong.
+        UsageError: They are not valid.
     """
     parser = parser_of(name, summary, module)
     end = words.index(_END) if _END in words else len(words)
     arguments = parser.parse_intermixed_args(list(_with_bare_fts(words[:end])))
-    if behind := words[end + 1 :]:  # argparse would drop a second one, and refuse what has a dash
+    if behind := words[
+        end + 1 :
+    ]:  # argparse would drop a second "--", and refuse words with a dash
         if "paths" not in arguments:
             parser.error(f"{_UNKNOWN}{' '.join(behind)}")
         arguments.paths += behind
@@ -90,11 +92,11 @@ def parser_of(name: str, summary: str, module: ModuleType) -> Parser:
 
 
 def fill(parser: Parser, name: str, module: ModuleType) -> Parser:
-    """Add what a command takes, and what all of them do; return the parser."""
+    """Add the arguments of a command, and those of all commands; return the parser."""
     module.add_arguments(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="say only what is wrong")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
     parser.add_argument(
-        "-v", "--verbose", action="count", default=0, help="log more on stderr; -vv all"
+        "-v", "--verbose", action="count", default=0, help="log more on stderr; -vv logs everything"
     )
     parser.add_argument(COLOR.flag, metavar=COLOR.metavar, help=f"{COLOR.help} [{COLOR.variable}]")
     parser.add_argument(
@@ -102,7 +104,7 @@ def fill(parser: Parser, name: str, module: ModuleType) -> Parser:
         "--version",
         action="version",
         version=f"epicenter-sidecar {__version__}",
-        help="tell the version",
+        help="print the version",
     )
     if "xit codes" not in (parser.epilog or ""):
         parser.epilog = f"{_exits(name)}\n\n{parser.epilog}"
@@ -118,7 +120,7 @@ def _exits(name: str) -> str:
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """One width for all: asking the terminal costs 3 ms, each time an argument is added."""
+    """A fixed width: asking the terminal takes 3 ms, each time an argument is added."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_WIDTH)
@@ -127,7 +129,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 def add_paths(
     parser: Parser, *groups: tuple[Setting, ...], metavar: str = "PATH", places: str = _PLACES
 ) -> None:
-    """Add PATH arguments, the settings that say where, and groups of other settings."""
+    """Add PATH arguments, the settings in ``PLACE``, and groups of other settings."""
     parser.add_argument("paths", nargs="*", metavar=metavar, help=places)
     for setting in (*PLACE, *(setting for group in groups for setting in group)):
         help_ = f"{setting.help} [{setting.variable}]"
@@ -155,22 +157,22 @@ def add_paths(
 
 
 def counted(text: str) -> int:
-    """Read a number of things to show, for ``add_argument``.
+    """Return the number in an argument, for ``add_argument``.
 
     Raises:
-        argparse.ArgumentTypeError: It is none.
+        argparse.ArgumentTypeError: It is not a whole number from 1.
     """
     if not text.isascii() or not text.isdigit() or not int(text):
-        message = f"{text!r} will not do; it takes a whole number from 1"
+        message = f"{text!r} is not valid; give a whole number from 1"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 
 
 def settings_of(arguments: Arguments) -> Settings:
-    """Resolve what ``add_paths`` added, with the environment.
+    """Resolve the arguments of ``add_paths``, with the environment.
 
     Raises:
-        UsageError: No root is named, or a value makes no sense.
+        UsageError: No root is given, or a value is not valid.
     """
     flags = {name: getattr(arguments, name) for name in arguments.settings}
     if arguments.verbose and flags.get("log_level") is None:
@@ -179,7 +181,7 @@ def settings_of(arguments: Arguments) -> Settings:
 
 
 def _with_bare_fts(words: Iterable[str]) -> Iterable[str]:
-    """Let ``--fts`` stand alone: what follows is its value only if it reads like one."""
+    """Allow ``--fts`` without a value: the next word is its value only if it looks like one."""
     waiting = False
     for word in words:
         if waiting:

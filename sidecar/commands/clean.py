@@ -34,8 +34,8 @@ class CleanItem(msgspec.Struct, frozen=True):
     Attributes:
         path: Where it is.
         bytes: Its size.
-        last_good: Whether it is what was kept of a document that collapsed.
-        removed: Whether it is gone now.
+        last_good: Whether it is the copy that was kept when a document collapsed.
+        removed: Whether it was removed.
     """
 
     path: str
@@ -53,13 +53,15 @@ class CleanReport(msgspec.Struct, frozen=True):
 def add_arguments(parser: Parser) -> None:
     """Add what ``clean`` takes."""
     parser.epilog = (
-        "Only files that bear this program's application_id are listed and removed; documents are"
+        "Only files with this program's application_id are listed and removed; documents are"
         f"\nnever touched. Refused while a watch follows the folder.\n\n{parser.epilog}"
     )
     add_paths(parser, CHOICE)
-    parser.add_argument("--yes", action="store_true", help="remove them")
+    parser.add_argument("--yes", action="store_true", help="remove the mirrors")
     parser.add_argument(
-        "--last-good", action="store_true", help="also what was kept of collapsed documents"
+        "--last-good",
+        action="store_true",
+        help="also the copies that were kept of collapsed documents",
     )
     parser.add_argument("--json", action="store_true", help="one JSON value")
 
@@ -93,7 +95,7 @@ def _of_documents(mirrors: Iterable[str]) -> Iterator[str]:
 
 
 def _orphans(folders: Iterable[str]) -> Iterator[str]:
-    """Yield the mirrors in some folders, also those whose documents are gone."""
+    """Yield the mirrors in some folders, also those without a document."""
     for folder in folders:
         try:
             names = os.listdir(folder)
@@ -112,7 +114,7 @@ def _is_ours(path: str) -> bool:
 def _may_be_followed(
     settings: Settings, folders: Iterable[str], mirrors: dict[str, str]
 ) -> list[str]:
-    """Return every path that a ``watch`` of these mirrors may have as its root, real and sorted."""
+    """Return every real path that a ``watch`` of these mirrors may have as its root, sorted."""
     found = {*settings.roots, *folders, *mirrors.values()}
     for root in settings.roots:
         above = os.path.dirname(os.path.realpath(root))
@@ -123,7 +125,7 @@ def _may_be_followed(
 
 
 def _handle(path: str, *, removes: bool, with_kept: bool) -> CleanItem:
-    """Remove a file, if that is wanted, and tell of it.
+    """Remove a file, if requested, and return what was done.
 
     Raises:
         MirrorUnavailableError: It cannot be removed.
@@ -145,11 +147,13 @@ def _print(items: list[CleanItem], *, has_asked: bool) -> None:
     for item in items:
         word = "removed" if item.removed else "kept" if item.last_good else "mirror"
         print_line(f"{word:<8} {size(item.bytes):>9}  {item.path}")
-    mirrors = sum(not item.last_good for item in items)
-    total = size(sum(item.bytes for item in items))
+    mirrors = [item for item in items if not item.last_good]
+    total = size(sum(item.bytes for item in mirrors))
     if not items:
-        print_line("no mirrors of ours here")
+        print_line("there are no mirrors here")
     elif not has_asked:
-        print_line(f"{plural(mirrors, 'mirror')} and what was kept, {total}; --yes removes them")
+        print_line(f"{plural(len(mirrors), 'mirror')}, {total}; --yes removes them")
     if any(item.last_good and not item.removed for item in items):
-        print_line("kept are the last rows of documents that collapsed; --last-good removes them")
+        print_line(
+            "kept: last rows of documents that collapsed; --yes --last-good removes them too"
+        )

@@ -1,4 +1,4 @@
-"""``completion``: what a shell needs to complete command lines. The only user of shtab."""
+"""``completion``: prints the completion script of a shell. The only user of shtab."""
 
 import argparse
 from importlib import import_module
@@ -35,10 +35,10 @@ def _everything(files: object) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         fill(command, name, import_module(f"sidecar.commands.{name}"))
-        for action in command._actions:  # noqa: SLF001 - shtab looks there too
+        for action in command._actions:  # noqa: SLF001 - shtab reads it too
             if action.dest == "paths" or action.metavar in {"FILE", "DIR"}:
-                setattr(action, "complete", files)  # noqa: B010 - as shtab asks for it
-    commands.add_parser("help", help="tell more of a command").add_argument(
+                setattr(action, "complete", files)  # noqa: B010 - shtab requires it
+    commands.add_parser("help", help="show the help of a command").add_argument(
         "name", choices=tuple(COMMANDS)
     )
     return parser

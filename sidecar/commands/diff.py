@@ -47,13 +47,13 @@ class DiffReport(msgspec.Struct, frozen=True):
 
 
 class _Side(NamedTuple):
-    """One of the two: a mirror, or what one is built of.
+    """One of the two sides: a mirror, or a document from which one is built.
 
     Attributes:
-        mirror: Its path, also of one that is still to be built.
+        mirror: Path of the mirror, which may not be built yet.
         argument: As it was given.
-        source: The document, None for what is a mirror itself.
-        task: What builds the mirror.
+        source: The document, None if the argument is a mirror.
+        task: Builds the mirror.
     """
 
     mirror: str
@@ -81,7 +81,7 @@ def add_arguments(parser: Parser) -> None:
         type=counted,
         default=_MOST_LINES,
         metavar="N",
-        help=f"show at most N rows of a table ({_MOST_LINES})",
+        help=f"show at most N rows of each table ({_MOST_LINES})",
     )
     parser.add_argument("--json", action="store_true", help="one JSON value, without a limit")
 
@@ -89,7 +89,7 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: Arguments) -> int:
     """Compare A with B; 0 when their tables are equal."""
     if len(arguments.paths) != _SIDES:
-        message = "diff takes two: documents, moments (DOCUMENT@MOMENT) or mirrors"
+        message = "diff needs two arguments: documents, moments (DOCUMENT@MOMENT) or mirrors"
         raise UsageError(message)
     settings = settings_of(arguments)
     a, b = arguments.paths
@@ -114,7 +114,7 @@ def run(arguments: Arguments) -> int:
 
 
 def _side(settings: Settings, argument: str, out: str) -> _Side:
-    """Tell what one side is.
+    """Return one side from its argument.
 
     Raises:
         UsageError: The argument names no document, or more than one.
@@ -139,7 +139,7 @@ def _side(settings: Settings, argument: str, out: str) -> _Side:
 
 
 def _build(settings: Settings, side: _Side) -> None:
-    """Build the mirror of a side, where it is none itself.
+    """Build the mirror of a side, if it is not a mirror itself.
 
     Raises:
         SidecarError: The document cannot be read, or has no such moment.
@@ -172,7 +172,7 @@ def _print(table: TableDifference, mirrors: tuple[str, str], limit: int) -> None
 
 
 def _print_whole(mark: str, style: str, table: str, ids: Sequence[str], mirror: str) -> int:
-    """Print rows that only one side has, with what is in them; return how many."""
+    """Print the rows that only one side has, with their cells; return how many."""
     for row_id, values in row_values(mirror, table, ids).items():
         cells = ", ".join(f"{name}: {_cell(value)}" for name, value in values.items())
         print_line(Styled(f"  {mark}{row_id}  {cells}", style))

@@ -20,16 +20,16 @@ _REASONS = {
     "format": "the mirror was of another version",
     "elsewhere": "by another process",
 }
-"""Reasons in words that alarm nobody where nothing is wrong; others are words already."""
+"""Texts for the reasons of a rebuild; a reason that is not here is printed as it is."""
 
 
 def line_of(event: Event, *, color: bool = False, mirror: str | None = None) -> str:
     """Return an event as one line for people, escaped.
 
     Args:
-        event: What happened; where it has its time, the line begins with that.
-        color: Whether the terminal takes colours.
-        mirror: Path of the mirror, where people may not know it yet.
+        event: The event; if it has a time, the line begins with it.
+        color: Whether the terminal shows colours.
+        mirror: Path of a new mirror, to print.
     """
     kind = str(event.__struct_config__.tag)
     text = _TEXTS[type(event)](event) + (f"; in {mirror}" if mirror else "")
@@ -39,12 +39,12 @@ def line_of(event: Event, *, color: bool = False, mirror: str | None = None) -> 
 
 
 def is_wrong(event: Event) -> bool:
-    """Tell whether an event is one that ``--quiet`` does not hold back."""
+    """Return whether an event is printed with ``--quiet`` too."""
     return isinstance(event, (protocol.FailedEvent, protocol.Collapsed))
 
 
 def _clock(time: str) -> str:
-    """Return the local time of day of an event, and two blanks; nothing where it has none."""
+    """Return the local time of day of an event and two spaces; empty where it has no time."""
     if not time:
         return ""
     return f"{datetime.fromisoformat(time).astimezone():%H:%M:%S}  "
@@ -88,8 +88,8 @@ _TEXTS: dict[type[Event], Callable[[Any], str]] = {
         f"{_name(event)}  {plural(event.rows_before, 'row')} kept in {event.kept}"
     ),
     protocol.FailedEvent: _failed,
-    protocol.Gone: lambda event: f"{_name(event)}  its mirror is left alone",
-    protocol.Waiting: lambda event: f"{event.root} is not there yet",
+    protocol.Gone: lambda event: f"{_name(event)}  its mirror is kept",
+    protocol.Waiting: lambda event: f"{event.root} does not exist yet",
     protocol.Pong: lambda _: "",
     protocol.Synced: _counts,
     protocol.StatusReport: lambda event: plural(len(event.documents), "document"),

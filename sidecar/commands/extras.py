@@ -1,4 +1,4 @@
-"""Commands that need packages which are not installed with the others."""
+"""Commands that need an extra, with packages that are not installed by default."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ from sidecar.errors import UsageError
 
 @contextmanager
 def needs(extra: str) -> Generator[None]:
-    """Say how to install an extra whose packages cannot be imported.
+    """Turn a failed import of an extra's packages into the advice to install it.
 
     Raises:
-        UsageError: They cannot.
+        UsageError: The packages cannot be imported.
     """
     try:
         yield

@@ -1,8 +1,8 @@
-"""How far the first pass of ``watch`` has come: a line below the events, on the same terminal.
+"""Progress of the first pass of ``watch``: a line below the events, on the same terminal.
 
-Events are written by a thread of their own, so this line is too, under one lock with them: what is
-drawn is taken away before an event is written. ``progress`` draws by a timer, which only a process
-without threads can do.
+Events are written by their own thread, so this line is too, under the same lock: it is cleared
+before an event is written. ``progress`` draws by an interval timer, which needs a process without
+threads.
 """
 
 import os
@@ -22,25 +22,25 @@ from sidecar.model import Source
 from sidecar.settings import Settings
 
 _FIRST_S, _EVERY_S = 0.7, 0.2
-"""A pass that takes less shows nothing."""
+"""Time before the first line, and between two: a shorter pass shows nothing."""
 _CLEAR = b"\r\x1b[K"
 
 _ENDS = (protocol.RebuiltEvent, protocol.UnchangedEvent, protocol.FailedEvent)
-"""How a sync of a document may end."""
+"""Events that end the sync of a document."""
 
 Write = Callable[[bytes], None]
 
 
 class FirstPass:
-    """Stands between events and the terminal until ``ready``.
+    """Writes events and progress to the terminal until ``ready``.
 
     Args:
-        settings: Which documents there are.
+        settings: The roots and the selection of documents.
         write: Writes to the terminal.
     """
 
     def __init__(self, settings: Settings, write: Write) -> None:
-        """Begin; nothing is drawn yet."""
+        """Begin without drawing."""
         self._settings = settings
         self._write = write
         self._writing = threading.Lock()
@@ -50,14 +50,14 @@ class FirstPass:
         threading.Thread(target=self._draw_on, name="first pass", daemon=True).start()
 
     def hear(self, event: Event) -> None:
-        """Count a document as done; with ``ready`` or the end of the process, all are. No wait."""
+        """Count a document as done; ``ready`` or ``stopped`` ends the progress. Does not wait."""
         if isinstance(event, protocol.Ready | protocol.Stopped):
             self._is_over.set()
         elif isinstance(event, _ENDS) and isinstance(event.path, str):
             self._done.put(event.path)
 
     def write(self, line: bytes) -> None:
-        """Write the line of an event in the place of what is drawn."""
+        """Clear the progress and write the line of an event."""
         with self._writing:
             self._write(_CLEAR + line if self._is_drawn else line)
             self._is_drawn = False
@@ -76,12 +76,12 @@ class FirstPass:
         self.write(b"")
 
     def _sources(self) -> list[Source]:
-        with suppress(SidecarError):  # the watcher says what is wrong with the roots
+        with suppress(SidecarError):  # the watcher logs what is wrong with the roots
             return list(discover(self._settings.roots, self._settings.selection).sources.values())
         return []
 
 
 def first_pass(settings: Settings, write: Write) -> FirstPass | None:
-    """Return what shows the first pass, None where nobody would see it."""
+    """Return the progress of the first pass, None where stdout is not a terminal."""
     is_seen = os.isatty(1) and is_capable() and not HABITS.is_quiet
     return FirstPass(settings, write) if is_seen else None

@@ -35,7 +35,7 @@ EXAMPLES = (
 
 
 class RestoreReport(msgspec.Struct, frozen=True):
-    """What ``--at --json`` prints: the snapshot that was taken, and the mirror made of it."""
+    """What ``--at --json`` prints: the snapshot that was used, and its mirror."""
 
     unix_ms: int
     out: str
@@ -54,16 +54,16 @@ def add_arguments(parser: Parser) -> None:
         "--at",
         metavar="MOMENT",
         type=unix_ms,
-        help="the moment to build: a snapshot's, or a later one up to the next snapshot",
+        help="build the mirror of the newest snapshot not later than this",
     )
-    parser.add_argument("--out", metavar="FILE", help="where the mirror of that moment goes")
+    parser.add_argument("--out", metavar="FILE", help="path of the mirror to build")
     parser.add_argument("--json", action="store_true", help="one JSON value")
 
 
 def run(arguments: Arguments) -> int:
     """List snapshots, or build the mirror of one."""
     if (arguments.at is None) != (arguments.out is None):
-        message = "--at MOMENT and --out FILE go together"
+        message = "--at MOMENT and --out FILE must be given together"
         raise UsageError(message)
     settings = settings_of(arguments)
     source = one_source(settings, "history")
@@ -99,7 +99,7 @@ def _restore(settings: Settings, source: Source, arguments: Arguments) -> int:
     else:
         taken = f"{answer.unix_ms} ({moment(answer.unix_ms)})"
         print_line(f"{shown(out)}: {plural(answer.rows, 'row')} as of the snapshot {taken}")
-        print_line(f"look into it: epicenter-sidecar schema {shown(out)}")
+        print_line(f"next: epicenter-sidecar schema {shown(out)}")
     return OK
 
 
@@ -123,10 +123,10 @@ def _print(history: History) -> None:
             print_line(f"{one.unix_ms}  {one.code}: {one.message}")
     first = history.snapshots[0]
     then, now = f"{history.path}@{first.unix_ms}", history.path
-    print_line(f"what changed since: epicenter-sidecar diff {then} {now}")
+    print_line(f"changes since then: epicenter-sidecar diff {then} {now}")
     if not history.exact:
         print_line(
-            "the document has collected garbage: what was deleted is missing from every moment"
+            "the document has no deleted content (gc): rows deleted since then are missing here"
         )
 
 

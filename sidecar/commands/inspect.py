@@ -1,4 +1,4 @@
-"""``inspect``: what a .yjs file holds, also one that cannot be decoded."""
+"""``inspect``: shows the content of a .yjs file, also of one that cannot be decoded."""
 
 import os
 
@@ -31,7 +31,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Show what a file holds; 1 when it cannot be read."""
+    """Show the content of a file; 1 when it cannot be read."""
     settings = settings_of(arguments)
     is_gone = len(settings.roots) == 1 and not os.path.exists(settings.roots[0])
     source = source_of(settings.roots[0]) if is_gone else one_source(settings, "inspect")
@@ -39,7 +39,7 @@ def run(arguments: Arguments) -> int:
         ((_, result),) = run_isolated(settings, [Task("inspect", source)])
         answer = report_of(result, InspectAnswer)
     if isinstance(answer, Failed):
-        from sidecar.tasks.inspect import outline_only  # what is left to do
+        from sidecar.tasks.inspect import outline_only  # only after a crash
 
         answer = outline_only(source, settings.options, answer.code, answer.message)
     if arguments.json:
@@ -50,15 +50,15 @@ def run(arguments: Arguments) -> int:
 
 
 def _print_host(seen: Inspection) -> None:
-    """Say what a head.yjs or registry.yjs is about."""
+    """Print the content of a head.yjs or registry.yjs."""
     if seen.head:
         head = seen.head
         name = " ".join(part for part in (head.icon, head.name) if part)
-        print_line(f"workspace: {name or 'without a name'}")
+        print_line(f"workspace: {name or 'no name'}")
         if head.description:
             print_line(f"description: {head.description}")
         asked = ", ".join(f"{epoch} by {client}" for client, epoch in head.epochs.items())
-        print_line(f"epochs: {asked or 'none asked for'}")
+        print_line(f"epochs: {asked or 'none'}")
         if head.current is not None:
             print_line(f"current epoch: {head.current}")
     if seen.workspaces is not None:
@@ -70,17 +70,17 @@ def _print_host(seen: Inspection) -> None:
 
 def _print(seen: Inspection) -> None:
     print_line(f"{seen.path}: {size(seen.bytes)}, encoding {seen.encoding}")
-    print_line(f"layouts: {', '.join(seen.layouts) or 'none that is known'}")
+    print_line(f"layouts: {', '.join(seen.layouts) or 'none known'}")
     print_line("roots: " + (", ".join(f"{r.name} ({r.kind})" for r in seen.roots) or "none"))
     elements = sum(writer.clock for writer in seen.writers)
     print_line(f"writers: {len(seen.writers)}, with {plural(elements, 'element')}")
     _print_host(seen)
     if seen.code and seen.tables:
-        print_line("what is left of its tables, deleted rows perhaps among it:")
+        print_line("rows that could be read (some may be deleted ones):")
     is_of_the_host = seen.head is not None or seen.workspaces is not None
     for table in () if is_of_the_host else seen.tables:
         about = "declared" if table.declared else "not declared"
-        odd = f", {table.odd_rows} of them no maps" if table.odd_rows else ""
+        odd = f", {table.odd_rows} of them not maps" if table.odd_rows else ""
         print_line()
         print_line(f"{table.name}: {plural(table.rows, 'row')}{odd}, {about}")
         print_table(

@@ -1,4 +1,4 @@
-"""Tables that fit a terminal: how wide text is, and what gives way where room is short. Pure."""
+"""Fits tables into a terminal: the width of text, and which columns are shortened. Pure."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ _VARIATION_16 = "\ufe0f"
 _EMOJI_MODIFIERS = range(0x1F3FB, 0x1F400)
 _ZERO = frozenset(("Mn", "Me", "Cf"))
 _ROOMY = 17
-"""To this width columns are shortened before others are given up: enough to tell UUIDs apart."""
+"""Columns are shortened to this width before others are left out: UUIDs still differ."""
 
 
 class TextColumn(NamedTuple):
@@ -17,11 +17,11 @@ class TextColumn(NamedTuple):
 
     Attributes:
         header: Its name.
-        is_number: Whether it stands to the right. Numbers are never shortened.
+        is_number: Whether it is aligned to the right. Numbers are never shortened.
         in_middle: Whether it is shortened in the middle: ids and paths differ at both ends.
         folds: Whether its cells take several lines instead of being shortened.
-        rank: 0 stays; of the others the highest is given up first.
-        least: The narrowest it may be.
+        rank: 0 is always shown; of the others the highest rank is left out first.
+        least: Its smallest width.
     """
 
     header: str
@@ -33,13 +33,13 @@ class TextColumn(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """How a table fits: the width of each column, None for those that are given up."""
+    """The width of each column of a table, None for columns that are left out."""
 
     widths: tuple[int | None, ...]
 
 
 def width_of(text: str) -> int:
-    """Return how many places a text takes on a terminal."""
+    """Return how many cells of a terminal a text takes."""
     if text.isascii():
         return len(text)
     return sum(
@@ -50,7 +50,7 @@ def width_of(text: str) -> int:
 def _width(char: str, following: str) -> int:
     if char.isascii():
         return 1
-    import unicodedata  # a megabyte of tables, for what is not ASCII alone
+    import unicodedata  # a megabyte of tables, only needed for text that is not ASCII
 
     if unicodedata.category(char) in _ZERO or ord(char) in _EMOJI_MODIFIERS:
         return 0
@@ -59,7 +59,7 @@ def _width(char: str, following: str) -> int:
 
 
 def shorten(text: str, width: int, *, in_middle: bool = False) -> str:
-    """Cut a text to a width, with an ellipsis where something is missing."""
+    """Cut a text to a width, with an ellipsis where text was cut."""
     if width_of(text) <= width:
         return text
     room = width - 1
@@ -71,7 +71,7 @@ def shorten(text: str, width: int, *, in_middle: bool = False) -> str:
 
 
 def _start(text: str, width: int) -> str:
-    """Give as much of the start of a text as fits, never part of a character."""
+    """Return as much of the start of a text as fits, never part of a character."""
     used = 0
     for at, (char, following) in enumerate(zip(text, text[1:] + " ", strict=True)):
         used += _width(char, following)
@@ -81,7 +81,7 @@ def _start(text: str, width: int) -> str:
 
 
 def fold(text: str, width: int) -> list[str]:
-    """Part a text into lines of at most a width, between words where that can be."""
+    """Split a text into lines of at most a width, between words where possible."""
     lines: list[str] = []
     line = ""
     for word in text.split(" "):
@@ -94,20 +94,20 @@ def fold(text: str, width: int) -> list[str]:
         while width_of(word) > width:
             piece = _start(word, width) or word[0]
             lines.append(piece)
-            word = word[len(piece) :]  # noqa: PLW2901 - what is left of it
+            word = word[len(piece) :]  # noqa: PLW2901 - the rest of it
         line = word
     return [*lines, line] if line or not lines else lines
 
 
 def fit(columns: Sequence[TextColumn], natural: Sequence[int], total: int) -> Fit:
-    """Find a width for each column so that a line has room.
+    """Return a width for each column so that a line fits.
 
-    Wide columns are shortened first, though not beyond what can be read; then columns are given
-    up by rank; then the rest are shortened as far as they may be.
+    Wide columns are shortened first, as long as they stay readable. Then columns are left out by
+    rank. Then the others are shortened to their smallest width.
 
     Args:
-        columns: All of them.
-        natural: The width that each would take.
+        columns: All columns.
+        natural: The full width of each column.
         total: The width of the terminal.
     """
     kept = [n for n in range(len(columns)) if natural[n]]
@@ -131,7 +131,7 @@ def _shrunk(
     least: dict[int, int],
     total: int,
 ) -> dict[int, int]:
-    """Take from the widest columns until the line fits or none can give more."""
+    """Shorten the widest columns until the line fits or all have their smallest width."""
     widths = {n: natural[n] for n in kept}
     while (surplus := _sum(widths) - total) > 0:
         giving = [n for n in kept if not columns[n].is_number and widths[n] > least[n]]

@@ -1,4 +1,4 @@
-"""Log records on stderr. Imported where somebody reads them: logging takes 6 ms of each start."""
+"""Log records on stderr. Imported only where they are shown: logging takes 6 ms to import."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ from sidecar.host.stderr import Repeats
 
 
 class _SafeFormatter(logging.Formatter):
-    """Writes records that no path or document can turn into something else."""
+    """Escapes records, so that paths and documents cannot forge lines or steer the terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         return escape(super().formatMessage(record))
@@ -20,7 +20,7 @@ class _SafeFormatter(logging.Formatter):
 
 
 class _Once(logging.Filter):
-    """Lets a warning pass once, and then counts it."""
+    """Prints a repeated warning only at the first, 10th, 100th ... time."""
 
     def __init__(self) -> None:
         super().__init__()

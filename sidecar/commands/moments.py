@@ -1,4 +1,4 @@
-"""Moments as people write them: Unix milliseconds, ISO 8601, a day, or ``yesterday``."""
+"""Parses moments: Unix milliseconds, ISO 8601, a day, or ``yesterday``."""
 
 import os
 import re
@@ -12,15 +12,15 @@ _ENDS = {"now": timedelta(0), "yesterday": timedelta(days=1)}
 
 
 def unix_ms(text: str, now: datetime | None = None) -> int:
-    """Read a moment, for ``add_argument``.
+    """Return a moment in Unix milliseconds, for ``add_argument``.
 
     Args:
-        text: Without a time zone it is local time; a day alone means its end, and ``yesterday``
-            a day ago.
-        now: The present, for tests.
+        text: The moment. Without a time zone it is local time; a day alone means its end,
+            ``yesterday`` 24 hours ago.
+        now: The present time, for tests.
 
     Raises:
-        ArgumentTypeError: It is no moment.
+        ArgumentTypeError: The text is not a moment.
     """
     if text.isascii() and _UNIX_MS.fullmatch(text):
         return int(text)
@@ -33,15 +33,15 @@ def unix_ms(text: str, now: datetime | None = None) -> int:
                 moment += timedelta(days=1, milliseconds=-1)
         return round(moment.timestamp() * 1000)
     except (ValueError, OverflowError, OSError):
-        message = f"{text!r} will not do; it takes {WHAT}"
+        message = f"{text!r} is not a moment; give {WHAT}"
         raise ArgumentTypeError(message) from None
 
 
 def moment_of(argument: str) -> tuple[str, int | None]:
-    """Part DOC@MOMENT into path and moment; a path that exists as it is has no moment.
+    """Split DOC@MOMENT into path and moment; an existing path is not split.
 
     Raises:
-        ArgumentTypeError: DOC exists, and what follows is no moment.
+        ArgumentTypeError: DOC exists, and the text after @ is not a moment.
     """
     path, at, text = argument.rpartition("@")
     if not at or not path or os.path.lexists(argument):

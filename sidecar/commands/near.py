@@ -1,4 +1,4 @@
-"""What somebody may have meant: names and paths near a mistyped one."""
+"""Suggestions for mistyped names and paths."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,15 +9,15 @@ from sidecar.names import DOCUMENT, WORKSPACES, matching
 
 _MOST = 3
 _ALIKE = 0.7
-"""Of 1: at 0.6, difflib's own choice, `state` is like `com.example.app`."""
+"""Least similarity, of 1. At 0.6, difflib's default, `state` is similar to `com.example.app`."""
 _MOST_LISTED = 2000
-"""Names of a folder that are compared; more would take noticeable time."""
+"""Most names of a folder that are compared, to limit the time."""
 _MOST_FOLDERS, _DEEPEST = 200, 3
-"""How far below a folder is looked for documents."""
+"""Limits of the search for documents below a folder."""
 
 
 def near(word: str, words: Iterable[str]) -> list[str]:
-    """Return the words that are like one, the most alike first."""
+    """Return the words that are similar to one, the most similar first."""
     from difflib import get_close_matches  # only after a mistake
 
     folded = {candidate.casefold(): candidate for candidate in words}
@@ -25,31 +25,31 @@ def near(word: str, words: Iterable[str]) -> list[str]:
 
 
 def did_you_mean(word: str, words: Iterable[str], *, most: int = 6) -> str:
-    """Return the end of a message: what was meant, or what there is, ``most`` of it."""
+    """Return the end of a message: similar words, or at most ``most`` of all words."""
     words = list(dict.fromkeys(words))
     close = near(word, words)
     if close:
         return f"; did you mean {' or '.join(close)}?"
     if not words:
-        return "; there is none at all"
+        return "; there are none"
     more = len(words) - most
     return f"; there are {', '.join(words[:most])}" + (f" and {more} more" if more > 0 else "")
 
 
 def near_path(path: str) -> str:
-    """Return a question, with a space behind it, about a path that does not exist; or nothing.
+    """Return a suggestion for a path that does not exist, with a space at its end; or "".
 
-    Asks for the first part of it that does not exist, as identifiers and folders are mistyped.
+    Only the first part that does not exist is compared with its neighbours.
     """
     above, name = os.path.split(path)
     while not os.path.isdir(above) and os.path.dirname(above) != above:
         above, name = os.path.split(above)
     close = [shown(os.path.join(above, one)) for one in near(name, _names(above))]
-    return f"did you mean {' or '.join(close)}? Else " if close else ""
+    return f"did you mean {' or '.join(close)}? Otherwise " if close else ""
 
 
 def nothing_here(roots: Sequence[str], selection: Selection) -> str:
-    """Return a sentence for roots without documents: that there are none, and what is near."""
+    """Return a message for roots without documents, with the nearest ones if there are any."""
     text = f"no documents in {', '.join(map(shown, roots))}"
     for root in roots:
         if advice := _advice(root, selection):
@@ -63,7 +63,7 @@ def nothing_here(roots: Sequence[str], selection: Selection) -> str:
 def _advice(root: str, selection: Selection) -> str | None:
     others = [name for name in matching(_names(root), ("*.yjs",)) if name != DOCUMENT]
     if others and not matching(others, selection.documents):
-        return f"there is {others[0]}, which --documents '*.yjs' takes"
+        return f"there is {others[0]}; to include it, give --documents '*.yjs'"
     for folder in (*_below(root), os.path.dirname(root)):
         names = _names(folder)
         if WORKSPACES in names or matching(names, selection.documents):
@@ -72,7 +72,7 @@ def _advice(root: str, selection: Selection) -> str | None:
 
 
 def _below(root: str) -> Iterator[str]:
-    """Yield some folders below one, the nearest first; links are not followed."""
+    """Yield some folders below a folder, the nearest first; links are not followed."""
     waiting = [(root, 0)]
     for count, (folder, depth) in enumerate(waiting):
         if count > _MOST_FOLDERS:

@@ -1,4 +1,4 @@
-"""Where mirrors go that somebody asks for by ``--out``."""
+"""Checks the path of ``--out``."""
 
 import os
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from sidecar.model import Source
 
 
 def check_out(out: str) -> str:
-    """Return an absolute path that a mirror may be written to.
+    """Return the absolute path if a mirror may be written there.
 
     Raises:
-        UsageError: There is no such folder, or something that is no mirror is there.
+        UsageError: Its folder does not exist, or the file there is not a mirror.
     """
     path = os.path.abspath(out)
     folder = os.path.dirname(path)
@@ -31,10 +31,10 @@ def check_out(out: str) -> str:
 
 
 def elsewhere(sources: Sequence[Source], out: str) -> Source:
-    """Return the one document with another place for its mirror.
+    """Return the only document with another path for its mirror.
 
     Raises:
-        UsageError: There are more documents, or nothing may be written there.
+        UsageError: There are more documents, or the path may not be written.
     """
     if len(sources) != 1:
         message = f"--out is for one document, and here are {len(sources)}; name one of them"

@@ -1,4 +1,4 @@
-"""What a rebuilt mirror cannot show as asked, in a few lines below its event."""
+"""Prints the problems of a rebuilt mirror, in a few lines below its event."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,10 @@ _INDENT = " " * len("12:34:56  ")
 
 
 def problem_lines(event: Event, mirror: str) -> Iterator[str]:
-    """Give the lines, escaped; none where there are no problems.
+    """Yield the escaped lines; none if there are no problems.
 
     Args:
-        event: What happened.
+        event: The event.
         mirror: Path of the document's mirror.
     """
     if not isinstance(event, RebuiltEvent) or not event.problems:
@@ -23,10 +23,10 @@ def problem_lines(event: Event, mirror: str) -> Iterator[str]:
 
     try:
         lines = read_problems(mirror)
-    except MirrorDamagedError:  # another process has replaced it meanwhile
+    except MirrorDamagedError:  # replaced by another process
         return
     for line in lines[:_MOST]:
         yield escape(f"{_INDENT}problem    {in_words(line)[0]}")
     if len(lines) > _MOST:
-        more = f"and {len(lines) - _MOST} more; epicenter-sidecar problems tells all"
+        more = f"and {len(lines) - _MOST} more; epicenter-sidecar problems lists all"
         yield f"{_INDENT}           {more}"

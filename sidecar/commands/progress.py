@@ -1,8 +1,8 @@
-"""How far a piece of work has come: one line on stderr, where that is a terminal.
+"""Progress of a command: one line on stderr, if that is a terminal.
 
-No colour and no thread: a thread beside ``fork`` may deadlock, so on POSIX an interval timer draws
-the line, and elsewhere each step does. Weights are bytes of documents, as one of a hundred may take
-longer than all others. Of the document at work it is guessed how much is done, by the pace so far.
+No thread: a thread beside ``fork`` may deadlock. So on POSIX an interval timer draws the line, and
+elsewhere each step does. Documents count by their size, because one may take longer than a hundred
+others. The progress within the present document is estimated from the speed so far.
 """
 
 import signal
@@ -18,37 +18,37 @@ from sidecar.files import shown, version_of
 from sidecar.model import Source
 
 _FIRST_S, _EVERY_S = 0.7, 0.2
-"""What takes less shows nothing."""
+"""Time before the first line, and between two: shorter work shows nothing."""
 _MOST_GUESSED = 0.95
-"""Of a document that is at work."""
+"""Largest estimated part of the present document."""
 _LEAST_BYTES = 20_000
-"""What the smallest document weighs: it costs a process of its own all the same."""
+"""Least weight of a document: even a small one needs its own process."""
 _PACE = {"Syncing": 15e6, "Comparing": 1.5e6}
 _OTHER_PACE = 8e6
-"""Bytes a second on one core of a small machine, until there is a pace of this run."""
+"""Bytes a second on one core of a small machine; used until this run has its own speed."""
 _MINUTE_S = 60
 
 
 class Progress:
-    """The way of one piece of work; this one shows nothing."""
+    """Progress of some work; this class shows nothing."""
 
     def step(self, document: str | None = None) -> None:
-        """A document is done: the one of this path as it is shown, or the next one."""
+        """Count a document as done: the one with this shown path, or the next one."""
 
     def hide(self) -> None:
-        """Take the line away for others to write."""
+        """Clear the line, so that others can write."""
 
 
 class ProgressLine(Progress):
-    """A line that is drawn again and again.
+    """Progress that draws a line on stderr.
 
     Args:
         what: The work, in a few words.
-        sources: The documents it is done with.
+        sources: The documents.
     """
 
     def __init__(self, what: str, sources: Sequence[Source], began: float | None = None) -> None:
-        """Begin, or have begun at a moment of the monotonic clock; nothing is drawn yet."""
+        """Begin now or at ``began`` of the monotonic clock, without drawing."""
         self._what = what
         self._left = {shown(source.document): _weight(source) for source in sources}
         self._count = len(self._left)
@@ -79,7 +79,7 @@ class ProgressLine(Progress):
             sys.stderr.flush()
 
     def text(self, now: float) -> str:
-        """Return what the line says at a moment: percent, documents, pace and time left."""
+        """Return the text of the line at a time: percent, documents, speed and time left."""
         elapsed = max(now - self._began, 1e-3)
         pace = self._done / max(self._stepped - self._began, 1e-3) if self._done else 0.0
         pace = pace or _PACE.get(self._what.split()[0], _OTHER_PACE)
@@ -95,12 +95,12 @@ class ProgressLine(Progress):
 
 @contextmanager
 def progress(what: str, sources: Sequence[Source], *, is_shown: bool = True) -> Generator[Progress]:
-    """Show how far work with documents has come, from about a second on.
+    """Show the progress of work with documents, if it takes more than about a second.
 
     Args:
         what: The work, in a few words.
         sources: The documents; each is a step.
-        is_shown: Whether somebody may want to see it.
+        is_shown: Whether to show it at all.
     """
     if not is_shown or HABITS.is_quiet or not sys.stderr.isatty() or not is_capable():
         yield Progress()

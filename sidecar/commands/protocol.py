@@ -1,4 +1,4 @@
-"""``protocol``: print what a host's developer needs, made from the code."""
+"""``protocol``: prints the types of the host protocol, generated from the code."""
 
 import json
 from importlib import resources
@@ -15,7 +15,7 @@ EXAMPLES = (
 
 
 def add_arguments(parser: Parser) -> None:
-    """Add the one choice."""
+    """Add what ``protocol`` takes."""
     kinds = parser.add_mutually_exclusive_group(required=True)
     kinds.add_argument(
         "--json-schema", action="store_true", help="events and commands, as JSON Schema"
@@ -27,7 +27,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Print it."""
+    """Print the types."""
     if arguments.typescript_client:
         client = resources.files("sidecar") / "host" / "tauri.ts"
         say(client.read_text(encoding="utf-8").rstrip("\n"))

@@ -1,4 +1,4 @@
-"""Answers of the commands that look: one JSON value, lines, or tables that fit the terminal."""
+"""Output of the reading commands: one JSON value, lines, or tables that fit the terminal."""
 
 import json
 import time
@@ -16,7 +16,7 @@ _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
 
 class Styled(NamedTuple):
-    """A piece of text and how it looks on a terminal: words of ``_CODES``."""
+    """A text and its style on a terminal: words of ``_CODES``."""
 
     text: str
     style: str = ""
@@ -26,7 +26,7 @@ Piece = str | Styled
 
 
 def print_json(value: object) -> None:
-    """Print one JSON value in ASCII, which no terminal and no encoding can spoil."""
+    """Print one JSON value in ASCII, which is safe for every terminal and encoding."""
     fields = {"v": 1, **msgspec.to_builtins(value)}
     say(json.dumps(fields, separators=(",", ":")))
 
@@ -34,11 +34,11 @@ def print_json(value: object) -> None:
 def print_table(
     headers: Sequence[str | TextColumn], rows: Iterable[Sequence[Piece]]
 ) -> tuple[str, ...]:
-    """Print rows under headers, as wide as the terminal, or 80 places where there is none.
+    """Print rows under headers, as wide as the terminal, or 80 characters without one.
 
     Args:
         headers: The columns; empty ones are left out.
-        rows: Their pieces, not yet escaped.
+        rows: Their cells, not yet escaped.
 
     Returns:
         The columns for which there was no room.
@@ -92,7 +92,7 @@ def print_line(*pieces: Piece) -> None:
 
 
 def paint(text: str, style: str) -> str:
-    """Give escaped text its style, where stdout is a terminal that takes colours."""
+    """Return escaped text with its style, if stdout is a terminal with colours."""
     if not style or not text or not has_color():
         return text
     codes = ";".join(_CODES[word] for word in style.split())
@@ -100,21 +100,21 @@ def paint(text: str, style: str) -> str:
 
 
 def name_of(doc: Doc) -> str:
-    """Name a document for people: workspace and epoch where there are any, else the path."""
+    """Return a document's name for people: workspace and epoch if it has them, else its path."""
     if doc.workspace is None:
         return doc.path
     return doc.workspace if doc.epoch is None else f"{doc.workspace}/{doc.epoch}"
 
 
 def size(count: int) -> str:
-    """Give a number of bytes for people."""
+    """Return a number of bytes as text for people."""
     if count < 1000:  # noqa: PLR2004
         return f"{count} B"
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"  # noqa: PLR2004
 
 
 def age(unix_ms: int) -> str:
-    """Tell for people how long ago a moment was."""
+    """Return as text for people how long ago a moment was."""
     seconds = time.time() - unix_ms / 1000
     for length, unit in _UNITS:
         if seconds >= length:
@@ -123,7 +123,7 @@ def age(unix_ms: int) -> str:
 
 
 def moment(unix_ms: int) -> str:
-    """Give a moment in local time for people."""
+    """Return a moment in local time as text for people."""
     try:
         return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_ms / 1000))
     except (ValueError, OverflowError, OSError):

@@ -48,10 +48,12 @@ def add_arguments(parser: Parser) -> None:
     """Add what ``schema`` takes."""
     add_paths(parser, CHOICE, places="a mirror, a document, or a folder of them")
     parser.add_argument(
-        "--samples", type=counted, metavar="N", help="show N different values of each column"
+        "--samples", type=counted, metavar="N", help="show N distinct values of each column"
     )
     parser.add_argument("--json", action="store_true", help="one JSON value")
-    parser.add_argument("--typescript", action="store_true", help="types of rows, for programs")
+    parser.add_argument(
+        "--typescript", action="store_true", help="print the types of rows for TypeScript programs"
+    )
 
 
 def run(arguments: Arguments) -> int:
@@ -117,7 +119,7 @@ def _print_documents(documents: Sequence[SchemaDocument]) -> None:
 
 
 def _document(document: SchemaDocument) -> str:
-    """Name a document by what a query's columns in front say."""
+    """Return a document's name with the columns that identify it in a query."""
     marks = [
         mark
         for mark, holds in (("not current", not document.current), ("deleted", document.deleted))
@@ -166,7 +168,7 @@ def _about(label: str | None, description: str | None, name: str) -> str:
 
 
 def _quoted(name: str) -> str:
-    """Give a name as SQL needs it."""
+    """Return a name, quoted if SQL requires it."""
     plain = name.isascii() and name.isidentifier()
     return name if plain else '"' + name.replace('"', '""') + '"'
 

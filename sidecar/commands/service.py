@@ -1,4 +1,4 @@
-"""``service``: have the user's service manager keep ``watch`` running."""
+"""``service``: lets the user's service manager keep ``watch`` running."""
 
 import os
 import shutil
@@ -29,15 +29,15 @@ EXAMPLES = (
 
 _MANAGERS = {"linux": "systemd", "darwin": "launchd", "win32": "task-scheduler"}
 _OURS = {"identifier", "output", "stdin", "parent_pid", "wait_lock"}
-"""Settings that the service has in a way of its own."""
+"""Settings that the service sets itself."""
 _SECONDS = 60
 
 
 def add_arguments(parser: Parser) -> None:
     """Add what ``service`` takes."""
     parser.epilog = (
-        "install writes a unit of systemd for this user and starts it; for launchd and the Task"
-        "\nScheduler it prints what to install. The options are those of watch, and are kept."
+        "install writes a systemd unit for this user and starts it; for launchd and the Task"
+        "\nScheduler it prints what to install. It takes the options of watch, and keeps them."
         f"\n\n{parser.epilog}"
     )
     parser.add_argument("act", choices=("install", "uninstall", "show"), help="what to do")
@@ -46,7 +46,7 @@ def add_arguments(parser: Parser) -> None:
         "--manager",
         choices=tuple(_MANAGERS.values()),
         default=_MANAGERS.get(sys.platform, "systemd"),
-        help="whose service it is (this system's)",
+        help="the service manager (default: that of this system)",
     )
 
 
@@ -65,10 +65,10 @@ def run(arguments: Arguments) -> int:
 
 
 def _install(path: str, unit: str, name: str) -> int:
-    """Write the unit, have it started now and at each log-in.
+    """Write the unit, and let systemd start it now and at each log-in.
 
     Raises:
-        SidecarError: A unit of somebody else has this name, or it cannot be written.
+        SidecarError: A unit that is not ours has this name, or it cannot be written.
     """
     _refuse_foreign(path)
     try:
@@ -80,7 +80,7 @@ def _install(path: str, unit: str, name: str) -> int:
     say(f"wrote {escape(shown(path))}")
     if not _systemctl("daemon-reload") or not _systemctl("enable", "--now", name):
         return FAILED
-    _systemctl("restart", name)  # an older version of it may be running, with other options
+    _systemctl("restart", name)  # it may be running with older options
     say(f"running; its log: journalctl --user -u {name} -f")
     say("to have it run while you are logged out: loginctl enable-linger")
     return OK
@@ -90,7 +90,7 @@ def _uninstall(path: str, name: str) -> int:
     """Stop the service and remove its unit.
 
     Raises:
-        SidecarError: There is none, or it is somebody else's.
+        SidecarError: There is none, or it is not ours.
     """
     if not os.path.lexists(path):
         raise SidecarError("gone", f"there is no service for this: {shown(path)} is not there")
@@ -113,10 +113,10 @@ def _show(path: str, unit: str, name: str) -> int:
 
 
 def _refuse_foreign(path: str) -> None:
-    """Leave alone what is not ours.
+    """Refuse to change a unit that is not ours.
 
     Raises:
-        SidecarError: Something else has the place of the unit.
+        SidecarError: The file of the unit was not written by this program.
     """
     if not os.path.lexists(path):
         return
@@ -130,14 +130,14 @@ def _refuse_foreign(path: str) -> None:
 
 
 def _systemctl(*words: str, is_question: bool = False) -> bool:
-    """Run ``systemctl --user``; say what failed."""
+    """Run ``systemctl --user``, and print its error if it fails."""
     program = shutil.which("systemctl")
     command = [program or "systemctl", "--user", *words]
     if program is None:
         complain(f"systemctl is not there; where systemd runs: {shell_line(command)}")
         return False
     try:
-        done = subprocess.run(  # noqa: S603 - words of ours
+        done = subprocess.run(  # noqa: S603 - our own words
             command, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -152,7 +152,7 @@ def _systemctl(*words: str, is_question: bool = False) -> bool:
 
 
 def _print_other(manager: str, act: str, command: list[str], name: str) -> int:
-    """Print what to give to a service manager that this program leaves to the user."""
+    """Print the configuration and command for a service manager that the user must call."""
     if manager == "launchd":
         path = f"~/Library/LaunchAgents/{name}.plist"
         if act == "uninstall":
@@ -170,7 +170,7 @@ def _print_other(manager: str, act: str, command: list[str], name: str) -> int:
 
 
 def _command(arguments: Arguments, settings: Settings) -> list[str]:
-    """Return the ``watch`` of a service: the program, the roots, and the options that are given."""
+    """Return the ``watch`` command of a service: the program, the roots, the given options."""
     words = [*_program(), "watch", "--output", "text", "--stdin", "off", "--wait-lock"]
     for setting in (*PLACE, *CHOICE, *WATCH, *LIMITS, *MIRROR):
         if setting.name in _OURS:
@@ -197,7 +197,7 @@ def _absolute(name: str, text: str) -> str:
 
 
 def _program() -> list[str]:
-    """Return how this program is started, whatever the current folder is."""
+    """Return the command that starts this program from any folder."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
     script = shutil.which("epicenter-sidecar", path=os.path.dirname(sys.executable))

@@ -41,7 +41,7 @@ _NEXT = {
     "stale": "run sync, or watch to keep them in step",
     "missing": "run sync",
     "damaged": "run sync",
-    "unreadable": "run inspect FILE to see what is in it",
+    "unreadable": "run inspect FILE to see its content",
 }
 
 
@@ -71,7 +71,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Say where each document and its mirror stand; 0 when every mirror is in step."""
+    """Print the state of each document and its mirror; 0 when every mirror is in step."""
     settings = settings_of(arguments)
     found = find(settings)
     statuses = look(settings, in_order(found))
@@ -90,10 +90,10 @@ def run(arguments: Arguments) -> int:
 
 
 def look(settings: Settings, sources: Sequence[Source]) -> list[Status]:
-    """Have documents looked at in processes of their own, which may die of them."""
+    """Examine each document in its own process, which may crash without harm."""
     found: list[Status] = []
     tasks = [Task("status", source) for source in sources]
-    with progress("Looking at documents", sources) as bar:
+    with progress("Checking documents", sources) as bar:
         for task, answer in run_isolated(settings, tasks, batch=_BATCH):
             status = report_of(answer, StatusAnswer)
             if isinstance(status, Failed):

@@ -29,19 +29,23 @@ EXAMPLES = (
 )
 
 _EXITS = {"locked": LOCKED, "root": ROOT}
-"""Where all failures are of one of these kinds; else it is ``FAILED``."""
+"""Exit codes if all failures have this code; else ``FAILED``."""
 
 
 def add_arguments(parser: Parser) -> None:
     """Add what ``sync`` takes."""
     add_paths(parser, CHOICE, LIMITS, MIRROR)
-    parser.add_argument("--force", action="store_true", help="rebuild what is in step too")
-    parser.add_argument("--out", metavar="FILE", help="build the mirror there (one document)")
+    parser.add_argument(
+        "--force", action="store_true", help="rebuild mirrors that are in step, too"
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", help="build the mirror at this path (one document)"
+    )
     parser.add_argument("--json", action="store_true", help="events as JSON lines")
 
 
 def run(arguments: Arguments) -> int:
-    """Sync, say how each document ended, and return 0 when every mirror is in step."""
+    """Sync, print the outcome of each document, and return 0 when every mirror is in step."""
     signal.signal(signal.SIGTERM, _end)
     settings = settings_of(arguments)
     if settings.logs_outcomes:
@@ -69,13 +73,13 @@ def run(arguments: Arguments) -> int:
 
 
 def error_line(error: SidecarError) -> str:
-    """Return the event that tells of an error which ends the command."""
+    """Return the event for an error that ends the command."""
     failed = protocol.FailedEvent(code=error.code, message=error.message, retry_ms=None)
     return protocol.encode(stamped(failed)).decode("ascii").rstrip("\n")
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    """End on a signal as on an error, so that what was begun is cleared up."""
+    """End on a signal as on an error, so that temporary files are removed."""
     sys.exit(128 + number)
 
 
@@ -110,7 +114,7 @@ class _Printer:
                 say(line)
 
     def _mirror_of(self, event: Event) -> str | None:
-        """Return where a mirror is that was not there before."""
+        """Return the path of a mirror that did not exist before."""
         if isinstance(event, protocol.RebuiltEvent) and event.reason == "missing":
             self.built += 1
             return self._mirrors.get(event.path)

@@ -1,8 +1,8 @@
-"""Which documents and mirrors a command means: the one place that answers this.
+"""Decides which documents and mirrors a command uses.
 
-A command that works on everything takes ``find`` or ``sources_of``; one that looks at a single
-document ``one_source``; one that reads mirrors ``chosen``, which keeps to the current epochs of
-living workspaces. ``--workspace``, ``--epoch`` and ``--all-epochs`` are honoured by all of them.
+Commands for all documents call ``find`` or ``sources_of``; those for a single document
+``one_source``; those that read mirrors ``chosen``, which returns only current epochs of workspaces
+that are not deleted. All apply ``--workspace``, ``--epoch`` and ``--all-epochs``.
 """
 
 import os
@@ -22,13 +22,13 @@ from sidecar.settings import Settings
 
 
 class Chosen(NamedTuple):
-    """The documents that a command means, and what it passes over.
+    """The documents that a command uses, and what it leaves out.
 
     Attributes:
         targets: In the order of their paths.
-        older: How many documents lie in epochs that are not current and are passed over.
-        deleted: How many lie in deleted workspaces and are passed over.
-        closed: Folders that cannot be read, with the reason; each was complained of.
+        older: Number of documents left out because their epoch is not current.
+        deleted: Number of documents left out because their workspace is deleted.
+        closed: Folders that cannot be read, with the reason; each was already reported.
     """
 
     targets: tuple[Target, ...]
@@ -38,7 +38,7 @@ class Chosen(NamedTuple):
 
 
 def find(settings: Settings) -> Found:
-    """Find the documents that are meant, in all epochs, and complain of closed folders.
+    """Return the selected documents, of all epochs, and report folders that cannot be read.
 
     Raises:
         RootError: A root does not exist or cannot be read.
@@ -60,24 +60,24 @@ def find(settings: Settings) -> Found:
 
 
 def in_order(found: Found) -> list[Source]:
-    """Return what was found in the order of its paths."""
+    """Return the documents in the order of their paths."""
     return [source for _, source in sorted(found.sources.items())]
 
 
 def sources_of(settings: Settings) -> list[Source]:
-    """Find the documents that are meant; as ``find``, in the order of their paths."""
+    """Return the documents that ``find`` returns, in the order of their paths."""
     return in_order(find(settings))
 
 
 def targets_of(settings: Settings) -> list[Target]:
-    """Find the documents that are meant, in all epochs, with what their host says of them."""
+    """Return the selected documents, of all epochs, with the host's data about them."""
     return [target_of(source) for source in sources_of(settings)]
 
 
 def one_source(settings: Settings, command: str) -> Source:
-    """Return the one document that is meant: of a workspace, the one of its current epoch.
+    """Return the single selected document; for a workspace, that of its current epoch.
 
-    A file that is named need not be called workspace.yjs, nor have a dot in its name.
+    A file that is given by its path may have any name, also one without a dot.
 
     Raises:
         SidecarError: There is none.
@@ -99,13 +99,13 @@ def one_source(settings: Settings, command: str) -> Source:
 
 
 def boundary_of(settings: Settings, source: Source) -> str:
-    """Return the folder that links may not leave: the root in which a document was found."""
+    """Return the root in which a document was found: links that lead out of it are not followed."""
     roots = [root for root in settings.roots if source.document.startswith(root + os.sep)]
     return max(roots, key=len, default=os.path.dirname(source.document))
 
 
 def mirrors_of(settings: Settings) -> list[Source]:
-    """Find all mirrors below the roots, of every epoch; a root may also be a mirror itself.
+    """Return all mirrors below the roots, of every epoch; a root may also be a mirror itself.
 
     Raises:
         RootError: A root does not exist or cannot be read.
@@ -121,15 +121,15 @@ def command_line(words: str, settings: Settings) -> str:
 
 
 def chosen(settings: Settings, *, every: bool = False) -> Chosen:
-    """Find the mirrors that a reading command means; a root may also be a mirror itself.
+    """Return the mirrors that a reading command uses; a root may also be a mirror itself.
 
-    Those are the mirrors of current epochs of living workspaces. What is named stays: a mirror, a
-    document, an epoch's or a deleted workspace's own folder, ``--workspace``, ``--epoch``.
-    The mirrors may be missing.
+    Those are the mirrors of current epochs of workspaces that are not deleted, and whatever is
+    given explicitly: a mirror, a document, an epoch's folder, a deleted workspace's folder,
+    ``--workspace``, ``--epoch``. The mirrors may be missing.
 
     Args:
-        settings: The roots, and what of them is meant.
-        every: Take older epochs and deleted workspaces too.
+        settings: The roots and the selection.
+        every: Include older epochs and deleted workspaces.
 
     Raises:
         RootError: A root does not exist or cannot be read.
@@ -155,11 +155,11 @@ def chosen(settings: Settings, *, every: bool = False) -> Chosen:
 
 
 def find_mirrors(settings: Settings) -> tuple[dict[str, str], list[str]]:
-    """Find where mirrors are, for who removes them.
+    """Return the mirrors that ``clean`` may remove.
 
     Returns:
-        Document by mirror, of what is meant, whether the mirror is there or not; and the folders
-        in which mirrors may be whose documents are gone: those below roots that are meant whole.
+        The document by its mirror, which may be missing; and the folders that may also have
+        mirrors without documents: those below roots without a selection.
 
     Raises:
         RootError: A root does not exist or cannot be read.
@@ -184,9 +184,9 @@ def find_mirrors(settings: Settings) -> tuple[dict[str, str], list[str]]:
 
 
 def to_be_watched(settings: Settings) -> Settings:
-    """Return settings whose ``workspace`` is an id, and say what may not be as it was meant.
+    """Return settings whose ``workspace`` is an id, and print what may be a mistake.
 
-    A root that does not exist, or has no documents, is waited for; so similar names are only
+    ``watch`` waits for a root that does not exist or has no documents, so similar names are only
     suggested.
 
     Raises:
@@ -208,17 +208,17 @@ def to_be_watched(settings: Settings) -> Settings:
 
 
 def complain_of_nothing(settings: Settings) -> None:
-    """Say that there are no documents, and what is near."""
+    """Report that there are no documents, with suggestions."""
     from sidecar.commands.near import nothing_here  # only after a mistake
 
     complain(nothing_here(settings.roots, settings.selection))
 
 
 def _narrow(found: Found, settings: Settings) -> None:
-    """Keep the workspace and the epoch that are asked for.
+    """Remove the documents that are not in the selected workspace and epoch.
 
     Raises:
-        UsageError: The workspace's name is that of several.
+        UsageError: Several workspaces have this name.
         SidecarError: There is no such workspace or epoch.
     """
     if settings.workspace is not None:
@@ -235,7 +235,7 @@ def _narrow(found: Found, settings: Settings) -> None:
 
 
 def _is_named(target: Target, settings: Settings) -> bool:
-    """Tell whether a root or an option points at the workspace of a document itself."""
+    """Return whether a root or an option names the workspace of a document explicitly."""
     folder = place_of(target.source.document)[0]
     return settings.workspace is not None or any(
         root == folder or root.startswith(folder + os.sep) for root in settings.roots
@@ -243,7 +243,7 @@ def _is_named(target: Target, settings: Settings) -> bool:
 
 
 def _part_mirrors(settings: Settings) -> tuple[list[str], Settings | None]:
-    """Part roots that are mirrors themselves from the others."""
+    """Return the roots that are mirrors, and settings with the other roots."""
     from sidecar.mirror.header import is_mirror
 
     named = [root for root in settings.roots if os.path.isfile(root) and is_mirror(root)]
@@ -252,7 +252,7 @@ def _part_mirrors(settings: Settings) -> tuple[list[str], Settings | None]:
 
 
 def _source_of_mirror(path: str) -> Source:
-    """Return the document beside a mirror; one that stands alone knows where it is from."""
+    """Return the document beside a mirror; without one, the data from the mirror's catalog."""
     from sidecar.mirror.state import read_mirror  # SQLite
 
     beside = document_of(path)

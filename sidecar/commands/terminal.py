@@ -1,4 +1,4 @@
-"""Text for people. Nothing that documents hold reaches a terminal unescaped."""
+"""Text for people. All text from documents is escaped before it reaches a terminal."""
 
 import os
 import re
@@ -11,19 +11,19 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
-"""Control characters, and invisible ones that turn or hide what stands around them."""
+"""Control characters, and invisible ones that reorder or hide the text around them."""
 
 
 _NO_TERMINAL = 80
 
 
 class Habits:
-    """What holds for the whole of one command, set once before it runs.
+    """Output settings of the whole command, set once before it runs.
 
     Attributes:
         color: ``auto``, ``always`` or ``never``.
-        is_quiet: Only what is wrong, or was asked for, is said.
-        lines: What takes lines that are drawn over and over out of the way of others.
+        is_quiet: Only errors and requested output are printed.
+        lines: Clears progress lines before other output.
     """
 
     color = "auto"
@@ -35,12 +35,12 @@ HABITS = Habits()
 
 
 def escape(text: str) -> str:
-    """Return text in which whatever could steer a terminal is written as an escape sequence."""
+    """Return text with every character that could control a terminal replaced by an escape."""
     return _UNSAFE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
 def complain(message: str) -> None:
-    """Write one line to stderr; when nobody reads it, that is no failure."""
+    """Write one line to stderr; a closed stderr is ignored."""
     with suppress(OSError):
         _write(sys.stderr, f"epicenter-sidecar: {escape(message)}\n")
 
@@ -51,14 +51,14 @@ def say(line: str) -> None:
 
 
 def has_color() -> bool:
-    """Tell whether stdout is a terminal that takes colours."""
+    """Return whether stdout is a terminal with colours."""
     if HABITS.color != "auto":
         return HABITS.color == "always"
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and is_capable()
 
 
 def terminal_width() -> int:
-    """Return how wide the terminal is, as COLUMNS says or stdout does; 80 where neither does."""
+    """Return the width of the terminal, from COLUMNS or stdout; 80 if neither has one."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdecimal() and int(columns):
         return int(columns)
@@ -69,12 +69,12 @@ def terminal_width() -> int:
 
 
 def plural(count: int, noun: str) -> str:
-    """Give a number with its noun."""
+    """Return a number with its noun."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def is_capable() -> bool:
-    """Tell whether the terminal, if there is one, can do more than print."""
+    """Return whether the terminal can move its cursor (``TERM`` is not ``dumb``)."""
     return os.environ.get("TERM") != "dumb"
 
 

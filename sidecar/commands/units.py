@@ -1,4 +1,4 @@
-"""What service managers read: a systemd unit, a launchd agent, a task at logon. Pure."""
+"""Configurations of service managers: a systemd unit, a launchd agent, a Windows task. Pure."""
 
 import hashlib
 import os
@@ -7,11 +7,11 @@ import shlex
 from collections.abc import Sequence
 
 MARK = "# by epicenter-sidecar service install"
-"""The first line of each unit of ours; no other one is ever overwritten or removed."""
+"""First line of our units. Units without it are never overwritten or removed."""
 
 
 def unit_name(roots: Sequence[str]) -> str:
-    """Return a name for the service of some roots: readable, and one for each set of roots."""
+    """Return a readable name for the service, unique for each set of roots."""
     digest = hashlib.sha256("\0".join(sorted(roots)).encode("utf-8", "surrogateescape")).hexdigest()
     words = re.sub(r"[^A-Za-z0-9.]+", "-", os.path.basename(roots[0])).strip("-.") or "root"
     return f"epicenter-sidecar-{words[:40]}-{digest[:6]}"
@@ -60,7 +60,7 @@ def launchd_agent(command: Sequence[str], label: str) -> str:
 
 
 def task_command(command: Sequence[str], name: str) -> str:
-    """Return the command that has Windows' Task Scheduler start a program at logon."""
+    """Return the command that makes Windows' Task Scheduler start a program at logon."""
     from subprocess import list2cmdline  # only here
 
     words = ["schtasks", "/Create", "/TN", name, "/SC", "ONLOGON", "/TR", list2cmdline(command)]
@@ -68,12 +68,12 @@ def task_command(command: Sequence[str], name: str) -> str:
 
 
 def shell_line(words: Sequence[str]) -> str:
-    """Return a command as a shell takes it."""
+    """Return a command quoted for a shell."""
     return shlex.join(words)
 
 
 def _systemd_word(word: str) -> str:
-    """Quote a word: % and $ mean something there, and so do quotes and blanks."""
+    """Quote a word for systemd, where %, $, quotes and spaces have a meaning."""
     escaped = word.replace("\\", "\\\\").replace("%", "%%").replace("$", "$$").replace('"', '\\"')
     escaped = "".join(f"\\x{ord(c):02x}" if ord(c) < 32 else c for c in escaped)  # noqa: PLR2004
     return escaped if re.fullmatch(r"[A-Za-z0-9_./:=@,+$%-]+", escaped) else f'"{escaped}"'

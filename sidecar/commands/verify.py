@@ -1,4 +1,4 @@
-"""``verify``: compare mirrors with their documents, cell by cell, by other code than built them."""
+"""``verify``: compares mirrors with their documents, cell by cell, with independent code."""
 
 import json
 from collections import Counter
@@ -28,11 +28,11 @@ EXAMPLES = (
 
 _STYLES = {"equal": "green", "stale": "yellow", "missing": "yellow"}
 _NEXT = {
-    "stale": "the documents have moved on; run sync",
+    "stale": "the documents were changed since; run sync",
     "different": "run sync --force, and please report it if they differ again",
     "damaged": "run sync",
     "missing": "run sync",
-    "unreadable": "run inspect FILE to see what is in it",
+    "unreadable": "run inspect FILE to see its content",
 }
 _LONGEST_CELL = 60
 
@@ -81,7 +81,7 @@ def _is_fine(one: Verification) -> bool:
 
 
 def check(settings: Settings, sources: Sequence[Source]) -> list[Verification]:
-    """Have mirrors verified by processes that may die of their documents."""
+    """Verify each mirror in its own process, which may crash without harm."""
     found: list[Verification] = []
     tasks = [Task("verify", source) for source in sources]
     with progress("Comparing mirrors with documents", sources) as bar:

@@ -41,15 +41,15 @@ EXAMPLES = (
 
 _LOCK_RETRY_MS = 50
 _LAST_WORDS_S = 0.4
-"""How long the end waits for a reader of stdout."""
+"""How long to wait at the end until stdout is read."""
 _LAST_LINES_S = 0.2
-"""How long it then waits for a reader of stderr."""
+"""How long to wait after that until stderr is read."""
 _ENDS: dict[StopReason, str] = {
-    "shutdown": "its host asked for it",
-    "signal": "a signal asked for it",
-    "stdin": "stdin ended, so its host is gone",
-    "parent": "the process of --parent-pid is gone",
-    "stdout": "nobody can read its stdout any more",
+    "shutdown": "its host requested it",
+    "signal": "a signal requested it",
+    "stdin": "stdin ended, so its host has ended",
+    "parent": "the process of --parent-pid has ended",
+    "stdout": "its stdout is closed or cannot be written",
 }
 
 
@@ -59,7 +59,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Watch until somebody asks for the end.
+    """Watch until the end is requested.
 
     Raises:
         RootError: A root exists and cannot be used.
@@ -94,7 +94,7 @@ def run(arguments: Arguments) -> int:
             _lock_roots(settings, loop, locks, emit)
             loop.run()
     except SidecarError as error:
-        if not loop.stop_reason:  # asked to stop, it no longer matters what it waited for
+        if not loop.stop_reason:  # a stop while it waits for a lock is not an error
             if _is_ndjson(settings):  # people read it on stderr
                 emit(_refusal(error))
             raise
@@ -117,10 +117,10 @@ def _tie_lifelines(settings: Settings, loop: Loop, outbox: Outbox) -> None:
 def _lock_roots(
     settings: Settings, loop: Loop, locks: ExitStack, emit: Callable[[Event], None]
 ) -> None:
-    """Hold the lock of each root, in one order so that no two processes wait for each other.
+    """Lock each root, in a fixed order, so that no two processes wait for each other.
 
     Raises:
-        LockedError: Another process holds one, and that is not to be waited for.
+        LockedError: Another process holds a lock, and ``--wait-lock`` is not given.
     """
     for root in sorted({os.path.realpath(root) for root in settings.roots}):
         try_lock = partial(lock, settings.state_folder, "root", root)
@@ -169,14 +169,14 @@ def _first_pass(settings: Settings) -> "FirstPass | None":
 
 
 def _stand_before_stderr() -> Stderr:
-    """Have whatever is written to stderr wait for its reader, and not this process."""
+    """Replace ``sys.stderr``, so that a slow reader of stderr does not block this process."""
     sys.stderr = stderr = Stderr(partial(write_all, 2))
     atexit.register(stderr.finish, _LAST_LINES_S)
     return stderr
 
 
 def _end_on_bugs_in_threads(stderr: Stderr) -> None:
-    """A thread that dies of a bug takes the process with it: half a program helps nobody."""
+    """End the process when a thread ends by a bug, instead of running without that thread."""
 
     def end(bug: threading.ExceptHookArgs) -> None:
         traceback.print_exception(bug.exc_type, bug.exc_value, bug.exc_traceback, file=stderr)

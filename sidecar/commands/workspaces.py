@@ -1,4 +1,4 @@
-"""Workspaces by id or name, and which of their epochs is current, as the host says."""
+"""Finds workspaces by id or name, and their current epochs, from the host's files."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
     from sidecar.document.standing import Standing
 
 _MOST_NAMED = 5
-"""Workspaces or documents that a message names."""
+"""Most workspaces or documents in one message."""
 
 
 class Target(NamedTuple):
-    """One document that is meant.
+    """One selected document.
 
     Attributes:
-        source: The document and its mirror. Of a mirror that stands alone, the document's path is
-            the mirror's.
-        standing: The workspace's name and icon, whether it is living and this epoch current.
+        source: The document and its mirror. For a mirror without a document, both paths are the
+            mirror's.
+        standing: The workspace's name and icon, whether it is deleted, and whether this epoch is
+            current.
     """
 
     source: Source
@@ -30,17 +31,17 @@ class Target(NamedTuple):
 
 
 def target_of(source: Source) -> Target:
-    """Look up what the host says of a document."""
-    from sidecar.document.standing import standing_of  # where names are asked for
+    """Read the host's data about a document."""
+    from sidecar.document.standing import standing_of  # only for commands that use names
 
     return Target(source, standing_of(source))
 
 
 def workspace_id(name: str, sources: Iterable[Source]) -> str:
-    """Find a workspace by its id, else by its name; of several with one name a living one.
+    """Return the id of a workspace by its id or name; workspaces that are not deleted come first.
 
     Raises:
-        UsageError: It is the name of several.
+        UsageError: Several workspaces have this name.
         SidecarError: There is none.
     """
     known: dict[str, Standing] = {}
@@ -55,7 +56,7 @@ def workspace_id(name: str, sources: Iterable[Source]) -> str:
     if len(same) == 1:
         return next(iter(same))
     if same:
-        message = f"{len(same)} workspaces are called {name}; say which by id: {_few(same)}"
+        message = f"{len(same)} workspaces are called {name}; give one of these ids: {_few(same)}"
         raise UsageError(message)
     from sidecar.commands.near import did_you_mean  # only after a mistake
 
@@ -64,7 +65,7 @@ def workspace_id(name: str, sources: Iterable[Source]) -> str:
 
 
 def current_of(targets: Sequence[Target]) -> list[Target]:
-    """Keep the current epoch of each workspace; where it has no document, the highest there is."""
+    """Return the current epoch of each workspace; if that has no document, the highest one."""
     highest: dict[str, int] = {}
     has_current: set[str] = set()
     for target in targets:
@@ -82,7 +83,7 @@ def _is_current(target: Target, highest: dict[str, int], has_current: set[str]) 
 
 
 def too_many(command: str, places: str, targets: Sequence[Target]) -> str:
-    """Say that a command is for one document, and how to choose it."""
+    """Return a message that a command is for one document, and how to choose it."""
     text = f"{command} is for one document, and {places} has {len(targets)}"
     workspaces = {
         os.path.basename(place_of(one.source.document)[0]): one.standing for one in targets
@@ -94,7 +95,7 @@ def too_many(command: str, places: str, targets: Sequence[Target]) -> str:
 
 
 def _few(workspaces: "dict[str, Standing]") -> str:
-    """Name some workspaces, by name and id."""
+    """Return some workspaces as text, by name and id."""
     named = [f"{one.name} ({id_})" if one.name else id_ for id_, one in workspaces.items()]
     more = len(named) - _MOST_NAMED
     return ", ".join(named[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

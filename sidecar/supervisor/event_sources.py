@@ -1,4 +1,4 @@
-"""Sources of file events: by watchfiles, or by looking often. The only user of watchfiles."""
+"""Sources of file events: watchfiles, or polling. The only user of watchfiles."""
 
 import logging
 import os
@@ -16,28 +16,28 @@ log = logging.getLogger(__name__)
 
 
 class Events(Protocol):
-    """A source of paths at which something happened, in folders, each for its own entries only.
+    """A source of the paths that changed in some folders, each without its subfolders.
 
-    What happened is not said: kinds of events differ between systems, and files are looked at.
+    The kind of event is left out, because it differs between systems.
     """
 
     def follow(self, folders: Iterable[str]) -> bool:
-        """Watch these folders; True when one is watched that was not before."""
+        """Watch these folders; True when at least one was not watched before."""
         ...
 
     def wait(self, seconds: float) -> set[str] | None:
         """Return paths, an empty set after ``seconds``, None when anything may have changed.
 
-        A followed folder is among them when it may not be the same folder any more.
+        The path of a watched folder is returned when another folder may be there now.
         """
         ...
 
     def wake(self) -> None:
-        """End a wait, now and for ever, from another thread."""
+        """End the present wait and all later ones, from another thread."""
         ...
 
     def close(self) -> None:
-        """Give everything back."""
+        """Stop watching and free everything."""
         ...
 
 
@@ -45,27 +45,27 @@ _POLL_S = 0.25
 
 
 _POLL_SHARE = 10.0
-"""Polling rests ten times as long as a look takes, so that it costs a tenth of a core at most."""
+"""Polling pauses for ten times as long as a scan takes: at most a tenth of a core."""
 
 
 _STEP_MS = 50, 250
-"""Least and most of a step. watchfiles wakes up once a step, which costs 0.08 ms of CPU, and gives
-changes out in the second or third one: late, but sooner than a debounce of two steps ends."""
+"""Shortest and longest step. watchfiles wakes up once a step, which takes 0.08 ms of CPU, and
+returns changes in the second or third one: late, but before a debounce of two steps ends."""
 
 
 def step_ms(debounce_ms: int) -> int:
-    """Return how often to look for file events: as seldom as the debounce allows."""
+    """Return the time between two checks for file events: as long as the debounce allows."""
     least, most = _STEP_MS
     return min(most, max(least, debounce_ms // 2))
 
 
 def lag_s(debounce_ms: int) -> float:
-    """Return how late an event may be heard: two steps."""
+    """Return how late an event may arrive: two steps."""
     return 2 * step_ms(debounce_ms) / 1000
 
 
 class Polling:
-    """No events at all: looks often, for network folders and exhausted systems."""
+    """Polling instead of events, for network folders and systems without free watches."""
 
     def __init__(self) -> None:
         """Begin."""
@@ -73,40 +73,40 @@ class Polling:
         self._since = time.monotonic()
 
     def follow(self, folders: Iterable[str]) -> bool:  # noqa: ARG002 - as Events has it
-        """Nothing needs to be armed."""
+        """Do nothing: no folder needs to be watched."""
         return False
 
     def wait(self, seconds: float) -> set[str] | None:  # noqa: ARG002 - as Events has it
-        """Rest, and have everything looked at."""
+        """Pause, then return None: anything may have changed."""
         looked_s = time.monotonic() - self._since
         self._woken.wait(max(_POLL_S, looked_s * _POLL_SHARE))
         self._since = time.monotonic()
         return None
 
     def wake(self) -> None:
-        """End a wait, now and for ever."""
+        """End the present wait and all later ones."""
         self._woken.set()
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing."""
 
 
 class Notify:
     """File events by watchfiles: inotify, FSEvents, ReadDirectoryChangesW.
 
-    Each folder is watched for its own entries only: recursive watching would follow links out of
-    the root. watchfiles' own ``watch`` cannot be used, as its first ``next`` waits for a change.
+    Folders are watched without their subfolders: recursive watching would follow links out of the
+    root. watchfiles' own ``watch`` cannot be used, because its first ``next`` waits for a change.
     """
 
     def __init__(self, step_ms: int) -> None:
-        """Begin with nothing watched."""
+        """Begin without any folder."""
         self._step_ms = step_ms
         self._stopping = threading.Event()
         self._followed: dict[str, tuple[int, int]] = {}
         self._watcher: RustNotify | None = None
 
     def follow(self, folders: Iterable[str]) -> bool:
-        """Watch these folders; one that was replaced under its name counts as new."""
+        """Watch these folders; a folder that replaced another one of its name counts as new."""
         wanted = {folder: _identity(folder) for folder in folders if os.access(folder, os.R_OK)}
         if wanted == self._followed:
             return False
@@ -114,14 +114,14 @@ class Notify:
         self._followed = wanted
         try:
             self._watcher = _arm(list(wanted))
-        except (FileNotFoundError, PermissionError):  # gone or closed since we looked
+        except (FileNotFoundError, PermissionError):  # since the scan
             self._followed = {}
-        except (RuntimeError, UnicodeEncodeError) as error:  # watches used up, no UTF-8
+        except (RuntimeError, UnicodeEncodeError) as error:  # no free watches, not UTF-8
             raise OSError(str(error)) from error
         return True
 
     def wait(self, seconds: float) -> set[str] | None:
-        """Return paths; when the watch fails, everything has to be looked at."""
+        """Return paths; None when the watch failed, because anything may have changed."""
         if self._watcher is None or not self._followed:
             self._stopping.wait(min(seconds, _POLL_S))
             return None
@@ -129,37 +129,37 @@ class Notify:
             changes = self._watcher.watch(
                 self._step_ms, self._step_ms, max(1, int(seconds * 1000)), self._stopping
             )
-        except (OSError, RuntimeError, ValueError) as error:  # a name that is no UTF-8
-            log.debug("watching begins anew: %s", error)
+        except (OSError, RuntimeError, ValueError) as error:  # a name that is not UTF-8
+            log.debug("file events failed (%s); watching all folders again", error)
             self._followed = {}
             return None
-        if isinstance(changes, str):  # a time-out, or woken
+        if isinstance(changes, str):  # a time-out, or ``wake``
             return set()
         paths = {path for _, path in changes}
-        for path in paths:  # a folder that itself changed may be a new one, to be armed anew; its
-            self._followed.pop(path, None)  # inode says nothing: systems give it out again
+        for path in paths:  # a folder with an event of its own may be a new folder, which must be
+            self._followed.pop(path, None)  # watched again; its inode may have been reused
         return paths
 
     def wake(self) -> None:
-        """End a wait, now and for ever."""
+        """End the present wait and all later ones."""
         self._stopping.set()
 
     def close(self) -> None:
-        """Let go of the watch."""
+        """Stop watching."""
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
 
 
 def _arm(folders: list[str]) -> "RustNotify":
-    """Watch folders from now on.
+    """Start to watch folders.
 
     Raises:
-        FileNotFoundError: One of them is gone.
-        OSError, RuntimeError: The system refuses.
+        FileNotFoundError: One of them does not exist.
+        OSError, RuntimeError: The system cannot watch them.
     """
     make: type[RustNotify] = load_extension("watchfiles", "_rust_notify").RustNotify
-    # reported to pass over folders that are denied, it passes over used up watches as well
+    # not ``pass_over``: it ignores not only folders without permission, but also a lack of watches
     debug = polling = recursive = pass_over = False
     return make(folders, debug, polling, 0, recursive, pass_over)
 

@@ -1,6 +1,6 @@
-"""The supervisor: ties the watcher, the schedule, the workers, the host and the stop together.
+"""The main loop of ``watch``: connects the watcher, the schedule, the workers and the host.
 
-One thread, the main one, owns all state. Everything else puts messages into its inbox.
+The main thread owns all state. All other threads put messages into its inbox.
 """
 
 import logging
@@ -29,19 +29,19 @@ from sidecar.workers import messages
 from sidecar.workers.pool import ProcessPool, ProcessWorker
 
 FINISH_S = 1.3
-"""How long a build may still run after a signal or ``shutdown``."""
+"""How long running builds may take after a signal or ``shutdown``."""
 GOODBYE_S = 0.3
-"""How long workers may take to end what they do and to clear up."""
+"""How long workers may take to end and to remove their temporary files."""
 STEP_S = 0.3
-"""How long the watcher's thread may take to see that it is stopped."""
+"""How long the watcher's thread may take to end."""
 FRESH_S = 0.05
-"""For how long a scan counts as fresh: bursts of commands share one."""
+"""A scan is not repeated within this time, so that many commands at once share one."""
 
 log = logging.getLogger(__name__)
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """Somebody asks this process to stop; the loop has the reason."""
+    """The process must stop; ``Loop.stop_reason`` has the reason."""
 
 
 class InputLine(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class InputLine(msgspec.Struct, frozen=True):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """A worker said something; None when it is gone."""
+    """A message of a worker; None when its process has ended."""
 
     worker: ProcessWorker
     message: messages.Message | None
@@ -61,11 +61,11 @@ Message = Stop | InputLine | Heard | Scan | Touched
 
 
 class Loop:
-    """One ``watch``, from the armed watcher to ``stopped``.
+    """One run of ``watch``, from the armed watcher to ``stopped``.
 
     Attributes:
         inbox: Messages for the main thread.
-        stop_reason: Why it stops, None while it need not.
+        stop_reason: Why it stops, None while it runs.
     """
 
     def __init__(self, settings: Settings, emit: Callable[[Event], None]) -> None:
@@ -108,16 +108,16 @@ class Loop:
         self._scanned_at = float("-inf")
 
     def stop(self, reason: StopReason) -> None:
-        """Ask for the end, from any thread; the first reason counts."""
+        """Request the end, from any thread; the first reason is kept."""
         self.stop_reason = self.stop_reason or reason
         self.inbox.put(Stop())
 
     def hear_line(self, line: bytes) -> None:
-        """Take a line from stdin, from any thread."""
+        """Put a line from stdin into the inbox, from any thread."""
         self.inbox.put(InputLine(line))
 
     def run(self) -> None:
-        """Watch until somebody asks for the end.
+        """Watch until the end is requested.
 
         Raises:
             RootError: A root exists and cannot be read at the start.
@@ -137,7 +137,7 @@ class Loop:
             watcher.stop(STEP_S)
 
     def _take(self, wait_s: float | None) -> None:
-        """Handle the next message and all that came with it."""
+        """Handle the next message and all others that are in the inbox."""
         try:
             self._handle(self.inbox.get(timeout=wait_s))
             while True:
@@ -161,7 +161,7 @@ class Loop:
             self._obey(message.data)
 
     def _touch(self, document: str, heard: float, mirror: str | None = None) -> None:
-        """Note that a document or its mirror has changed; the debounce begins with the change."""
+        """Record that a document or its mirror has changed; the debounce starts with the change."""
         versions = [version_of(path) for path in (document, mirror) if path]
         rests = [rested_s(version) for version in versions if version]
         late_s = max(0.0, min(*rests, lag_s(self._settings.debounce_ms))) if rests else 0.0
@@ -172,7 +172,7 @@ class Loop:
         return None if step is None else max(0.0, step - now)
 
     def _finish(self) -> None:
-        """Let the present builds end: the stop is a polite one."""
+        """Wait for the running builds, for at most ``FINISH_S``."""
         until = time.monotonic() + FINISH_S
         while self._pool.busy and (left_s := until - time.monotonic()) > 0:
             self._take(left_s)
@@ -184,16 +184,16 @@ class Loop:
             self.stop("shutdown")
 
     def _refresh(self) -> None:
-        """Scan what is there, unless that was done just now."""
+        """Scan the roots, unless that was done just now."""
         began = time.monotonic()
         if began - self._scanned_at >= FRESH_S:
-            with suppress(UsageError):  # the watcher says what is wrong with the roots
+            with suppress(UsageError):  # the watcher logs what is wrong with the roots
                 self._compare(scan(discover(self._settings.roots, self._settings.selection), began))
 
     def _compare(self, found: Scan) -> None:
-        """Take in what is there; the first time, say that the watcher is armed."""
+        """Apply a scan to the known documents; the first one also sends ``started``."""
         if found.at < self._scanned_at:
-            return  # another scan has seen what came since
+            return  # a newer scan was already applied
         self._scanned_at = found.at
         now = time.monotonic()
         stale = self._documents.compare(found)

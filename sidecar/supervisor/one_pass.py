@@ -1,7 +1,7 @@
-"""One pass over some documents, then the end: ``sync`` without a watcher.
+"""Syncs some documents once: ``sync``, without a watcher.
 
-On POSIX this process preloads and forks for each batch, so that a single document does not pay for
-a second interpreter; elsewhere it uses a worker as ``watch`` does.
+On POSIX this process forks for each batch, so that one document does not need a second
+interpreter; elsewhere it uses a worker as ``watch`` does.
 """
 
 import queue
@@ -23,16 +23,16 @@ from sidecar.workers.isolated import worker_pool
 def run_pass(
     settings: Settings, sources: list[Source], emit: Callable[[Event], None], *, force: bool
 ) -> SyncRequest:
-    """Sync documents, each with its retries, and tell how each ended.
+    """Sync documents, each with its retries, and emit an event for each outcome.
 
     Args:
         settings: The limits and options.
         sources: What to sync.
-        emit: Gets the events as they come, ``synced`` at the end if there was anything.
-        force: Rebuild even what is in step.
+        emit: Called with each event; with ``synced`` at the end if there were documents.
+        force: Rebuild mirrors that are in step, too.
 
     Returns:
-        How many ended how.
+        The numbers of rebuilt, unchanged and failed documents.
     """
     inbox: Inbox = queue.SimpleQueue()
     documents, syncs = DocumentQueue(Timing()), SyncRequests()
@@ -51,13 +51,13 @@ def run_pass(
     request = syncs.add({source.document for source in sources}, _synced)
     while True:
         dispatcher.dispatch(time.monotonic())
-        if not request.waiting:  # a repeated failure may have been the last verdict
+        if not request.waiting:  # the last outcome may have been a repeated failure
             return request
         _hear(inbox, dispatcher)
 
 
 def _hear(inbox: Inbox, dispatcher: Dispatcher) -> None:
-    """Take in what the workers say, or wait for the next retry."""
+    """Handle messages of the workers, or wait for the next retry."""
     step = dispatcher.next_step()
     try:
         worker, message = inbox.get(

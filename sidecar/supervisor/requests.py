@@ -1,4 +1,4 @@
-"""What the host asks for on stdin, and what waits for its answer."""
+"""Commands of the host on stdin, and those that wait for their reply."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -16,17 +16,17 @@ from sidecar.reports import Status
 from sidecar.supervisor.documents import DocumentQueue
 
 STATUS_WAIT_S = 1.0
-"""How long a status command waits behind syncs before it goes before one of them."""
+"""After this time a status command goes before the next sync."""
 
 Finish = Callable[["SyncRequest"], Event]
 
 
 class SyncRequest(msgspec.Struct, eq=False):
-    """A wish to have documents synced; it is fulfilled when each has its verdict.
+    """A request to sync documents; it is done when each has an outcome.
 
     Attributes:
-        finish: The event that ends it.
-        waiting: Documents whose verdict is still to come.
+        finish: Makes the event that ends it.
+        waiting: Documents without an outcome so far.
     """
 
     finish: Finish
@@ -36,7 +36,7 @@ class SyncRequest(msgspec.Struct, eq=False):
     failed: int = 0
 
     def count(self, document: str, outcome: Outcome) -> bool:
-        """Note a verdict; True when it was the last one."""
+        """Count an outcome; True when it was the last one."""
         self.waiting.discard(document)
         if isinstance(outcome, Rebuilt):
             self.rebuilt += 1
@@ -48,7 +48,7 @@ class SyncRequest(msgspec.Struct, eq=False):
 
 
 class SyncRequests:
-    """The sync requests under way; a sync answers those that came before it began."""
+    """The open sync requests. A sync counts only for requests that came before it began."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -56,40 +56,40 @@ class SyncRequests:
         self._served: dict[str, list[SyncRequest]] = {}
 
     def add(self, documents: Iterable[str], finish: Finish) -> SyncRequest:
-        """Wait for the next verdict on each document; without any it is over already."""
+        """Add a request for the next outcome of each document; it is done at once without any."""
         request = SyncRequest(finish, set(documents))
         if request.waiting:
             self._open.append(request)
         return request
 
     def begin(self, document: str) -> None:
-        """Note that a sync of a document begins."""
+        """Record that a sync of a document begins."""
         served = self._served.setdefault(document, [])
         served += [r for r in self._open if document in r.waiting and r not in served]
 
     def give_back(self, document: str) -> None:
-        """Note that the sync did not take place."""
+        """Record that the sync did not take place."""
         self._served.pop(document, None)
 
     def is_asked(self, document: str) -> bool:
-        """Tell whether somebody waits for the verdict of the present sync."""
+        """Return whether a request waits for the outcome of the present sync."""
         return bool(self._served.get(document))
 
     def end(self, document: str, outcome: Outcome) -> list[Event]:
-        """Note how a sync ended for good, and return the events that end requests."""
+        """Record the final outcome of a sync, and return the events that end requests."""
         served = self._served.pop(document, [])
         done = [request for request in served if request.count(document, outcome)]
         self._open = [request for request in self._open if request not in done]
         return [request.finish(request) for request in done]
 
     def lose(self, document: str) -> list[Event]:
-        """Note that a document is gone: nobody can wait for it any more."""
+        """Record that a document does not exist any more, which ends the wait for it."""
         self.begin(document)
         return self.end(document, Failed("gone", "", "gone"))
 
 
 class _StatusRequest(msgspec.Struct, eq=False):
-    """Equal status commands: what is still to be asked of a worker, and what has been answered."""
+    """One or more equal status commands: the documents still to be examined, and the results."""
 
     ids: list[Id | UnsetType]
     since: float
@@ -99,15 +99,15 @@ class _StatusRequest(msgspec.Struct, eq=False):
 
     @property
     def is_begun(self) -> bool:
-        """Whether a worker may have looked already: what comes now asks of a later moment."""
+        """Whether a worker may have examined a document: newer commands need a newer result."""
         return len(self.waiting) < len(self.sources)
 
 
 class StatusRequests:
-    """Status commands in the order they came; the oldest one is worked on.
+    """Status commands in the order of their arrival; only the oldest one is processed.
 
-    One that asks the same as one that nobody has begun with shares its answer: a host that asks
-    each second costs no more than the answers take.
+    A command joins an equal one that is not begun, and both get the same result. So a host that
+    sends one each second causes no backlog.
     """
 
     def __init__(self) -> None:
@@ -116,19 +116,19 @@ class StatusRequests:
 
     @property
     def are_waiting(self) -> bool:
-        """Whether there is something to ask that no worker has."""
+        """Whether a document waits to be given to a worker."""
         return bool(self._open and self._open[0].waiting)
 
     def have_waited(self, now: float) -> bool:
-        """Tell whether the oldest command has waited so long that it goes before a sync."""
+        """Return whether the oldest command has waited so long that it goes before a sync."""
         return self.are_waiting and now - self._open[0].since >= STATUS_WAIT_S
 
     def are_older(self, due: float) -> bool:
-        """Tell whether the oldest command came before a moment."""
+        """Return whether the oldest command came before this time."""
         return self.are_waiting and self._open[0].since < due
 
     def add(self, id_: Id | UnsetType, sources: list[Source], now: float) -> Event | None:
-        """Ask for the status of documents; return the answer if there are none."""
+        """Add a command for the status of documents; return the reply at once if there are none."""
         if not sources:
             return StatusReport(id=id_, documents=[])
         for request in self._open:
@@ -139,7 +139,7 @@ class StatusRequests:
         return None
 
     def take(self, most: int) -> list[Source]:
-        """Take what a batch can do of the oldest command."""
+        """Remove and return at most this many documents of the oldest command, for one batch."""
         if not self._open:
             return []
         waiting = self._open[0].waiting
@@ -147,11 +147,11 @@ class StatusRequests:
         return taken
 
     def give_back(self, source: Source) -> None:
-        """Take back a document that its worker did not come to."""
+        """Put back a document that its worker did not examine."""
         self._open[0].waiting.append(source)
 
     def answer(self, source: Source, result: Status | Failed) -> list[Event]:
-        """Note one status; return the reports when it is the last one of its commands."""
+        """Record one status; return the replies when it is the last one of its command."""
         if isinstance(result, Failed):
             files = version_of(source.document), version_of(source.mirror)
             status = unreadable(source, result.code, *files)
@@ -171,7 +171,7 @@ def _by_path(status: Status) -> str:
 
 
 class HostCommands:
-    """Does what the lines of the host ask for."""
+    """Runs the commands of the host."""
 
     def __init__(
         self,
@@ -188,9 +188,9 @@ class HostCommands:
             documents: The known documents.
             syncs: The sync requests under way.
             statuses: The status commands under way.
-            emit: Sends an event, and nothing for None.
-            refresh: Scans what is there: a host may ask for a workspace that it made a moment
-                ago, before any file event of it was heard.
+            emit: Sends an event; does nothing for None.
+            refresh: Scans the roots: the host may name a workspace that it has just made, whose
+                file event has not arrived yet.
         """
         self._documents = documents
         self._syncs = syncs
@@ -199,10 +199,10 @@ class HostCommands:
         self._refresh = refresh
 
     def obey(self, line: bytes) -> bool:
-        """Do what a line asks for. A bad one is answered, and nothing else happens.
+        """Run the command in a line. A line that is not a command only gets a ``failed`` event.
 
         Returns:
-            Whether the line asks this process to stop.
+            Whether the command is ``shutdown``.
         """
         try:
             command = protocol.decode(line)

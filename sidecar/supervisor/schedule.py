@@ -1,6 +1,6 @@
-"""When a document is synced next: pure functions of time and history.
+"""When a document is synced next: pure functions of time and earlier results.
 
-No clock in here: every ``now`` is passed in, in seconds of one monotonic clock.
+Callers pass every ``now``, in seconds of one monotonic clock.
 """
 
 from typing import Literal
@@ -8,27 +8,27 @@ from typing import Literal
 import msgspec
 
 RETRY_MS = (20, 50, 100, 250, 500, 1000, 2000)
-"""Waits between tries while the host writes its file; the try after the last one is final."""
+"""Waits between tries while the host writes its file; the try after the last wait is final."""
 
 RESTED_TRIES = 5
-"""After these many tries, 0.92 s, a file that did not change is taken as its app left it."""
+"""After so many tries, 0.92 s, a file that did not change counts as completely written."""
 SLOW_MS = (1000, 2000, 5000, 10_000, 30_000, 60_000)
-"""Waits while a disk is full, a lock is held, descriptors are used up; the last one repeats, and
-none is longer than the time between two rescans."""
+"""Waits while a disk is full, a lock is held or no descriptor is free. The last one repeats; none
+is longer than the time between two rescans."""
 LATER_MS = (60_000, 600_000, 3_600_000)
-"""Waits after bytes at which a worker ended; the last one repeats."""
+"""Waits after a worker's process ended at the document; the last one repeats."""
 
 Effect = Literal["done", "retry", "slow", "later", "same", "once"]
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """The habits that decide the waits.
+    """The settings for the waits.
 
     Attributes:
         debounce_s: Quiet time after the last event.
-        max_wait_s: End of a wait for a file that is written again and again.
+        max_wait_s: Longest wait for a file that is written again and again.
         max_load: Share of one core that steady edits may cost.
-        rescan_s: Time between two rescans: what passes is tried again at least as often.
+        rescan_s: Time between two rescans; the longest wait of slow retries.
     """
 
     debounce_s: float = 0.5
@@ -41,16 +41,16 @@ class Due(msgspec.Struct):
     """When one document is synced next, and why.
 
     Attributes:
-        first_event: When the oldest event came that no sync has seen yet.
-        last_event: When the youngest one came.
-        at: When it is due whatever the events say: a retry, or at once on command.
-        rest_until: When the load rule lets events count again.
-        tries: Tries so far of the present retry ladder.
-        slow_tries: Slow retries so far in a row.
-        later_tries: How often a worker has ended at the bytes that are there.
-        later_at: When the next try with these bytes is.
+        first_event: Time of the oldest event since the last sync began.
+        last_event: Time of the newest one.
+        at: When it is due independent of events: a retry, or a command.
+        rest_until: Events cause no sync before this time, because of ``max_load``.
+        tries: Number of quick retries so far.
+        slow_tries: Number of slow retries so far.
+        later_tries: How often a worker's process has ended at the present bytes.
+        later_at: Time of the next try with these bytes.
         cost_s: CPU seconds since the last rest.
-        running: A worker has it.
+        running: A worker has the document.
     """
 
     first_event: float | None = None
@@ -71,16 +71,16 @@ class Due(msgspec.Struct):
 
     @property
     def is_rested(self) -> bool:
-        """The file has been as it is for about a second: what stands in it will stay."""
+        """The file was not changed for about a second: it counts as completely written."""
         return self.tries >= RESTED_TRIES
 
     @property
     def is_expected(self) -> bool:
-        """A sync is under way, or something asks for one."""
+        """A sync is running or due."""
         return self.running or self.at is not None or self.first_event is not None
 
     def when(self, timing: Timing) -> float | None:
-        """Return when the next sync should start, None when nothing asks for one."""
+        """Return when the next sync should start, None when none is due."""
         if self.running:
             return None
         if self.first_event is None or self.last_event is None:
@@ -90,25 +90,25 @@ class Due(msgspec.Struct):
         return by_events if self.at is None else min(by_events, self.at)
 
     def touch(self, now: float) -> None:
-        """Note an event: the document may have changed."""
+        """Record an event: the document may have changed."""
         if self.first_event is None:
             self.first_event = now
         self.last_event = now
 
     def ask(self, now: float) -> None:
-        """Be due as soon as a worker is free, after the present sync if there is one."""
+        """Make it due at this time, after the present sync if one is running."""
         self.at = now if self.at is None else min(self.at, now)
 
     def may_be_put_off(self, now: float, rested_s: float, timing: Timing) -> bool:
-        """Tell whether a due document has changed unheard, so that its debounce begins anew.
+        """Return whether a due document changed without an event yet: its debounce starts again.
 
         Args:
             now: The time.
             rested_s: For how long its file has not been changed; negative when unknown.
-            timing: The habits.
+            timing: The settings.
 
         Returns:
-            False for what was asked for, or has waited as long as it may.
+            False for a retry or a command, and after the longest wait.
         """
         is_asked = self.at is not None and self.at <= now
         if is_asked or self.first_event is None or not 0 <= rested_s < timing.debounce_s:
@@ -116,23 +116,23 @@ class Due(msgspec.Struct):
         return self.first_event + timing.max_wait_s > now
 
     def wait(self, until: float) -> None:
-        """Be due at one moment only, whatever has been heard."""
+        """Make it due at this time only, and forget all events."""
         self.first_event = self.last_event = None
         self.at = until
 
     def begin(self) -> None:
-        """Note that a worker has the document now, and has seen all events so far."""
+        """Record that a sync begins, which covers all events so far."""
         self.running = True
         self.first_event = self.last_event = self.at = None
 
     def end(self, now: float, cost_s: float, effect: Effect, rescan_s: float = 60.0) -> int | None:
-        """Note how a sync ended.
+        """Record the result of a sync.
 
         Args:
             now: The time.
             cost_s: CPU seconds it took.
-            effect: ``retry`` climbs the ladder; ``slow`` tries again after a longer wait, ``later``
-                after a far longer one; ``same``: there was nothing new to be tried.
+            effect: ``retry`` tries again soon, ``slow`` after a longer wait, ``later`` after a much
+                longer one; ``same``: the bytes are those that failed, and were not tried.
             rescan_s: As in ``Timing``.
 
         Returns:
@@ -153,7 +153,7 @@ class Due(msgspec.Struct):
         return wait_ms
 
     def forget_bytes(self) -> None:
-        """Note that other bytes are there than those at which a worker ended."""
+        """Record that the bytes are not those at which a worker's process ended."""
         self.later_tries, self.later_at = 0, None
 
     def _next_wait_ms(self, effect: Effect, now: float, rescan_s: float) -> int | None:
@@ -170,11 +170,11 @@ class Due(msgspec.Struct):
 
 
 def rest_s(cost_s: float, crowd: int, max_load: float) -> float:
-    """Return how long a document must rest after syncs, so that all keep within the load.
+    """Return how long a document must rest after syncs, so that all together keep ``max_load``.
 
     Args:
-        cost_s: CPU seconds of the syncs just done.
-        crowd: Documents at rest now, this one included: they share the load.
+        cost_s: CPU seconds of the last syncs.
+        crowd: Number of documents that rest now, including this one: they share the load.
         max_load: Share of one core.
     """
     return cost_s * max(0.0, crowd / max_load - 1.0)

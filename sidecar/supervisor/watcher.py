@@ -1,6 +1,6 @@
-"""File events to document paths.
+"""Turns file events into documents.
 
-Files are seen by name, never by kind of event; what an event means is found by looking.
+Only the path of an event counts, not its kind; the file itself shows what has happened.
 """
 
 import logging
@@ -26,7 +26,7 @@ Deliver = Callable[[Scan | Touched], None]
 
 
 class Watcher:
-    """The thread that waits for file events and looks at the roots."""
+    """The thread that waits for file events and scans the roots."""
 
     def __init__(self, settings: Settings, deliver: Deliver) -> None:
         """Prepare; ``start`` arms it."""
@@ -41,11 +41,11 @@ class Watcher:
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Arm the watcher; its first scan is delivered once it is armed."""
+        """Start the thread; the first scan is delivered after the folders are watched."""
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
-        """End the thread, waiting for it at most this long."""
+        """End the thread; wait for it at most this many seconds."""
         self._stopping.set()
         self._events.wake()
         self._thread.join(seconds)
@@ -68,7 +68,7 @@ class Watcher:
         self._events.close()
 
     def _scan(self) -> Found:
-        """Arm what is there, and look again until nothing new had to be armed."""
+        """Watch the folders, and scan again until there is no new folder to watch."""
         while True:
             began = time.monotonic()
             self._found = found = self._discover()
@@ -76,7 +76,7 @@ class Watcher:
                 if not self._events.follow([*found.folders, *_above(found)]):
                     break
             except OSError as error:
-                log.warning("file events are not to be had, looking often instead: %s", error)
+                log.warning("file events are not available (%s); polling all files instead", error)
                 self._events.close()
                 self._events = Polling()
         self._deliver(scan(found, began))
@@ -94,7 +94,7 @@ class Watcher:
 
 
 def scan(found: Found, began: float) -> Scan:
-    """Look at everything that was found, in a discovery that began at this moment."""
+    """Return the versions of all files of a discovery, which began at this moment."""
     states = {
         document: FileState(source, version_of(document), version_of(source.mirror))
         for document, source in found.sources.items()
@@ -103,23 +103,23 @@ def scan(found: Found, began: float) -> Scan:
 
 
 def is_structural(path: str, found: Found, selection: Selection) -> bool:
-    """Tell whether an event at a path means that documents may have come or gone."""
+    """Return whether documents may have come or gone because of an event at this path."""
     if path in found.sources:
         return os.path.islink(path) or not os.path.exists(path)
     if path in found.steps or path in found.awaited or path in found.folders:
         return path not in found.behind or not os.path.isfile(path)
     folder, name = os.path.split(path)
     if folder not in found.folders:
-        return False  # above the roots, or behind a link
+        return False  # in a folder above the roots, or in the target of a link
     if matching([name], selection.documents):
         return True
     return not is_mirror_name(name) and os.path.isdir(path)
 
 
 def touched(path: str, found: Found) -> Iterator[Source]:
-    """Yield the documents that an event at a path is about.
+    """Yield the documents to which an event at a path belongs.
 
-    Our own events are ignored, except that a mirror that has disappeared asks for a new one.
+    Events of our own files are ignored, except when a mirror has disappeared: it is rebuilt.
     """
     document = found.behind.get(path, path)
     if document in found.sources:
@@ -129,8 +129,8 @@ def touched(path: str, found: Found) -> Iterator[Source]:
 
 
 def _above(found: Found) -> Iterable[str]:
-    """Give the folders above the roots, where their own entries can be watched for.
+    """Return the folders above the roots, if the system can watch them without subfolders.
 
-    Elsewhere the system tells of everything below them, and a rescan has to do.
+    On other systems the rescan notices a replaced link above the roots.
     """
     return found.above if sys.platform == "linux" else ()

@@ -1,4 +1,4 @@
-"""``clean``: lists and removes what bears our application_id, and nothing else."""
+"""``clean``: lists and removes files with our application_id, and no others."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from tests.support.program import Watch, run, sync
 
 @pytest.fixture
 def kept(studio: Path) -> Path:
-    """What was kept of a document that collapsed: a mirror by another name."""
+    """Return the copy that was kept of a collapsed document."""
     return Path(shutil.copyfile(studio / "tables.sqlite", studio / "tables.last-good.sqlite"))
 
 
@@ -22,7 +22,7 @@ def files(app: Path) -> set[Path]:
 
 
 def test_nothing_is_removed_unless_told(app: Path, studio: Path, kept: Path) -> None:
-    """The list has every mirror with its size, and what comes next."""
+    """The list has every mirror with its size, and the next step."""
     before = files(app)
     done = run("clean", app)
     assert (done.code, files(app)) == (0, before)
@@ -35,7 +35,7 @@ def test_nothing_is_removed_unless_told(app: Path, studio: Path, kept: Path) -> 
 def test_mirrors_are_removed_and_last_good_copies_only_by_name(
     app: Path, studio: Path, kept: Path
 ) -> None:
-    """Documents and all else of the app stay, and a sync builds everything anew."""
+    """Documents and all other files of the app stay, and a sync builds the mirrors again."""
     before = files(app)
     mirrors = set(app.rglob("tables.sqlite"))
     told = run("clean", app, "--yes", "--json").json()["mirrors"]
@@ -61,7 +61,7 @@ def test_what_is_none_of_ours_stays(app: Path, studio: Path) -> None:
 
 
 def test_mirrors_whose_documents_are_gone_are_ours_too(app: Path, studio: Path) -> None:
-    """Below folders; a document that is named means its own mirror alone."""
+    """Below folders; a document given by its path selects only its own mirror."""
     other = save(studio / "notes.yjs", document(1))
     sync(other)
     other.unlink()
@@ -71,11 +71,11 @@ def test_mirrors_whose_documents_are_gone_are_ours_too(app: Path, studio: Path) 
     assert len(told) == 1
     assert run("clean", app, "--yes").code == 0
     assert not (studio / "notes.yjs.sqlite").exists()
-    assert run("clean", app).out == "no mirrors of ours here\n"
+    assert run("clean", app).out == "there are no mirrors here\n"
 
 
 def test_mirrors_elsewhere_and_alone(app: Path, tmp_path: Path) -> None:
-    """--into says where; a mirror may be named itself."""
+    """``--into`` gives their folder; a mirror may be given by its path."""
     sync(app, "--into", tmp_path / "into")
     assert run("clean", app, "--into", tmp_path / "into", "--yes").code == 0
     assert not list((tmp_path / "into").rglob("*.sqlite"))
@@ -87,7 +87,7 @@ def test_mirrors_elsewhere_and_alone(app: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("root", [".", "workspaces/juniper-studio", "workspaces/harvest-kitchen/0"])
 def test_a_watch_on_it_or_on_a_part_of_it_refuses(app: Path, root: str) -> None:
-    """Exit 4; it would only build them again. Listing is no harm."""
+    """Exit 4, because the watch would build them again. Listing is allowed."""
     before = files(app)
     with Watch(app / root) as watch:
         watch.until("ready")
@@ -100,7 +100,7 @@ def test_a_watch_on_it_or_on_a_part_of_it_refuses(app: Path, root: str) -> None:
 
 
 def test_a_watch_above_refuses_too(app: Path, studio: Path) -> None:
-    """Whatever part of its folder is meant."""
+    """For any part of its folder."""
     with Watch(app) as watch:
         watch.until("ready")
         assert run("clean", studio, "--yes").code == 4

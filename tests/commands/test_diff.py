@@ -1,4 +1,4 @@
-"""``diff``: documents, moments and mirrors against each other."""
+"""``diff``: compares documents, moments and mirrors."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ def test_equal_sides_are_0(studio: Path) -> None:
 
 
 def test_moments_are_sides(studio: Path) -> None:
-    """What came between two snapshots, and between the last one and now."""
+    """Changes between two snapshots, and between the last one and now."""
     document = studio / "workspace.yjs"
     done = run("diff", "--json", f"{document}@{FIRST}", f"{document}@{SECOND}")
     told = done.json()
@@ -57,14 +57,14 @@ def test_cells_of_two_documents(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_beside_the_documents(studio: Path) -> None:
-    """What is built for the comparison is built elsewhere."""
+    """Mirrors for the comparison are built in another folder."""
     before = sorted(studio.rglob("*"))
     run("diff", studio / "workspace.yjs", f"{studio / 'workspace.yjs'}@{FIRST}")
     assert sorted(studio.rglob("*")) == before
 
 
 def test_path_with_an_at_sign_is_a_path(studio: Path, tmp_path: Path) -> None:
-    """A file that is called so is itself, and no moment."""
+    """If a file of that name exists, the text after @ is not a moment."""
     odd = tmp_path / "old@123"
     shutil.copy(studio / "workspace.yjs", odd)
     assert run("diff", odd, studio / "workspace.yjs").code == 0

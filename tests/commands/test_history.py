@@ -29,7 +29,7 @@ def test_snapshots_as_json(studio: Path) -> None:
 
 
 def test_snapshots_as_lines(studio: Path) -> None:
-    """Time, description and rows of each; what cannot be shown says why."""
+    """Time, description and rows of each; a snapshot that cannot be read has a reason."""
     (studio / "snapshots" / "1768300000000.ysnap").write_bytes(b"\1\1\1\0\0")
     done = run("history", studio)
     assert done.code == 0
@@ -38,7 +38,7 @@ def test_snapshots_as_lines(studio: Path) -> None:
 
 
 def test_mirror_of_a_moment(studio: Path, tmp_path: Path) -> None:
-    """A database like any other, of the snapshot that was the newest then."""
+    """A normal mirror, of the newest snapshot at that time."""
     out = tmp_path / "past.sqlite"
     done = run("history", studio, "--at", str(SECOND + 5000), "--out", out)
     assert done.code == 0
@@ -60,7 +60,7 @@ def test_a_moment_that_is_there_is_built_again(studio: Path, tmp_path: Path) -> 
 
 
 def test_other_files_are_left_alone(studio: Path, tmp_path: Path) -> None:
-    """--out goes over nothing but a mirror."""
+    """``--out`` only replaces mirrors."""
     (tmp_path / "letter.txt").write_text("dear")
     done = run("history", studio, "--at", str(FIRST), "--out", tmp_path / "letter.txt")
     assert done.code == 2
@@ -78,6 +78,6 @@ def test_wrong_questions(app: Path, studio: Path, tmp_path: Path) -> None:
 
 
 def test_workspace_without_snapshots(app: Path) -> None:
-    """Says so, and that is no failure."""
+    """It prints that there are none, and exits with 0."""
     done = run("history", app / "workspaces" / "harvest-kitchen")
     assert (done.code, done.out) == (0, "harvest-kitchen/0 has no snapshots beside it\n")

@@ -1,4 +1,4 @@
-"""``inspect``: what files hold, whole ones and broken ones."""
+"""``inspect``: the content of whole and broken files."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ FIELDS = ["v", "path", "bytes", "encoding", "code", "layouts", "roots", "writers
 
 
 def test_whole_document(studio: Path) -> None:
-    """Layouts, roots, writers, and what every field really holds."""
+    """Layouts, roots, writers, and the actual kinds of every field."""
     file = studio / "workspace.yjs"
     done = run("inspect", "--json", file)
     told = done.json()
@@ -42,7 +42,7 @@ def test_whole_document(studio: Path) -> None:
 
 
 def test_text_for_people(studio: Path) -> None:
-    """A folder with one document will do."""
+    """A folder with one document may be given instead of it."""
     done = run("inspect", studio)
     assert done.code == 0
     assert "roots: definition (map), kv (map), tables (map)" in done.out
@@ -67,7 +67,7 @@ def test_layouts_and_roots(case: str, layouts: list[str], roots: dict[str, str])
 
 
 def test_cut_document_shows_what_is_left(studio: Path, tmp_path: Path) -> None:
-    """Which roots, which writers, and up to which byte it makes sense; exit 1."""
+    """Roots, writers, and the byte up to which it can be read; exit 1."""
     data = (studio / "workspace.yjs").read_bytes()
     (tmp_path / "cut.yjs").write_bytes(data[: len(data) // 2])
     done = run("inspect", "--json", tmp_path / "cut.yjs")
@@ -116,14 +116,14 @@ def test_file_that_kills_the_decoder_is_looked_into(tmp_path: Path) -> None:
 
 
 def test_many_documents_are_2(app: Path) -> None:
-    """It is for one file, and says which there are."""
+    """It is for one file; the error lists the documents."""
     done = run("inspect", app)
     assert done.code == 2
     assert "has 2; choose one by --workspace" in done.err
 
 
 def test_a_folder_without_documents_is_1(tmp_path: Path) -> None:
-    """There is nothing to choose from."""
+    """There is no document to inspect."""
     done = run("inspect", tmp_path)
     assert done.code == 1
     assert "there is none" in done.err
@@ -137,7 +137,7 @@ def test_missing_file_is_1(tmp_path: Path) -> None:
 
 
 def test_a_head_tells_name_and_epochs(studio: Path) -> None:
-    """In words, and as JSON beside what every file has."""
+    """As text, and in the JSON."""
     head = studio.parent / "head.yjs"
     done = run("inspect", head)
     assert done.code == 0
@@ -150,7 +150,7 @@ def test_a_head_tells_name_and_epochs(studio: Path) -> None:
 
 
 def test_a_registry_tells_its_workspaces_by_name(app: Path) -> None:
-    """Those that are not deleted, and whether their folders are there."""
+    """Those that are not deleted, and whether their folders exist."""
     shutil.rmtree(app / "workspaces" / "harvest-kitchen")
     done = run("inspect", app / "registry.yjs")
     assert "juniper-studio  Juniper Studio" in done.out
@@ -163,7 +163,7 @@ def test_a_registry_tells_its_workspaces_by_name(app: Path) -> None:
 
 
 def test_an_id_of_a_registry_is_never_a_path(app: Path, tmp_path: Path) -> None:
-    """It is only looked up among the folders that are there."""
+    """It is only compared with the names of existing folders."""
     doc: Doc[Any] = Doc()
     doc["workspaces"] = Map({"../../outside": True, "/etc": True})
     (app / "registry.yjs").write_bytes(doc.get_update())
@@ -173,13 +173,13 @@ def test_an_id_of_a_registry_is_never_a_path(app: Path, tmp_path: Path) -> None:
 
 
 def test_of_a_torn_document_what_is_left_is_shown(studio: Path, tmp_path: Path) -> None:
-    """Its tables with the rows that are whole; exit 1 all the same."""
+    """Its tables with the rows that are whole; still exit 1."""
     data = (studio / "workspace.yjs").read_bytes()
     torn = tmp_path / "torn.yjs"
     torn.write_bytes(data[: len(data) // 2])
     done = run("inspect", torn)
     assert done.code == 1
-    assert "what is left of its tables" in done.out
+    assert "rows that could be read" in done.out
     assert "clients: 4 rows, declared" in done.out
     told = run("inspect", "--json", torn).json()
     assert told["code"] in {"torn", "undecodable"}

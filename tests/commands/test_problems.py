@@ -1,4 +1,4 @@
-"""``problems``: what had to be bent, in words."""
+"""``problems``: explains what a mirror cannot show as declared."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.support.twenty import IDS, ODD, Twenty
 
 
 def test_words_and_what_to_do(twenty: Twenty) -> None:
-    """The table, the field, how many rows and which, what it was; then the advice."""
+    """The table, the field, the number of rows and their ids, the cause, and the advice."""
     done = run("problems", twenty.root)
     assert done.code == 1
     assert f"{IDS[ODD]}/0: 1 problem" in done.out
@@ -30,7 +30,7 @@ def test_json_has_the_documented_shape(twenty: Twenty) -> None:
 
 
 def test_a_mirror_that_is_not_there_is_a_failure(app: Path, studio: Path) -> None:
-    """The others are told all the same."""
+    """The problems of the other mirrors are still printed."""
     assert run("problems", app).code == 0
     (studio / "tables.sqlite").unlink()
     done = run("problems", app)
@@ -41,7 +41,7 @@ def test_a_mirror_that_is_not_there_is_a_failure(app: Path, studio: Path) -> Non
 
 
 def test_sync_says_what_the_problems_are(tmp_path: Path) -> None:
-    """A few of them in words, and how many more there are."""
+    """A few of them as text, and the number of further ones."""
     fields = {f"n{number}": {"type": "integer"} for number in range(5)}
     desk = Desk(tmp_path / "w1", {"id": {"type": "id"}, **fields})
     desk.put("notes", "a", **dict.fromkeys(fields, "words"))
@@ -49,5 +49,5 @@ def test_sync_says_what_the_problems_are(tmp_path: Path) -> None:
     done = run("sync", desk.document)
     assert "notes.n0 holds another kind of value than is declared (1 row, first a)" in done.out
     assert done.out.count("problem    ") == 3
-    assert "and 2 more; epicenter-sidecar problems tells all" in done.out
+    assert "and 2 more; epicenter-sidecar problems lists all" in done.out
     assert "problem    " not in run("sync", "--force", "--json", desk.document).out

@@ -23,7 +23,7 @@ HANGING = "SELECT instr(printf('%.*c', 200000000, 'a'), printf('%.*c', 100000000
 
 
 def test_json_is_the_documented_shape(app: Path) -> None:
-    """Columns, rows, and what each mirror is worth."""
+    """Columns, rows, and the age and state of each mirror."""
     done = run("query", app, "--json", "SELECT id, budget, NULL AS n FROM projects ORDER BY id")
     assert (done.code, done.err) == (0, "")
     told = done.json()
@@ -52,7 +52,7 @@ def test_cells_lose_nothing(app: Path) -> None:
 
 
 def test_csv_tells_null_from_an_empty_text(app: Path) -> None:
-    """And quotes what needs it."""
+    """Texts are quoted where needed."""
     sql = "SELECT NULL AS \"a,b\", '' AS e, 'x\"y' AS q, 'l1' || char(10) || 'l2' AS l, x'ff' AS b"
     done = run("query", app, "--csv", sql)
     assert done.out == '"a,b",e,q,l,b\n,"","x""y","l1\nl2",/w==\n'
@@ -62,7 +62,7 @@ def test_csv_tells_null_from_an_empty_text(app: Path) -> None:
 
 
 def test_table_shows_null_and_the_size_of_bytes(app: Path) -> None:
-    """One row a line; how fresh it is stands on stderr."""
+    """One row a line; the age of the mirror is on stderr."""
     done = run("query", app, "SELECT NULL AS n, x'00ff' AS b, 'a' || char(10) AS t, 7 AS i")
     assert done.out == "n     b          t    i\nNULL  (2 bytes)  a\\n  7\n"
     assert re.search(r"juniper-studio/0: in step, published (just now|\d+ s ago)", done.err)
@@ -93,7 +93,7 @@ def test_what_cannot_be_answered(arguments: list[str], code: int, said: str, app
 
 
 def test_missing_mirrors_are_named(app: Path, studio: Path, tmp_path: Path) -> None:
-    """The others answer; where there is no other, it is a failure."""
+    """The others are queried; if there is no other, it is a failure."""
     (studio / "tables.sqlite").unlink()
     done = run("query", app, "--json", "SELECT count(*) FROM _mirror_tables")
     assert (done.code, done.json()["rows"]) == (0, [[2]])
@@ -108,7 +108,7 @@ def test_missing_mirrors_are_named(app: Path, studio: Path, tmp_path: Path) -> N
 
 
 def test_sync_comes_first_when_asked_for(studio: Path) -> None:
-    """Without it the mirror answers as it is, and is said to be behind."""
+    """Without it the old mirror is queried, and reported as out of date."""
     (studio / "workspace.yjs").write_bytes(document(5))
     done = run("query", studio, "SELECT count(*) FROM projects")
     assert done.out.split()[-1] == "5"
@@ -128,7 +128,7 @@ def test_sql_from_stdin_and_root_from_the_environment(app: Path) -> None:
 
 
 def test_rows_are_cut_and_that_is_said(app: Path) -> None:
-    """By --limit, or by what is usual for the form."""
+    """By ``--limit``, or by the default of the output format."""
     endless = ENDLESS.replace("count(*)", "x")
     done = run("query", app, "--json", "--limit", "3", endless)
     assert (done.json()["rows"], done.json()["truncated"]) == ([[1], [2], [3]], True)
@@ -139,7 +139,7 @@ def test_rows_are_cut_and_that_is_said(app: Path) -> None:
 
 @pytest.mark.parametrize("sql", [ENDLESS, HANGING], ids=["endless", "hanging"])
 def test_what_takes_too_long_is_ended(sql: str, app: Path) -> None:
-    """Also inside a function of SQLite's, where it does not listen."""
+    """Also inside a function of SQLite that cannot be interrupted."""
     done = run("query", app, "--max-seconds", "0.5", sql)
     assert (done.code, done.out) == (124, "")
     assert "took longer than 0.5 s" in done.err
@@ -185,7 +185,7 @@ def test_a_reader_that_leaves_is_no_traceback(app: Path) -> None:
 
 
 def test_nothing_is_left_beside_a_mirror(app: Path, studio: Path) -> None:
-    """Reading makes no file and changes none."""
+    """A query creates and changes no file."""
     before = {path: path.stat().st_mtime_ns for path in studio.iterdir()}
     run("query", app, "SELECT * FROM notes ORDER BY body")
     run("query", studio / "tables.sqlite", "SELECT * FROM notes ORDER BY body")
@@ -194,7 +194,7 @@ def test_nothing_is_left_beside_a_mirror(app: Path, studio: Path) -> None:
 
 @needs_terminal
 def test_a_table_fits_the_terminal_and_cannot_steer_it(app: Path) -> None:
-    """Cells are shortened, what has no room is named, escape sequences are text."""
+    """Cells are shortened, omitted columns are named, escape sequences are shown as text."""
     sql = "SELECT *, char(27) || '[2J' AS evil FROM projects"
     code, seen = run_on_terminal("query", app, sql, environment={"COLUMNS": "80"})
     assert code == 0

@@ -9,7 +9,7 @@ COLUMN = {"name", "type", "sqlite_type", "nullable", "label", "description", "op
 
 
 def test_text_for_a_prompt(app: Path) -> None:
-    """Tables, columns, labels, kinds and options, and no word of the data."""
+    """Tables, columns, labels, kinds and options, without any data."""
     done = run("schema", app)
     assert done.code == 0
     lines = done.out.splitlines()
@@ -44,7 +44,7 @@ def test_json_has_the_documented_shape(studio: Path) -> None:
 
 
 def test_documents_without_mirrors_say_what_to_do(app: Path, studio: Path) -> None:
-    """One is a remark, none at all is a failure."""
+    """One missing mirror is a message; if all are missing, it is a failure."""
     (studio / "tables.sqlite").unlink()
     done = run("schema", app)
     assert done.code == 0
@@ -67,7 +67,7 @@ def test_equal_schemas_are_listed_once(twenty: Twenty) -> None:
 
 
 def test_json_of_equal_schemas(twenty: Twenty) -> None:
-    """The first document's place stands in front, and all of them in a list."""
+    """The first document's fields are at the top level, and all documents in a list."""
     told = run("schema", twenty.root, "--json").json()
     assert len(told["documents"]) == 3
     assert sum(len(one["documents"]) for one in told["documents"]) == 22

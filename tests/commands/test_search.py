@@ -1,4 +1,4 @@
-"""``search``: hits over all mirrors, and what to do when there are none."""
+"""``search``: hits in all mirrors, and the next step if there are none."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ HIT = {
 
 
 def test_hits_of_all_workspaces(app: Path) -> None:
-    """With their places, the best first."""
+    """With their mirror, table and row, the best first."""
     done = run("search", app, "paper", "--json")
     told = done.json()
     assert done.code == 0
@@ -28,7 +28,7 @@ def test_hits_of_all_workspaces(app: Path) -> None:
 
 
 def test_lines_for_people(app: Path) -> None:
-    """One hit a line; line breaks of the document are no line breaks here."""
+    """One hit a line; line breaks of the document are replaced."""
     done = run("search", app, "paper", "bags")
     assert done.code == 0
     assert len(done.out.splitlines()) == 2
@@ -44,14 +44,14 @@ def test_marks_stand_out_on_a_terminal(app: Path) -> None:
 
 
 def test_no_hit_is_1(app: Path) -> None:
-    """And is said; as JSON it is an empty list."""
+    """A message says so; as JSON it is an empty list."""
     done = run("search", app, "zebra")
     assert (done.code, done.out) == (1, "no row holds zebra\n")
     assert run("search", app, "zebra", "--json").json()["hits"] == []
 
 
 def test_no_index_is_1_and_says_how_to_build_it(app: Path) -> None:
-    """The command that it names does build it."""
+    """The command in the message builds the index."""
     sync("--fts", "none", app)
     done = run("search", app, "paper")
     assert done.code == 1
@@ -61,7 +61,7 @@ def test_no_index_is_1_and_says_how_to_build_it(app: Path) -> None:
 
 
 def test_mirrors_without_an_index_are_named(app: Path, studio: Path) -> None:
-    """With how to index them; the others are searched all the same."""
+    """With the command to index them; the others are still searched."""
     sync("--fts", "none", studio)
     done = run("search", app, "carrot", "--json")
     assert [one["workspace"] for one in done.json()["unindexed"]] == ["juniper-studio"]
@@ -75,7 +75,7 @@ def test_mirrors_without_an_index_are_named(app: Path, studio: Path) -> None:
 
 
 def test_a_watch_without_fts_loses_no_index(app: Path, studio: Path) -> None:
-    """A mirror that is lost while it runs is built with what it had."""
+    """A mirror that is deleted while it runs is built again with its index."""
     with Watch(app, "--debounce-ms", "20") as watch:
         watch.until("ready")
         (studio / "tables.sqlite").unlink()
@@ -90,7 +90,7 @@ def test_a_watch_without_fts_loses_no_index(app: Path, studio: Path) -> None:
 
 
 def test_limit_cuts_and_says_so(app: Path) -> None:
-    """Only the best, and that there are more."""
+    """Only the best hits, with a message that there are more."""
     told = run("search", app, "bakery", "--limit", "1", "--json").json()
     assert (len(told["hits"]), told["truncated"]) == (1, True)
     assert "--limit shows more" in run("search", app, "bakery", "--limit", "1").out
@@ -130,7 +130,7 @@ def test_mirror_as_path(studio: Path) -> None:
 
 
 def test_a_mirror_that_stands_alone_knows_where_it_is_from(studio: Path, tmp_path: Path) -> None:
-    """It was built elsewhere, or copied; its workspace is not that of the folder it is in."""
+    """It was built elsewhere, or copied; its workspace is that of its catalog."""
     out = tmp_path / "copy.sqlite"
     sync(studio / "workspace.yjs", "--fts", "--out", out)
     (hit,) = run("search", out, "kettle", "--json").json()["hits"]

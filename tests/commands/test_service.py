@@ -1,4 +1,4 @@
-"""``service``: units for systemd, and what launchd and the Task Scheduler are given."""
+"""``service``: systemd units, and the output for launchd and the Task Scheduler."""
 
 import os
 import plistlib
@@ -20,7 +20,7 @@ case "$*" in *{fails}*) echo "no bus" >&2; exit 1;; esac
 
 
 class Manager:
-    """A systemctl that writes down what it is asked for.
+    """A systemctl that records its calls.
 
     Attributes:
         environment: Variables under which it is found.
@@ -28,7 +28,7 @@ class Manager:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Put it into a folder."""
+        """Create it in a folder."""
         self._log, self._program = folder / "log", folder / "bin" / "systemctl"
         self._program.parent.mkdir()
         self.units = folder / "config" / "systemd" / "user"
@@ -39,24 +39,24 @@ class Manager:
         self.fail_at("nothing")
 
     def fail_at(self, word: str) -> None:
-        """Have it fail when it is asked for this."""
+        """Make it fail for this verb."""
         self._program.write_text(FAKE.format(log=self._log, fails=word))
         self._program.chmod(0o755)
 
     def asked(self) -> list[str]:
-        """Return what it was asked for, by verb."""
+        """Return its recorded calls, by verb."""
         return [line.split()[1] for line in self._log.read_text().splitlines()]
 
 
 @pytest.fixture
 def manager(tmp_path: Path) -> Manager:
-    """Return a service manager that is none."""
+    """Return the fake service manager."""
     return Manager(tmp_path)
 
 
 @needs_shell
 def test_install_writes_a_unit_and_starts_it(manager: Manager, app: Path) -> None:
-    """The program by its absolute path, the folder, the options; uninstall takes it away."""
+    """The absolute path of the program, the folder, the options; uninstall removes the unit."""
     options = ("--fts=notes.body", "--documents", "*.yjs", "--no-last-good")
     done = run("service", "install", app, *options, environment=manager.environment)
     assert done.code == 0, done.err
@@ -78,7 +78,7 @@ def test_install_writes_a_unit_and_starts_it(manager: Manager, app: Path) -> Non
 
 @needs_shell
 def test_the_command_of_the_unit_runs(app: Path, manager: Manager, tmp_path: Path) -> None:
-    """As systemd would start it, from another folder and without any variable."""
+    """As systemd starts it: from another folder and without any variable."""
     shown = run("service", "show", app, environment=manager.environment).out
     (line,) = [line for line in shown.splitlines() if line.startswith("ExecStart=")]
     words = shlex.split(line.removeprefix("ExecStart="))
@@ -122,7 +122,7 @@ def test_a_unit_of_somebody_else_is_left_alone(manager: Manager, app: Path) -> N
 
 
 def test_launchd_and_the_task_scheduler_are_told_in_print(app: Path) -> None:
-    """A property list that is one, and a command."""
+    """A valid property list, and a command."""
     out = run("service", "install", app, "--manager", "launchd").out
     agent = plistlib.loads(out[out.index("<?xml") :].encode())
     assert agent["ProgramArguments"][-1] == str(app)

@@ -15,13 +15,13 @@ from tests.support.terminal import needs_terminal, run_on_terminal
 
 FIELDS = [
     *("workspace", "epoch", "path", "mirror", "state", "code", "name", "icon", "current"),
-    *("deleted", "tables", "rows", "problems", "whole", "bytes"),
+    *("deleted", "tables", "rows", "problems", "whole", "warm", "bytes"),
     *("mirror_mtime_ms", "document_mtime_ms", "why"),
 ]
 
 
 def test_all_in_step_is_0(app: Path) -> None:
-    """Names and icons, figures, and the line that sums them up."""
+    """Names and icons, numbers, and a summary line."""
     done = run("status", app)
     assert (done.code, done.err) == (0, "")
     header, kitchen, studio, summary = done.out.splitlines()
@@ -47,7 +47,7 @@ def test_json_has_the_documented_shape(app: Path) -> None:
 
 
 def test_problems_of_a_document_without_tables_are_counted(tmp_path: Path) -> None:
-    """As sync tells them."""
+    """The same number as in ``sync``."""
     document = tmp_path / "workspace.yjs"
     document.write_bytes(Doc().get_update())
     assert '"problems":1' in sync(document, "--fts", "notes.body").out
@@ -56,7 +56,7 @@ def test_problems_of_a_document_without_tables_are_counted(tmp_path: Path) -> No
 
 
 def test_one_missing_mirror_is_1_and_says_what_to_do(app: Path, studio: Path) -> None:
-    """The others are listed all the same."""
+    """The others are still listed."""
     (studio / "tables.sqlite").unlink()
     done = run("status", app)
     assert done.code == 1
@@ -65,7 +65,7 @@ def test_one_missing_mirror_is_1_and_says_what_to_do(app: Path, studio: Path) ->
 
 
 def test_what_is_behind_says_by_what(app: Path, studio: Path) -> None:
-    """Which tables, in words and as JSON; -q leaves out what is well."""
+    """Which tables differ, as text and as JSON; -q omits mirrors that are in step."""
     kitchen = app / "workspaces" / "harvest-kitchen" / "0"
     shutil.copy(studio / "workspace.yjs", kitchen / "workspace.yjs")
     (studio / "tables.sqlite").write_bytes(b"SQLite format 3\0" + b"\0" * 4000)
@@ -81,7 +81,7 @@ def test_what_is_behind_says_by_what(app: Path, studio: Path) -> None:
 
 
 def test_stale_and_unreadable_documents(app: Path, studio: Path) -> None:
-    """An edited document and one that is none."""
+    """An edited document, and a file that is not a document."""
     kitchen = app / "workspaces" / "harvest-kitchen" / "0" / "workspace.yjs"
     shutil.copy(studio / "workspace.yjs", kitchen)
     (studio / "workspace.yjs").write_bytes(b"nonsense")
@@ -93,7 +93,7 @@ def test_stale_and_unreadable_documents(app: Path, studio: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="a crash is a signal there")
 def test_document_that_kills_its_reader_costs_one_line(app: Path, studio: Path) -> None:
-    """A cell nested two million levels deep ends a process, and not this one."""
+    """A cell nested two million levels deep ends the worker, not this process."""
     (studio / "workspace.yjs").write_bytes(nested(2_000_000))
     done = run("status", "--json", app)
     assert done.code == 1
@@ -107,7 +107,7 @@ def test_document_that_kills_its_reader_costs_one_line(app: Path, studio: Path) 
 
 
 def test_no_documents_is_1(tmp_path: Path) -> None:
-    """With the place where none was found; as JSON it is an empty list."""
+    """With the path that was searched; as JSON it is an empty list."""
     done = run("status", tmp_path)
     assert done.code == 1
     assert "no documents in" in done.err
@@ -131,7 +131,7 @@ def test_nothing_given_is_2() -> None:
 
 @needs_terminal
 def test_terminal_shows_a_table_in_colour(app: Path) -> None:
-    """And nothing but plain lines where NO_COLOR asks for that."""
+    """And plain lines with NO_COLOR."""
     code, seen = run_on_terminal("status", app)
     assert code == 0
     assert "\x1b[32min_step" in seen
@@ -142,7 +142,7 @@ def test_terminal_shows_a_table_in_colour(app: Path) -> None:
 
 @needs_terminal
 def test_text_from_documents_cannot_steer_a_terminal(tmp_path: Path) -> None:
-    """A workspace's name with escape sequences and turned letters is shown, not obeyed."""
+    """Escape sequences and direction marks in a workspace's name are shown as text."""
     folder = tmp_path / "workspaces" / "w1"
     desk = Desk(folder / "0")
     desk.save()

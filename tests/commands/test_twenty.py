@@ -1,4 +1,4 @@
-"""The commands that read, on a folder of twenty workspaces as people have them."""
+"""The reading commands on a realistic folder of twenty workspaces."""
 
 import re
 
@@ -16,7 +16,7 @@ CODES = re.compile(r"\x1b\[[0-9;]*m")
 @pytest.mark.parametrize("command", ["status", "verify"])
 @pytest.mark.parametrize("columns", ["80", "100"])
 def test_no_row_breaks(command: str, columns: str, twenty: Twenty) -> None:
-    """A line a document, none wider than the terminal, each with its name and state whole."""
+    """One line for each document, none wider than the terminal, with its full name and state."""
     done = run(command, twenty.root, environment={"COLUMNS": columns})
     assert done.code == 0
     header, *lines, summary = done.out.splitlines()
@@ -31,7 +31,7 @@ def test_no_row_breaks(command: str, columns: str, twenty: Twenty) -> None:
 
 @needs_terminal
 def test_piped_is_as_on_a_terminal(twenty: Twenty) -> None:
-    """But for colours; NO_COLOR takes those too."""
+    """Except for colours, which NO_COLOR removes too."""
     wide = {"COLUMNS": "80"}
     piped = run("status", twenty.root, environment=wide).out
     _, seen = run_on_terminal("status", twenty.root, environment=wide)
@@ -41,7 +41,7 @@ def test_piped_is_as_on_a_terminal(twenty: Twenty) -> None:
 
 
 def test_deleted_and_older_ones_are_marked_at_80(twenty: Twenty) -> None:
-    """What tells two lines apart is not the first to go."""
+    """The column that distinguishes two lines is not omitted first."""
     out = run("status", twenty.root, environment={"COLUMNS": "80"}).out
     assert out.count("deleted") == len(DELETED)
     assert out.count("not current") == 2
@@ -68,7 +68,7 @@ def test_query_takes_the_living_and_current(twenty: Twenty) -> None:
 
 
 def test_all_rows_of_the_big_one_come_as_csv(twenty: Twenty) -> None:
-    """No limit in silence; as JSON there is one, and it is said."""
+    """CSV has no limit; JSON has one, and reports it."""
     sql = "SELECT id, title FROM notes WHERE _workspace_name = 'Big' ORDER BY id"
     done = run("query", twenty.root, "--csv", sql)
     assert len(done.out.splitlines()) == BIG_ROWS + 1

@@ -16,7 +16,7 @@ FIELDS = {
 
 
 def tamper(mirror: Path, statement: str) -> None:
-    """Change a mirror behind the program's back."""
+    """Change a mirror without the program."""
     with closing(connect(mirror)) as connection, connection:
         connection.execute(statement)
 
@@ -37,7 +37,7 @@ def test_equal_mirrors_are_0(app: Path) -> None:
 
 
 def test_difference_is_1_and_named(app: Path, studio: Path) -> None:
-    """Table, row, column, what should be there and what is."""
+    """Table, row, column, the expected and the actual value."""
     tamper(studio / "tables.sqlite", "UPDATE clients SET vip = 7 WHERE id = 'cl-tea'")
     done = run("verify", "--json", app)
     assert done.code == 1
@@ -53,14 +53,14 @@ def test_difference_is_1_and_named(app: Path, studio: Path) -> None:
 
 
 def test_missing_stale_and_unreadable_say_what_to_do(app: Path, studio: Path) -> None:
-    """Each result comes with its next step."""
+    """Each result has its next step."""
     kitchen = app / "workspaces" / "harvest-kitchen" / "0"
     (kitchen / "tables.sqlite").unlink()
     shutil.copy(kitchen / "workspace.yjs", studio / "workspace.yjs")
     done = run("verify", app)
     assert done.code == 1
     assert "1 mirror missing: run sync" in done.out
-    assert "1 document stale: the documents have moved on; run sync" in done.out
+    assert "1 document stale: the documents were changed since; run sync" in done.out
     (studio / "workspace.yjs").write_bytes(b"nonsense")
     done = run("verify", studio)
     assert done.code == 1
@@ -68,7 +68,7 @@ def test_missing_stale_and_unreadable_say_what_to_do(app: Path, studio: Path) ->
 
 
 def test_stale_and_damaged_say_why(app: Path, studio: Path) -> None:
-    """Which tables have moved on; what SQLite finds wrong, or that somebody wrote to the file."""
+    """Which tables were changed; what SQLite reports, or that another program wrote to the file."""
     kitchen = app / "workspaces" / "harvest-kitchen" / "0"
     shutil.copy(kitchen / "workspace.yjs", studio / "workspace.yjs")
     with (kitchen / "tables.sqlite").open("r+b") as mirror:
@@ -84,7 +84,7 @@ def test_stale_and_damaged_say_why(app: Path, studio: Path) -> None:
 
 
 def test_a_mirror_that_was_written_to_says_so(app: Path, studio: Path) -> None:
-    """Where every cell is still as it was."""
+    """Even if every cell is unchanged."""
     for statement in ("CREATE TABLE mine (x)", "DROP TABLE mine"):
         tamper(studio / "tables.sqlite", statement)
     out = run("verify", app).out
@@ -92,7 +92,7 @@ def test_a_mirror_that_was_written_to_says_so(app: Path, studio: Path) -> None:
 
 
 def test_every_odd_document_is_equal_after_a_sync(tmp_path: Path) -> None:
-    """The second road agrees with the first on all that real Yjs wrote for these tests."""
+    """``reference/`` and the mirror agree on all documents that real Yjs wrote for these tests."""
     documents = [path for corpus in (DOCUMENTS, ODDITIES) for path in sorted(corpus.glob("*.yjs"))]
     for document in documents:
         folder = tmp_path / "workspaces" / f"{document.parent.parent.name}-{document.stem}" / "0"

@@ -1,4 +1,4 @@
-"""A folder with a document and its mirror, and what tests do to them and ask of them."""
+"""A folder with a document and its mirror, and helpers that change and check them."""
 
 import json
 import os
@@ -30,7 +30,7 @@ class Bench(NamedTuple):
 
     @classmethod
     def at(cls, root: Path, *, rows: int = 3, state: Path | None = None) -> Self:
-        """Lay out a document of some rows, already synced."""
+        """Create a document of some rows, and sync it."""
         folder = root / "folder"
         folder.mkdir(parents=True, exist_ok=True)
         bench = cls(folder, state or root / "state")
@@ -91,7 +91,7 @@ class Bench(NamedTuple):
 
 
 class Client(LineProcess):
-    """Another process with a SQLite connection to a mirror: it takes a statement at a time."""
+    """Another process with a SQLite connection to a mirror; it runs one statement at a time."""
 
     def __init__(self, mirror: Path) -> None:
         """Open the mirror."""
@@ -132,7 +132,7 @@ def sync_elsewhere(bench: Bench, *, umask: int = 0o022) -> dict[str, Any]:
 
 
 def is_root() -> bool:
-    """Tell whether the tests may do as they please, so that permissions need another user."""
+    """Return whether the tests run as root, so that tests of permissions need another user."""
     return sys.platform != "win32" and os.getuid() == 0
 
 
@@ -165,7 +165,7 @@ def remount(folder: Path, how: str) -> None:
 
 
 def fill(folder: Path, leave: int = 0) -> Path:
-    """Fill a file system but for so many bytes; return the file that does it."""
+    """Fill a file system except for so many bytes; return the file that does it."""
     filler = folder / "filler"
     state = os.statvfs(folder)
     with filler.open("wb") as file:

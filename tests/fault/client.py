@@ -1,4 +1,4 @@
-"""A SQLite client in a process of its own: a statement a line on stdin, its answer on stdout."""
+"""A SQLite client in its own process: one statement per line on stdin, its result on stdout."""
 
 import json
 import sqlite3
@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Execute what comes on one connection, with the standard library's SQLite."""
+    """Execute the statements on one connection, with the standard library's SQLite."""
     connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=0.1)
     open_ones: list[sqlite3.Cursor] = []
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""A crowd of readers sees whole mirrors only, on both roads of publishing."""
+"""Many readers see whole mirrors only, with both ways of publishing."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.mark.parametrize("road", [["--rebuilds", "100"], ["--rebuilds", "20", "--refuse"]])
 def test_every_look_sees_one_whole_version(road: list[str]) -> None:
-    """Four processes look without a pause while versions are published one after the other."""
+    """Four processes read without a pause while versions are published one after the other."""
     command = [sys.executable, "-m", "scripts.fault.crowd", "--readers", "4", *road]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Full disks, refused files, missing folders: old mirror kept, a code, recovered by itself."""
+"""Full disks, refused files, missing folders: the old mirror stays, with a code, and recovers."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ MANY = 800
 
 @pytest.fixture
 def open_path() -> Iterator[Path]:
-    """Give a folder that other users may enter; pytest's own are for one user."""
+    """Return a folder that other users may enter; pytest's own folders are for one user."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
@@ -33,7 +33,7 @@ def open_path() -> Iterator[Path]:
 
 @pytest.mark.parametrize("leave", range(0, 60_000, 8192))
 def test_a_full_disk_keeps_the_old_mirror(tmp_path: Path, leave: int) -> None:
-    """Wherever the build runs out of space: `disk_full`, nothing left; with space it goes on."""
+    """At every step of the build: `disk_full`, no file left; with free space it succeeds."""
     with small_disk(tmp_path / "disk") as disk:
         bench = Bench.at(disk, state=tmp_path / "state")
         bench.save(MANY)
@@ -79,7 +79,7 @@ def test_a_full_disk_at_a_collapse_keeps_the_rows(tmp_path: Path) -> None:
 
 
 def test_a_read_only_disk(tmp_path: Path) -> None:
-    """Code `read_only`; an in-step document is no failure there; writable again, it goes on."""
+    """Code `read_only`; a mirror that is in step is no failure; it recovers when writable."""
     with small_disk(tmp_path / "disk") as disk:
         bench = Bench.at(disk, state=tmp_path / "state")
         remount(disk, "ro")
@@ -95,7 +95,7 @@ def test_a_read_only_disk(tmp_path: Path) -> None:
     ("what", "mode"), [("folder", 0o555), ("folder", 0), ("document", 0), ("folder", 0o444)]
 )
 def test_what_we_may_not_do_is_denied(open_path: Path, what: str, mode: int) -> None:
-    """No right to write the folder, or to read the document: `denied`, then as if never so."""
+    """No permission to write the folder, or to read the document: `denied`, then it recovers."""
     bench = Bench.at(open_path)
     bench.save(4)
     hand_over(open_path)
@@ -112,7 +112,7 @@ def test_what_we_may_not_do_is_denied(open_path: Path, what: str, mode: int) -> 
 
 
 def test_a_folder_that_cannot_be_listed_is_good_enough(open_path: Path) -> None:
-    """Write and search are enough: that the folder cannot be brought to disk is no failure."""
+    """Permission to write and enter is enough: a failed fsync of the folder is no failure."""
     bench = Bench.at(open_path)
     bench.save(4)
     hand_over(open_path)
@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_listed_is_good_enough(open_path: Path) -> None:
 @pytest.mark.skipif(not is_root(), reason="needs two users")
 @pytest.mark.parametrize("mode", [0o644, 0o600, 0])
 def test_one_in_place_that_is_somebody_elses_is_replaced(open_path: Path, mode: int) -> None:
-    """A mirror that is behind for ever would be worse than a new file."""
+    """A mirror that is never updated would be worse than a new file."""
     bench = Bench.at(open_path)
     bench.sync(in_place=True)
     inode = bench.mirror.stat().st_ino
@@ -155,7 +155,7 @@ def test_a_disk_that_fills_up_in_place_keeps_the_old_mirror(tmp_path: Path, leav
 
 
 def test_a_mirror_that_cannot_be_read_is_replaced(open_path: Path) -> None:
-    """Its permissions are wrong, so it is of no use to anyone."""
+    """With wrong permissions nobody can read it."""
     bench = Bench.at(open_path)
     hand_over(open_path)
     bench.mirror.chmod(0)
@@ -219,7 +219,7 @@ def test_a_folder_that_goes_away_in_the_middle(
     step: str,
     how: Callable[[Path], None],
 ) -> None:
-    """Whenever it goes: `gone`, nothing of it is made again, and no lock is left."""
+    """At every step: `gone`, the folder is not made again, and no lock is left."""
     bench = Bench.at(tmp_path)
     bench.save(4)
     really = getattr(place, step)
@@ -274,7 +274,7 @@ ODD = [_a_folder, _a_fifo, _a_socket, _a_link_outside, _a_link_to_a_device]
 def test_something_odd_in_one_of_our_places(
     tmp_path: Path, odd: Callable[[Path], None], suffix: str, rows: int
 ) -> None:
-    """It is replaced, or the sync fails with a code; nothing blocks, and nobody's file is hurt."""
+    """It is replaced, or the sync fails with a code; nothing blocks, no other file changes."""
     bench = Bench.at(tmp_path)
     bench.save(rows)
     path = bench.mirror.with_name(bench.mirror.name + suffix)
@@ -299,7 +299,7 @@ def test_something_odd_in_one_of_our_places(
 def test_a_document_that_is_no_regular_file_is_not_opened(
     tmp_path: Path, odd: Callable[[Path], None]
 ) -> None:
-    """FIFOs, devices, sockets, folders: `foreign`, at once. A link is what it leads to."""
+    """FIFOs, devices, sockets, folders: `foreign`, at once. A link counts as its target."""
     bench = Bench.at(tmp_path)
     bench.document.unlink()
     odd(bench.document)
@@ -309,7 +309,7 @@ def test_a_document_that_is_no_regular_file_is_not_opened(
 
 @pytest.mark.parametrize("mode", [0o600, 0o444, 0o400, 0o640, 0o666, 0o777])
 def test_our_files_take_the_permissions_of_the_document(open_path: Path, mode: int) -> None:
-    """Whatever the umask: the mirror and what is kept of it, read-only ones too."""
+    """With any umask: the mirror and its kept copy, read-only ones too."""
     bench = Bench.at(open_path)
     bench.document.chmod(mode)
     hand_over(open_path)
@@ -326,7 +326,7 @@ def test_our_files_take_the_permissions_of_the_document(open_path: Path, mode: i
 
 @needs_byte_names
 def test_paths_need_not_be_text(tmp_path: Path) -> None:
-    """Bytes that are no UTF-8, and all that means something in a URI or in SQL."""
+    """Bytes that are not UTF-8, and characters with a meaning in URIs or SQL."""
     root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe %20 ?mode=ro#'\""))
     bench = Bench.at(root)
     bench.save(4)
@@ -336,7 +336,7 @@ def test_paths_need_not_be_text(tmp_path: Path) -> None:
 
 
 def test_the_document_is_only_ever_read(tmp_path: Path) -> None:
-    """Its bytes, its time and its inode stay, whatever becomes of the mirror."""
+    """Its bytes, its mtime and its inode stay the same, whatever happens to the mirror."""
     bench = Bench.at(tmp_path)
     before = bench.document.stat()
     for _ in range(3):

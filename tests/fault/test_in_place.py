@@ -1,4 +1,4 @@
-"""Mirrors that are written in place: connections that stay open, and who stands in the way."""
+"""Mirrors that are written in place: open connections, and transactions that block it."""
 
 import shutil
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def count(client: Client) -> object:
 
 
 def test_the_option_is_remembered(bench: Bench, client: Client) -> None:
-    """Until it is taken back; the first sync after that makes a new file."""
+    """Until ``--no-in-place``; the first sync after that makes a new file."""
     inode = bench.mirror.stat().st_ino
     for rows in (5, 4, 9):
         bench.save(rows)
@@ -47,7 +47,7 @@ def test_the_option_is_remembered(bench: Bench, client: Client) -> None:
 
 
 def test_turning_it_on_writes_into_the_file_already(tmp_path: Path) -> None:
-    """Who has it open by then sees the next state, too."""
+    """Connections that are already open see the next state, too."""
     bench = Bench.at(tmp_path)
     with Client(bench.mirror) as client:
         assert count(client) == [[3]]
@@ -70,7 +70,7 @@ def test_a_lost_mirror_is_written_in_place_again(bench: Bench) -> None:
 def test_who_holds_it_for_too_long_is_busy(
     bench: Bench, client: Client, begin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The old state stays for everybody, and the new one comes when the holder lets go."""
+    """The old state stays, and the new one follows when the transaction ends."""
     monkeypatch.setattr(in_place, "WAIT_S", 0.1)
     monkeypatch.setattr("sidecar.mirror.sqlite_files.READER_BUSY_MS", 100)
     client.run(begin)
@@ -96,7 +96,7 @@ def test_a_collapse_keeps_a_copy_first(bench: Bench, client: Client) -> None:
 
 
 def test_a_write_by_someone_else_is_written_over(bench: Bench, client: Client) -> None:
-    """In the same file, so that the one who wrote sees it."""
+    """In the same file, so that the other connection sees it."""
     inode = bench.mirror.stat().st_ino
     client.run("DELETE FROM notes")
     outcome = bench.must_sync()

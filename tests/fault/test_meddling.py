@@ -1,4 +1,4 @@
-"""Someone else at the mirror: writing, locking, reading for long, WAL mode, nonsense."""
+"""Another program at the mirror: writes, locks, long reads, WAL mode, damage."""
 
 import shutil
 import sqlite3
@@ -24,7 +24,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def rebuilt(bench: Bench, reason: str, rows: int) -> Rebuilt:
-    """Sync; it must rebuild for this reason, in good time, and leave a sound mirror alone."""
+    """Sync; it must rebuild for this reason, in time, and leave only a sound mirror."""
     started = time.monotonic()
     outcome = bench.sync()
     assert isinstance(outcome, Rebuilt), outcome
@@ -36,7 +36,7 @@ def rebuilt(bench: Bench, reason: str, rows: int) -> Rebuilt:
 
 
 def statement(sql: str) -> Callable[[Path], None]:
-    """Return a deed: execute SQL and close."""
+    """Return a function that executes SQL and closes."""
 
     def execute(mirror: Path) -> None:
         with closing(sqlite3.connect(mirror)) as connection, connection:
@@ -67,7 +67,7 @@ def text(mirror: Path) -> None:
 
 
 def bad_pages(mirror: Path) -> None:
-    """Leave the header alone and nothing else."""
+    """Damage everything except the header."""
     data = mirror.read_bytes()
     mirror.write_bytes(data[:100] + b"\xff" * (len(data) - 100))
 
@@ -96,7 +96,7 @@ DAMAGED = [
 
 @pytest.mark.parametrize("deed", DAMAGED)
 def test_what_was_done_to_a_mirror_is_undone(bench: Bench, deed: Callable[[Path], None]) -> None:
-    """Any write, any nonsense in the catalog: noticed by the next sync, and rebuilt."""
+    """Any write, and any damage of the catalog, is noticed by the next sync, and rebuilt."""
     deed(bench.mirror)
     rebuilt(bench, "damaged", 3)
 
@@ -112,20 +112,20 @@ def test_what_was_done_to_a_mirror_does_not_hide_a_new_document(
 
 
 def test_a_database_of_someone_else_is_foreign(bench: Bench) -> None:
-    """Another application id: not a mirror at all."""
+    """Another application id: it is not a mirror."""
     statement("PRAGMA application_id = 1")(bench.mirror)
     rebuilt(bench, "foreign", 3)
 
 
 def test_another_format_is_rebuilt(bench: Bench) -> None:
-    """Made by a version of the program that keeps its mirrors otherwise."""
+    """Made by a version of the program with another format."""
     statement("PRAGMA user_version = 99")(bench.mirror)
     rebuilt(bench, "format", 3)
 
 
 @pytest.mark.parametrize("sql", ["BEGIN", "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
 def test_a_lock_that_is_held_holds_nobody_up(bench: Bench, sql: str) -> None:
-    """A long read, a write that never ends, an exclusive lock: renamed over all the same."""
+    """A long read, a write that never ends, an exclusive lock: the rename still succeeds."""
     with Client(bench.mirror) as client:
         client.run(sql)
         assert sql == "BEGIN EXCLUSIVE" or client.run("SELECT n FROM notes", rows=1) == [[0]]
@@ -136,7 +136,7 @@ def test_a_lock_that_is_held_holds_nobody_up(bench: Bench, sql: str) -> None:
 
 
 def test_a_reader_that_began_before_reads_the_old_mirror_to_its_end(bench: Bench) -> None:
-    """A statement half read when the new mirror comes gives the rest of the old rows."""
+    """A statement half read when the new mirror is published returns the rest of the old rows."""
     with Client(bench.mirror) as client:
         client.run("BEGIN")
         assert client.run("SELECT n FROM notes ORDER BY id", rows=1) == [[0]]
@@ -148,7 +148,7 @@ def test_a_reader_that_began_before_reads_the_old_mirror_to_its_end(bench: Bench
 
 
 def test_a_transaction_that_was_begun_cannot_reach_the_new_mirror(bench: Bench) -> None:
-    """Their journal is settled or gone, so it is applied to neither file."""
+    """Their journal is removed, so it is applied to neither file."""
     with Client(bench.mirror) as client:
         client.run("PRAGMA cache_size=1")
         client.run("BEGIN IMMEDIATE")
@@ -162,7 +162,7 @@ def test_a_transaction_that_was_begun_cannot_reach_the_new_mirror(bench: Bench) 
 
 
 def test_the_journal_of_a_killed_writer_is_swept(bench: Bench) -> None:
-    """A hot journal nobody will ever roll back."""
+    """A hot journal of a process that has ended."""
     with Client(bench.mirror) as client:
         client.run("PRAGMA cache_size=1")
         client.run("BEGIN EXCLUSIVE")
@@ -175,7 +175,7 @@ def test_the_journal_of_a_killed_writer_is_swept(bench: Bench) -> None:
 
 @pytest.mark.parametrize("suffix", ["-journal", "-wal", "-shm"])
 def test_a_stale_journal_is_swept(bench: Bench, suffix: str) -> None:
-    """Left by anyone, of anything."""
+    """A journal of unknown origin."""
     bench.mirror.with_name(bench.mirror.name + suffix).write_bytes(b"\xd9\xd5\x05\xf9" * 999)
     bench.save(5)
     rebuilt(bench, "changed" if suffix == "-shm" else "damaged", 5)
@@ -198,7 +198,7 @@ def test_wal_mode_with_its_user_still_there(bench: Bench, sql: str) -> None:
 
 
 def collapse(bench: Bench, rows_before: int) -> None:
-    """Empty the document and sync: told as a collapse, and the rows are kept beside."""
+    """Empty the document and sync: reported as a collapse, and the rows are kept in the copy."""
     bench.save(0)
     outcome = bench.must_sync()
     assert isinstance(outcome, Rebuilt)
@@ -218,13 +218,13 @@ def kept_rows(bench: Bench) -> int:
 
 
 def test_the_last_copy_is_kept(bench: Bench) -> None:
-    """A document emptied by a host that failed to load it does not take the rows along."""
+    """If a host empties a document after a failed load, the rows are kept."""
     collapse(bench, 3)
     assert kept_rows(bench) == 3
 
 
 def test_a_stranger_with_fewer_rows_is_a_collapse_too(bench: Bench) -> None:
-    """No writer in common and fewer rows: not a successor of what was here."""
+    """No common writer and fewer rows: not a later state of the same document."""
     bench.save(2, client=9)
     outcome = bench.must_sync()
     assert isinstance(outcome, Rebuilt)
@@ -262,7 +262,7 @@ def test_a_copy_with_no_more_rows_is_overwritten(bench: Bench, rows: int) -> Non
 
 @pytest.mark.parametrize("deed", [text, cut_to_nothing, bad_pages])
 def test_a_copy_that_is_none_is_overwritten(bench: Bench, deed: Callable[[Path], None]) -> None:
-    """Whatever stands in its place and has no rows that can be read."""
+    """Any file in its place without readable rows."""
     shutil.copyfile(bench.mirror, bench.last_good)
     deed(bench.last_good)
     collapse(bench, 3)
@@ -270,7 +270,7 @@ def test_a_copy_that_is_none_is_overwritten(bench: Bench, deed: Callable[[Path],
 
 
 def test_no_copy_is_kept_when_nobody_wants_one(bench: Bench) -> None:
-    """--no-last-good, for those who must not keep what was deleted."""
+    """``--no-last-good``, for users who must not keep deleted data."""
     bench.save(0)
     outcome = bench.sync(last_good=False)
     assert isinstance(outcome, Rebuilt)
@@ -282,7 +282,7 @@ def test_no_copy_is_kept_when_nobody_wants_one(bench: Bench) -> None:
 def test_a_damaged_mirror_that_collapses_is_kept(
     bench: Bench, deed: Callable[[Path], None]
 ) -> None:
-    """As much of it as there is: its rows may still be worth something."""
+    """As much as can be read: its rows may still be useful."""
     deed(bench.mirror)
     bench.save(0)
     outcome = bench.must_sync()
@@ -304,7 +304,7 @@ def test_nobody_writes_into_the_last_copy(bench: Bench) -> None:
 
 
 def test_the_last_copy_of_a_mirror_in_wal_mode(bench: Bench) -> None:
-    """It is taken out of that mode, so that whoever reads it leaves nothing beside it."""
+    """Its mode is changed, so that readers leave no files beside it."""
     with Client(bench.mirror) as client:
         client.run("PRAGMA journal_mode=WAL")
         client.run("CREATE TABLE theirs (a)")
@@ -316,7 +316,7 @@ def test_the_last_copy_of_a_mirror_in_wal_mode(bench: Bench) -> None:
 
 
 def test_the_copy_that_cannot_be_made_keeps_the_mirror(bench: Bench) -> None:
-    """A folder in the copy's place: the rows stay where they are, and a code says why."""
+    """A folder in the copy's place: the mirror is not replaced, and a code gives the reason."""
     (bench.last_good / "theirs").mkdir(parents=True)
     bench.save(0)
     outcome = bench.sync()
@@ -328,7 +328,7 @@ def test_the_copy_that_cannot_be_made_keeps_the_mirror(bench: Bench) -> None:
 
 
 def test_a_catalog_changed_in_the_log_does_not_stop_the_copy(bench: Bench) -> None:
-    """The copy has their changes, so it need not say what the mirror itself said."""
+    """The copy contains their changes, so its catalog may differ from the mirror's."""
     with Client(bench.mirror) as client:
         client.run("PRAGMA journal_mode=WAL")
         client.run("UPDATE _mirror_tables SET rows = 9")

@@ -1,4 +1,4 @@
-"""The Windows road: a rename that is refused while a reader holds the mirror open."""
+"""The Windows case: a rename that is refused while a reader has the mirror open."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ class Refusal:
         self.calls = 0
 
     def __call__(self, source: str, target: str) -> None:
-        """Rename, or do not."""
+        """Rename, or refuse to."""
         self.calls += 1
         self.left -= 1
         if self.left >= 0 and Path(target).exists():
@@ -65,7 +65,7 @@ def test_a_rename_is_tried_again(bench: Bench, refuse: Callable[[float], Refusal
 def test_a_rename_that_stays_refused_becomes_a_copy(
     bench: Bench, refuse: Callable[[float], Refusal]
 ) -> None:
-    """The same file with the new content, believed by the next sync, and replaced by a third."""
+    """The same file with the new content; the next sync accepts it, a third one replaces it."""
     refuse(float("inf"))
     bench.save(5)
     before = bench.mirror.stat().st_ino
@@ -82,7 +82,7 @@ def test_a_rename_that_stays_refused_becomes_a_copy(
 def test_a_connection_that_stays_open_sees_the_copy(
     bench: Bench, refuse: Callable[[float], Refusal]
 ) -> None:
-    """On this road nobody has to reopen."""
+    """In this case no reader has to reopen."""
     refuse(float("inf"))
     with Client(bench.mirror) as client:
         assert client.run("SELECT count(*) FROM notes") == [[3]]
@@ -119,7 +119,7 @@ def test_what_is_no_database_is_overwritten(
 
 
 def test_the_last_copy_is_another_file(bench: Bench, refuse: Callable[[float], Refusal]) -> None:
-    """What is copied into the mirror in place does not reach what was kept of it."""
+    """A copy into the mirror in place does not change its kept copy."""
     refuse(float("inf"))
     bench.save(0)
     outcome = bench.must_sync()
@@ -130,7 +130,7 @@ def test_the_last_copy_is_another_file(bench: Bench, refuse: Callable[[float], R
 
 
 def test_a_first_mirror_needs_no_road(bench: Bench, refuse: Callable[[float], Refusal]) -> None:
-    """Nothing is in the way of a mirror that was not there."""
+    """There is no old file to replace."""
     refuse(float("inf"))
     bench.mirror.unlink()
     bench.must_sync()

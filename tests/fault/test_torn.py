@@ -1,4 +1,4 @@
-"""Files as crashes and careless hosts leave them: cut, zeroed, overgrown, of another kind."""
+"""Files after crashes and unsafe writes: cut, zeroed, with extra bytes, of another kind."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,19 +19,19 @@ REFUSED = {"kept empty", "kept torn", "kept undecodable", "kept v2", "kept forei
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
-    """Judge against the mirror of a document that shares nothing with the others."""
+    """Compare with the mirror of a document that has nothing in common with the others."""
     with closing(Judge(tmp_path_factory.mktemp("judge"), OLD)) as judge:
         yield judge
 
 
 @pytest.fixture(params=NAMES)
 def data(request: pytest.FixtureRequest) -> bytes:
-    """Give a document that real Yjs wrote."""
+    """Return a document that real Yjs wrote."""
     return (DOCUMENTS / f"{request.param}.yjs").read_bytes()
 
 
 def verdicts(judge: Judge, files: Iterable[bytes]) -> Counter[str]:
-    """Judge files; none may break the invariant."""
+    """Check files; none may break the invariant."""
     kinds: Counter[str] = Counter()
     for file in files:
         verdict = judge.judge(file)
@@ -41,7 +41,7 @@ def verdicts(judge: Judge, files: Iterable[bytes]) -> Counter[str]:
 
 
 def test_every_truncation_is_refused(judge: Judge, data: bytes) -> None:
-    """There is no point at which a file could be cut and still be taken for a document."""
+    """A file cut at any byte is not accepted as a document."""
     kinds = verdicts(judge, (data[:end] for end in range(len(data))))
     assert kinds.keys() <= REFUSED
 
@@ -67,7 +67,7 @@ def test_zero_blocks_are_refused_or_show_what_yjs_shows(
     "tail", [b"\0", b"\0\0", bytes(512), b"\n", b"\r\n", b"x" * 100, b"\1\2\3"]
 )
 def test_trailing_bytes_do_not_change_what_is_shown(judge: Judge, data: bytes, tail: bytes) -> None:
-    """Yjs passes over them; so does the mirror, or it stays as it was."""
+    """Yjs ignores them; so does the mirror, or it stays as it was."""
     kinds = verdicts(judge, [data + tail])
     assert kinds.keys() <= ({"kept torn"} if tail[0] == 0 else SHOWN)
 
@@ -82,7 +82,7 @@ def test_the_tail_of_a_longer_document_does_not_change_what_is_shown(
 
 
 def test_flipped_bits_keep_the_invariant(judge: Judge, data: bytes) -> None:
-    """A flip in a text cannot be told, nor can one that Yjs would refuse; they are few."""
+    """A flip inside a text cannot be noticed; flips that only Yjs refuses are few."""
     bits = range(0, 8 * len(data), 11)
     kinds = verdicts(judge, (flip_bit(data, bit) for bit in bits))
     assert kinds["unseen"] <= len(bits) * 0.03
@@ -90,7 +90,7 @@ def test_flipped_bits_keep_the_invariant(judge: Judge, data: bytes) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_files_of_other_kinds_are_refused(judge: Judge, name: str) -> None:
-    """A document inside something else is not looked for."""
+    """A document inside another file is not searched for."""
     data = (DOCUMENTS / f"{name}.yjs").read_bytes()
     headers = [b"SQLite format 3\0", b"\x89PNG\r\n\x1a\n", b"PK\3\4", b"\x1f\x8b\x08\0", b"%PDF-"]
     kinds = verdicts(judge, (Path(__file__).read_bytes(), *(header + data for header in headers)))

@@ -1,4 +1,4 @@
-"""The watcher under fire: no change is lost, whenever and however it is made."""
+"""The watcher under load: no change is lost, whenever and however it is made."""
 
 import itertools
 import os
@@ -36,7 +36,7 @@ def rows(path: Path) -> int:
 
 @contextmanager
 def busy_writer(path: Path, counts: Iterable[int]) -> Iterator[list[int]]:
-    """Save versions of so many rows, over and over, until the context ends; gives the last one."""
+    """Save versions of so many rows, again and again, until the context ends."""
     versions = [(count, document(count)) for count in counts]
     stop = threading.Event()
     last: list[int] = []
@@ -62,7 +62,7 @@ def busy_writer(path: Path, counts: Iterable[int]) -> Iterator[list[int]]:
 def test_nothing_is_lost_between_arming_and_the_first_pass(
     tmp_path: Path, moment: str, *, polling: bool
 ) -> None:
-    """A document that is saved all the time, for the last time at some point of the start."""
+    """A document is saved all the time, for the last time at some moment of the start."""
     for number in range(3):
         path = document_path(tmp_path / str(number))
         with Watch(path.parents[3], *OPTIONS, *["--force-polling"] * polling) as watch:
@@ -73,7 +73,7 @@ def test_nothing_is_lost_between_arming_and_the_first_pass(
 
 
 def test_a_change_during_a_sync_leads_to_one_more(tmp_path: Path) -> None:
-    """Whatever was read, what is on disk in the end is shown in the end."""
+    """The mirror shows the last state on disk, whatever was read before."""
     path = save(document_path(tmp_path), document(1))
     with Watch(tmp_path, *OPTIONS) as watch:
         watch.until("ready")
@@ -124,7 +124,7 @@ def test_a_noisy_document_does_not_starve_the_quiet_ones(tmp_path: Path) -> None
 
 
 def test_a_mirror_that_is_written_to_is_noticed(tmp_path: Path) -> None:
-    """By the rescan, as no event of ours can be told from theirs."""
+    """By the rescan, because an event does not show which program wrote."""
     path = save(document_path(tmp_path), document(3))
     with Watch(tmp_path, "--debounce-ms", "50", "--rescan-s", "1") as watch:
         watch.until("ready")
@@ -138,7 +138,7 @@ def test_a_mirror_that_is_written_to_is_noticed(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux")
 @pytest.mark.parametrize("limit", ["max_inotify_watches", "max_inotify_instances"])
 def test_without_file_events_it_looks_often(tmp_path: Path, limit: str) -> None:
-    """Watches that are used up by other programs: said, and no change is lost all the same."""
+    """Without free watches it is reported, and no change is lost."""
     path = save(document_path(tmp_path), document(3))
     save(document_path(tmp_path, "w2"), document(3))
     script = f'echo 2 > /proc/sys/user/{limit} && exec "$@"'
@@ -159,7 +159,7 @@ def test_without_file_events_it_looks_often(tmp_path: Path, limit: str) -> None:
         save(path, document(7))
         wait_until(lambda: rows(path) == 7, "an edit")
         _, errors = process.communicate()
-    assert "looking often" in errors
+    assert "polling all files" in errors
 
 
 def test_a_full_disk_is_recovered_from_without_a_restart(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_full_disk_is_recovered_from_without_a_restart(tmp_path: Path) -> None
 
 
 def test_a_folder_that_is_locked_for_a_while(tmp_path: Path) -> None:
-    """A mirror's place that is taken by a folder: told once, and filled when it is free."""
+    """A folder at the path of a mirror: reported once; after its removal the mirror is built."""
     path = save(document_path(tmp_path), document(3))
     with Watch(tmp_path, *OPTIONS) as watch:
         watch.until("ready")

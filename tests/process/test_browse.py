@@ -31,13 +31,13 @@ PAGES = ("/", "/Juniper~20Studio", "/Juniper~20Studio/notes", "/Juniper~20Studio
 
 
 class Site(NamedTuple):
-    """A server that runs: where it listens, and what opens its door."""
+    """A running server: its address and its access token."""
 
     port: int
     token: str
 
     def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
-        """Ask for one page: status, headers and text."""
+        """Request one page; return status, headers and text."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -46,7 +46,7 @@ class Site(NamedTuple):
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, text
 
     def enter(self) -> dict[str, str]:
-        """Use the link, and give the headers that let further requests in."""
+        """Open the link, and return the headers that further requests need."""
         status, headers, _ = self.get(f"/?token={self.token}")
         assert (status, headers["location"]) == (303, "/")
         assert "HttpOnly" in headers["set-cookie"]
@@ -77,7 +77,7 @@ def browsing(root: Path, *options: str) -> Iterator[Site]:
 
 
 def test_only_who_has_the_link_comes_in(app: Path) -> None:
-    """Once, by the name of this machine; neither a page of the web nor another user does."""
+    """The link works once, on this machine's name; web pages and other users get no access."""
     with browsing(app) as site:
         assert site.get("/")[0] == 403
         assert site.get("/?token=wrong")[0] == 403
@@ -122,7 +122,7 @@ def test_sql_in_a_page_reads_and_does_nothing_else(sql: str, app: Path) -> None:
 
 
 def test_rebuilds_show_at_once_and_refuse_no_request(app: Path, studio: Path) -> None:
-    """While a document is edited all the time, every page is answered, and the next one is new."""
+    """While a document is edited all the time, every request gets the newest page."""
     path = studio / "workspace.yjs"
     path.write_bytes(document(3))
     stop = threading.Event()

@@ -1,4 +1,4 @@
-"""Changes: whatever happens to the files, the mirrors follow, and nothing else is touched."""
+"""Changes: the mirrors follow every kind of change, and no other file is touched."""
 
 import os
 import shutil
@@ -45,7 +45,7 @@ def rows(path: Path) -> int:
 
 
 def test_an_edit_is_rebuilt_and_tells_what_changed(watch: Watch, path: Path) -> None:
-    """The event names the tables, and the mirror is the new one when it comes."""
+    """The event names the tables, and the new mirror is in place when it arrives."""
     save(path, document(4))
     event = watch.until("rebuilt")
     expected = {
@@ -71,7 +71,7 @@ def test_a_table_that_went_is_told(watch: Watch, path: Path) -> None:
 
 
 def test_equal_bytes_and_equal_content_leave_the_mirror_alone(watch: Watch, path: Path) -> None:
-    """Its inode, its time and its bytes stay."""
+    """Its inode, its mtime and its bytes stay the same."""
     before = version_of(str(mirror_of(path)))
     save(path, document(3))
     assert watch.until("unchanged")["reason"] == "bytes"
@@ -83,7 +83,7 @@ def test_equal_bytes_and_equal_content_leave_the_mirror_alone(watch: Watch, path
 
 
 def replaced(path: Path, data: bytes) -> None:
-    """Write beside and rename over, as careful programs do."""
+    """Write another file and rename it over, as careful programs do."""
     save(path.with_name("new"), data).replace(path)
 
 
@@ -135,7 +135,7 @@ def test_any_way_of_writing_is_followed(
 
 
 def test_a_mirror_that_disappears_is_built_again(watch: Watch, path: Path) -> None:
-    """The one event about our own file that counts."""
+    """The only event of our own files that is not ignored."""
     mirror_of(path).unlink()
     assert watch.until("rebuilt")["reason"] == "missing"
     assert rows(path) == 3
@@ -154,7 +154,7 @@ def test_workspaces_and_epochs_made_later_are_found(watch: Watch, tmp_path: Path
 
 
 def test_what_is_gone_is_told_and_its_mirror_left(watch: Watch, path: Path) -> None:
-    """A deleted document is reported once; what people still need is theirs to delete."""
+    """A deleted document is reported once; its mirror is for the user to delete."""
     path.unlink()
     assert watch.until("gone")["path"] == str(path)
     assert rows(path) == 3
@@ -163,7 +163,7 @@ def test_what_is_gone_is_told_and_its_mirror_left(watch: Watch, path: Path) -> N
 
 
 def test_a_torn_file_keeps_the_mirror_and_is_reported_once(watch: Watch, path: Path) -> None:
-    """Half a document is waited for; when it stays half, one `failed` for that version."""
+    """Half a document is read again later; if it stays so, one `failed` for that version."""
     whole = document(200)
     save(path, whole[: len(whole) // 2])
     failed = watch.until("failed")
@@ -184,7 +184,7 @@ def test_nothing_of_ours_is_left_beside_the_documents(watch: Watch, path: Path) 
 
 
 def test_many_documents_at_once_each_get_their_own(watch: Watch, tmp_path: Path) -> None:
-    """A hundred workspaces made in one go are a hundred mirrors, none forgotten."""
+    """A hundred workspaces made at once get a hundred mirrors."""
     names = {f"x{number}" for number in range(100)}
     for name in names:
         save(document_path(tmp_path, name), document(1))
@@ -194,7 +194,7 @@ def test_many_documents_at_once_each_get_their_own(watch: Watch, tmp_path: Path)
 
 
 def test_links_that_lead_outside_are_not_followed(watch: Watch, tmp_path: Path) -> None:
-    """Neither at once nor after the document behind them changes; inside, nothing is built."""
+    """Neither at once nor after a change of their target; no mirror is built."""
     outside = tmp_path.parent / f"{tmp_path.name}-outside"
     save(outside / "0" / "workspace.yjs", document(1))
     (tmp_path / "workspaces" / "link").symlink_to(outside)
@@ -231,7 +231,7 @@ def test_a_burst_is_one_rebuild(tmp_path: Path) -> None:
 
 
 def test_steady_edits_are_synced_before_they_end(tmp_path: Path) -> None:
-    """--max-wait-ms ends a wait that never goes quiet."""
+    """``--max-wait-ms`` limits the debounce under steady edits."""
     path = save(document_path(tmp_path), document(3))
     with Watch(tmp_path, "--debounce-ms", "60000", "--max-wait-ms", "200") as watch:
         watch.until("ready")
@@ -240,7 +240,7 @@ def test_steady_edits_are_synced_before_they_end(tmp_path: Path) -> None:
 
 
 def test_the_rescan_finds_what_no_event_told(tmp_path: Path) -> None:
-    """A change behind the watcher's back (here: through a link inside the root) is caught up."""
+    """A change without an event (here: through a link inside the root) is found."""
     target = save(tmp_path / "store" / "real.yjs", document(3))
     link = document_path(tmp_path)
     link.symlink_to(target)
@@ -253,7 +253,7 @@ def test_the_rescan_finds_what_no_event_told(tmp_path: Path) -> None:
 
 @needs_byte_names
 def test_a_name_that_is_no_text_is_followed(tmp_path: Path) -> None:
-    """Bytes that are no UTF-8 in a folder's name: shown as U+FFFD, mirrored all the same."""
+    """Bytes that are not UTF-8 in a folder's name: shown as U+FFFD, and mirrored."""
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/workspaces/w\xff/0"))
     path = save(folder / "workspace.yjs", document(3))
     with Watch(tmp_path, *QUICK) as watch:

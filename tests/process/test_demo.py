@@ -1,4 +1,4 @@
-"""``make demo`` plays to its end, with real Yjs and without, and notices what is wrong."""
+"""``make demo`` runs to its end, with real Yjs and without, and notices wrong results."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ DEMO_SECONDS = 120
 
 
 def play(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    """Run the demo in a terminal of 80 columns that knows no colour."""
+    """Run the demo in a terminal of 80 columns without colours."""
     return subprocess.run(
         [sys.executable, "-m", "scripts.demo"],
         cwd=nodejs.PROJECT,
@@ -43,14 +43,14 @@ def test_the_demo_plays_to_its_end(environment: dict[str, str]) -> None:
 
 
 def test_the_readme_shows_what_the_demo_prints() -> None:
-    """The README holds the demo's own output, but for paths, times and the events."""
+    """The README has the demo's own output, except for paths, times and events."""
     text = (nodejs.PROJECT / "README.md").read_text("utf-8")
     shown = text.split("<!-- demo -->\n```\n")[1].split("```\n<!-- /demo -->")[0]
     assert story(shown) == story(play({}).stdout)
 
 
 def test_a_wrong_result_is_noticed() -> None:
-    """A result that is not as it should be ends the demo, with both values told."""
+    """A wrong result ends the demo and prints both values."""
     with pytest.raises(DemoError, match=r"should be 1\n  but is    2"):
         check("rows", 2, 1)
 
@@ -89,7 +89,7 @@ def test_the_stand_in_writes_what_yjs_writes(tmp_path: Path) -> None:
 
 
 def story(output: str) -> list[str]:
-    """Return what does not change from run to run: all but events, paths, times and who writes."""
+    """Return the output without events, paths, times and client ids, which differ between runs."""
     volatile = ("   > ", "All as it should be", "   Another process (")
     return [
         line

@@ -1,4 +1,4 @@
-"""The current folder: it may be anybody's, and nothing in it is imported."""
+"""The current folder: it is untrusted, and no module in it is imported."""
 
 import os
 import queue
@@ -31,7 +31,7 @@ def hostile(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", ["sync", "watch", "status", "verify"])
 def test_nothing_of_the_current_folder_is_run(tmp_path: Path, hostile: Path, command: str) -> None:
-    """Neither by the command nor by its workers, and the work is done all the same."""
+    """Neither by the command nor by its workers, and the sync succeeds."""
     path = save(document_path(tmp_path / "app"), document(3))
     environment = {**os.environ, "TRAPPED": str(tmp_path / "trapped")}
     environment.pop("PYTHONPATH", None)
@@ -56,7 +56,7 @@ def test_nothing_of_the_current_folder_is_run(tmp_path: Path, hostile: Path, com
 def test_a_worker_passes_over_the_empty_entries_of_pythonpath(
     hostile: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """They name the current folder; a worker starts, answers its end and has run none of it."""
+    """They name the current folder; a worker starts and ends without importing from it."""
     monkeypatch.chdir(hostile)
     monkeypatch.setenv("TRAPPED", str(hostile / "trapped"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", "/nowhere", ".", "./"]))

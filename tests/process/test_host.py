@@ -1,4 +1,4 @@
-"""The host's side: commands, bad lines, bursts of them, and readers that do not read."""
+"""The host: commands, bad lines, many commands at once, and readers that do not read."""
 
 import json
 import os
@@ -35,14 +35,14 @@ def synced(watch: Watch, **command: object) -> tuple[int, int, int]:
 
 
 def test_ping_is_answered(watch: Watch) -> None:
-    """With the id of the question, whatever it is."""
+    """With the id of the command, whatever it is."""
     for id_ in ("a", 7, 1.5, None):
         watch.send({"type": "ping", "id": id_})
         assert watch.until("pong").get("id") == id_
 
 
 def test_sync_is_about_what_it_names(watch: Watch) -> None:
-    """Everything, a workspace, an epoch; by force or not."""
+    """Everything, a workspace, an epoch; with force or without."""
     assert synced(watch) == (0, 3, 0)
     assert synced(watch, force=True) == (3, 0, 0)
     assert synced(watch, workspace="w1", force=True) == (2, 0, 0)
@@ -62,7 +62,7 @@ def test_sync_does_not_wait_for_the_debounce(tmp_path: Path) -> None:
 
 
 def test_sync_counts_failures(watch: Watch, tmp_path: Path) -> None:
-    """A document that stays bad is counted each time, and told each time it is asked for."""
+    """A document that stays bad is counted and reported for each command."""
     path = save(document_path(tmp_path, "w2"), b"no update at all")
     first = watch.until("failed", path=str(path))
     assert synced(watch, workspace="w2") == (0, 0, 1)
@@ -71,14 +71,14 @@ def test_sync_counts_failures(watch: Watch, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("workspace", ["nobody", "../w1", "w1/0", "", "w1\0", "."])
 def test_ids_are_matched_and_never_joined_to_a_path(watch: Watch, workspace: str) -> None:
-    """An id that was not discovered is answered, whatever is in it."""
+    """An unknown id gets an error, whatever text it is."""
     watch.send({"type": "sync", "id": 5, "workspace": workspace})
     failed = watch.until("failed", id=5)
     assert (failed["code"], failed["workspace"]) == ("gone", workspace)
 
 
 def test_status_tells_of_each_document(watch: Watch, tmp_path: Path) -> None:
-    """In the order of their paths; what is stale is told apart from what is in step."""
+    """In the order of their paths, each in step or stale."""
     watch.send({"type": "status", "id": 1})
     report = watch.until("status", id=1)
     found = [(s["workspace"], s["epoch"], s["state"], s["rows"]) for s in report["documents"]]
@@ -114,7 +114,7 @@ def send_raw(watch: Watch, data: bytes) -> None:
 
 @pytest.mark.parametrize("line", BAD_LINES, ids=range(len(BAD_LINES)))
 def test_a_bad_line_is_answered_and_survived(watch: Watch, line: bytes) -> None:
-    """One `failed {code: "protocol"}` for it, and the next command is obeyed."""
+    """One `failed {code: "protocol"}` for it, and the next command works."""
     send_raw(watch, line + b"\n")
     failed = watch.until("failed")
     assert failed["code"] == "protocol"
@@ -145,7 +145,7 @@ def lines(stream: int) -> Iterator[dict[str, Any]]:
 
 
 def test_a_stalled_reader_gets_the_news_in_one_when_it_reads_again(tmp_path: Path) -> None:
-    """Syncing goes on meanwhile; rebuilds have merged, what was only unchanged is not told."""
+    """Syncing continues meanwhile; rebuilds are merged, `unchanged` events are dropped."""
     path = save(document_path(tmp_path), document(1))
     ours, theirs = os.pipe()
     command = [*program(), "watch", "--debounce-ms", "1", "--max-load", "64", str(tmp_path)]
@@ -156,7 +156,7 @@ def test_a_stalled_reader_gets_the_news_in_one_when_it_reads_again(tmp_path: Pat
     while next(heard)["type"] != "ready":
         pass
     filler = json.dumps({"type": "ping", "id": "x" * 1000}).encode() + b"\n"
-    process.stdin.write(filler * 200)  # their answers fill the pipe
+    process.stdin.write(filler * 200)  # their replies fill the pipe
     process.stdin.flush()
     for rows in range(2, 12):
         save(path, document(rows, table=f"t{rows % 3}"))

@@ -1,4 +1,4 @@
-"""Locks: one `watch` per root, one sync per document, and both let go with their holder."""
+"""Locks: one `watch` per root, one sync per document; both are released with their holder."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_second_watch_is_refused(path: Path, tmp_path: Path) -> None:
-    """Exit 4, with the holder's pid, by whatever name the root is called."""
+    """Exit 4, with the holder's pid, also by another path to the root."""
     (tmp_path / "link").symlink_to(tmp_path)
     with Watch(tmp_path) as first:
         first.until("ready")
@@ -32,7 +32,7 @@ def test_a_second_watch_is_refused(path: Path, tmp_path: Path) -> None:
 
 
 def test_wait_lock_takes_over(path: Path, tmp_path: Path) -> None:
-    """It says once for whom it waits, and begins when the holder is gone, however it went."""
+    """It reports the holder once, and begins when that process has ended, in any way."""
     with Watch(tmp_path) as first:
         first.until("ready")
         with Watch(tmp_path, "--wait-lock") as second:
@@ -48,7 +48,7 @@ def test_wait_lock_takes_over(path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", [pytest.param("signal", marks=needs_signals), "stdin"])
 def test_waiting_for_a_lock_can_be_stopped(path: Path, tmp_path: Path, how: str) -> None:
-    """A host that goes away leaves nobody waiting."""
+    """It ends when its host ends."""
     assert path.exists()
     with Watch(tmp_path) as first:
         first.until("ready")
@@ -63,7 +63,7 @@ def test_waiting_for_a_lock_can_be_stopped(path: Path, tmp_path: Path, how: str)
 
 
 def test_nested_roots_and_sync_are_safe_beside_each_other(path: Path, tmp_path: Path) -> None:
-    """The lock per document holds between processes that do not know of each other."""
+    """The lock of a document also works between a watch and a sync with other roots."""
     with (
         Watch(tmp_path, "--debounce-ms", "10") as outer,
         Watch(path.parent, "--debounce-ms", "10") as inner,

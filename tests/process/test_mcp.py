@@ -1,4 +1,4 @@
-"""``mcp``: tools for agents, asked by the SDK's own client while a ``watch`` runs."""
+"""``mcp``: tools for agents, called by the SDK's own client while a ``watch`` runs."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def ask(root: Path, talk: Callable[[Any], Awaitable[Any]], *options: str) -> Any
 
 
 def data_of(text: str) -> Any:
-    """Give the JSON between the marks of an answer."""
+    """Return the JSON between the marks of an answer."""
     found = re.search(r"<(data-[0-9a-f]{16})>\n(.*)\n</\1>\Z", text, re.DOTALL)
     assert found is not None, text
     assert NOTICE in text[: found.start()]
@@ -43,7 +43,7 @@ def data_of(text: str) -> Any:
 
 
 async def text_of(client: Any, tool: str, **arguments: Any) -> str:
-    """Call a tool that must succeed, and give its text."""
+    """Call a tool that must succeed, and return its text."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result
     (content,) = result.content
@@ -51,7 +51,7 @@ async def text_of(client: Any, tool: str, **arguments: Any) -> str:
 
 
 def test_every_tool_answers(app: Path) -> None:
-    """With its source and age; nothing but these tools and the schemas is offered."""
+    """With its source and age; only these tools and the schemas exist."""
 
     async def talk(client: Any) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
@@ -88,7 +88,7 @@ def test_every_tool_answers(app: Path) -> None:
 
 
 def test_what_a_query_may_not_do_is_an_error_with_the_reason(app: Path) -> None:
-    """As for people: nothing but reading, and within limits."""
+    """As on the command line: only reading, and within limits."""
 
     async def talk(client: Any) -> list[str]:
         said = []
@@ -131,7 +131,7 @@ def test_a_rebuild_is_seen_by_the_next_call(app: Path, studio: Path) -> None:
 
 
 def test_an_instruction_in_a_row_stays_between_the_marks(app: Path, studio: Path) -> None:
-    """It cannot end them: they are made anew for each answer, and JSON stands between them."""
+    """It cannot contain the end mark: marks are random for each answer, with JSON between them."""
     (studio / "workspace.yjs").write_bytes(document(2, title=INJECTION))
     run("sync", app)
 
@@ -150,7 +150,7 @@ def test_an_instruction_in_a_row_stays_between_the_marks(app: Path, studio: Path
 
 
 def test_one_workspace_may_be_all_there_is(app: Path) -> None:
-    """What the command line leaves out, no call brings back."""
+    """No call can read workspaces that the command line excludes."""
 
     async def talk(client: Any) -> Any:
         return data_of(await text_of(client, "query", sql="SELECT 1", workspace="harvest-kitchen"))
@@ -160,6 +160,6 @@ def test_one_workspace_may_be_all_there_is(app: Path) -> None:
 
 
 def test_a_wrong_path_is_said_at_once(tmp_path: Path) -> None:
-    """To whoever sets it up, and not to the agent later."""
+    """At the start, not later to the agent."""
     done = run("mcp", tmp_path / "nowhere")
     assert (done.code, "does not exist" in done.err) == (3, True)

@@ -1,4 +1,4 @@
-"""What takes long, what is tried again, and what another process does to a mirror, end to end."""
+"""Long syncs, retries, and mirrors that another process changes, end to end."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ def family(watch: Watch) -> list[psutil.Process]:
 
 
 def test_deadly_bytes_are_tried_no_sooner_by_a_rescan_or_a_rewrite(path: Path) -> None:
-    """A minute is what it says; other bytes begin anew at once."""
+    """The wait of a minute is kept; other bytes are tried at once."""
     with Watch(path.parents[3], *QUICK, "--rescan-s", "0.5") as watch:
         watch.until("ready")
         deadly = nested(5_000_000)
@@ -60,7 +60,7 @@ def test_deadly_bytes_are_tried_no_sooner_by_a_rescan_or_a_rewrite(path: Path) -
 def test_a_document_whose_worker_is_killed_again_and_again_is_synced_in_the_end(
     path: Path, watch: Watch
 ) -> None:
-    """As by a system out of memory: it was given up after the second time."""
+    """As by a system out of memory; earlier versions gave up after the second time."""
     save(path, document(60_000))
     for _ in range(3):
         wait_until(lambda: len(family(watch)) > 2, "a child at work", 60)
@@ -74,7 +74,7 @@ def test_a_document_whose_worker_is_killed_again_and_again_is_synced_in_the_end(
 
 @needs_signals
 def test_a_sleep_of_all_processes_is_no_hang(path: Path) -> None:
-    """SIGSTOP of the whole group for longer than --max-seconds and four times that."""
+    """SIGSTOP of the whole group for longer than four times ``--max-seconds``."""
     with Watch(path.parents[3], *QUICK, "--max-seconds", "2") as watch:
         watch.until("ready")
         save(path, document(20_000))
@@ -91,7 +91,7 @@ def test_a_sleep_of_all_processes_is_no_hang(path: Path) -> None:
 
 @needs_signals
 def test_a_child_that_hangs_is_ended(path: Path) -> None:
-    """By the clock after four times --max-seconds, since it uses no CPU."""
+    """By real time, after four times ``--max-seconds``, because it uses no CPU."""
     with Watch(path.parents[3], *QUICK, "--max-seconds", "1") as watch:
         watch.until("ready")
         save(path, document(20_000))
@@ -104,7 +104,7 @@ def test_a_child_that_hangs_is_ended(path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a child is a process of its own here")
 def test_two_slow_documents_do_not_block_an_edit_elsewhere(path: Path, watch: Watch) -> None:
-    """Both hang; a third document is synced within seconds."""
+    """Both hang; a third document is still synced within seconds."""
     root = path.parents[3]
     data = document(60_000)  # made before, so that neither is done before the other is there
     slow = [save(document_path(root, f"slow{n}"), data) for n in range(2)]
@@ -130,7 +130,7 @@ def test_two_slow_documents_do_not_block_an_edit_elsewhere(path: Path, watch: Wa
 
 
 def test_a_status_each_second_starves_no_document(path: Path, watch: Watch) -> None:
-    """A stale document is rebuilt, and all questions are answered."""
+    """A stale document is rebuilt, and all commands get a reply."""
     for number in range(20):
         save(path, document(100 + number))
         for twin in range(50):
@@ -146,7 +146,7 @@ def test_a_status_each_second_starves_no_document(path: Path, watch: Watch) -> N
 
 
 def test_a_mirror_put_there_by_another_process_is_told(path: Path, watch: Watch) -> None:
-    """`rebuilt`, reason `elsewhere`: all tables, no time, so that an app opens it anew."""
+    """`rebuilt`, reason `elsewhere`, with all tables and 0 ms, so that an app reopens it."""
     root = path.parents[3]
     assert run("sync", "--force", root).code == 0
     event = watch.until("rebuilt")
@@ -156,7 +156,7 @@ def test_a_mirror_put_there_by_another_process_is_told(path: Path, watch: Watch)
 
 
 def test_a_mirror_of_another_process_that_is_behind_is_rebuilt(path: Path, tmp_path: Path) -> None:
-    """Another copy put in the mirror's place is compared, not believed."""
+    """A copy put in the mirror's place is compared with the document."""
     with Watch(path.parents[3], *QUICK) as watch:
         watch.until("ready")
         old = mirror_of(path).read_bytes()
@@ -168,7 +168,7 @@ def test_a_mirror_of_another_process_that_is_behind_is_rebuilt(path: Path, tmp_p
 
 
 def test_two_watches_with_other_options_do_not_fight(path: Path, tmp_path: Path) -> None:
-    """Once for each version of the document; then the other's mirror stays, and that is said."""
+    """Each replaces the mirror once for each version of the document, then reports and keeps it."""
     root = path.parents[3]
     options = (*QUICK, "--rescan-s", "0.5", "--fts")
     first = Watch(root, *options, "notes.title", "--state-dir", tmp_path / "a")
@@ -191,10 +191,10 @@ def test_two_watches_with_other_options_do_not_fight(path: Path, tmp_path: Path)
 
 
 def test_an_app_that_saves_by_delete_and_create_is_never_gone(path: Path, watch: Watch) -> None:
-    """However long the moment is in which there is no file."""
+    """However long the file is missing between delete and create."""
     for number in range(4, 14):
         path.unlink()
-        time.sleep(0.05 * (number % 5))  # the app at its encoding
+        time.sleep(0.05 * (number % 5))  # the app encodes
         save(path, document(number))
         watch.until("rebuilt", rows=number)
     assert "gone" not in [event["type"] for event in watch.events]
@@ -203,7 +203,7 @@ def test_an_app_that_saves_by_delete_and_create_is_never_gone(path: Path, watch:
 
 
 def test_workspaces_deleted_at_once_are_gone_in_seconds(tmp_path: Path) -> None:
-    """Each is told once, and the program is not busy for minutes."""
+    """Each is reported once, within seconds."""
     for number in range(300):
         save(document_path(tmp_path / "app", f"w{number}"), b"\0\0")
     assert run("sync", tmp_path / "app").code == 0

@@ -1,4 +1,4 @@
-"""Processes that share no lock, at one mirror at once: readers see a whole one, always."""
+"""Processes that share no lock write one mirror at once: readers always see a whole one."""
 
 import sys
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_two_outs_never_meet_in_one_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".tmp", ".tmp-journal", "-journal", "-wal", "-shm"])
 def test_out_deletes_nobodys_file(tmp_path: Path, suffix: str) -> None:
-    """What lies beside FILE stays; where SQLite would take it for FILE's own, FILE is not made."""
+    """Files beside FILE stay; if SQLite would use them as FILE's journal, FILE is not built."""
     path = save(document_path(tmp_path / "app"), document(3))
     theirs = tmp_path / f"a{suffix}"
     theirs.write_bytes(b"theirs")
@@ -55,7 +55,7 @@ def test_out_deletes_nobodys_file(tmp_path: Path, suffix: str) -> None:
 
 
 def test_what_a_killed_process_left_is_swept_by_any_other(tmp_path: Path) -> None:
-    """With another state folder too, since the lock is on the file."""
+    """Also with another state folder, because the lock is on the file."""
     path = save(document_path(tmp_path / "app"), document(3))
     sync(path)
     mirror_of(path).with_name(".tables.sqlite.0123456789ab.tmp").write_bytes(b"half")

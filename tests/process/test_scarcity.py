@@ -1,4 +1,4 @@
-"""Systems that have no process and no descriptor to spare, or no /proc."""
+"""Systems without free processes or descriptors, or without /proc."""
 
 import resource
 import shutil
@@ -22,7 +22,7 @@ ROOM, NONE = (1024, 4096), (3, 4096)
 
 
 def limit(process: psutil.Process, descriptors: tuple[int, int]) -> None:
-    """Bound the descriptors of a running process."""
+    """Limit the descriptors of a running process."""
     process.rlimit(resource.RLIMIT_NOFILE, descriptors)
 
 
@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_worker_without_descriptors_is_no_fault_of_the_document(
     path: Path, tmp_path: Path
 ) -> None:
-    """EMFILE where it forks: said with the time of the next try, and synced when it has passed."""
+    """EMFILE at its fork: reported with the time of the next try, and synced when it has passed."""
     with Watch(tmp_path, *QUICK) as watch:
         watch.until("ready")
         program_ = psutil.Process(watch.process.pid)
@@ -60,7 +60,7 @@ def test_a_worker_without_descriptors_is_no_fault_of_the_document(
 
 @pytest.mark.parametrize("spare", range(12))
 def test_a_child_without_descriptors_blames_nobody(path: Path, tmp_path: Path, spare: int) -> None:
-    """EMFILE at whichever step: never `check its permissions`, never a bug, and it passes."""
+    """EMFILE at any step: never reported as `check its permissions` or as a bug, and it passes."""
     with Watch(tmp_path, *QUICK) as watch:
         watch.until("ready")
         program_ = psutil.Process(watch.process.pid)
@@ -81,7 +81,7 @@ def test_a_child_without_descriptors_blames_nobody(path: Path, tmp_path: Path, s
 
 
 def test_no_worker_to_be_had_is_said_and_waited_out(path: Path, tmp_path: Path) -> None:
-    """The supervisor has no descriptor for a new worker: no traceback, and it goes on later."""
+    """The supervisor has no descriptor for a new worker: no traceback, and it continues later."""
     with Watch(tmp_path, *QUICK) as watch:
         watch.until("ready")
         program_ = psutil.Process(watch.process.pid)

@@ -1,4 +1,4 @@
-"""Start: armed, then `started`, then the first pass, then `ready`; and what waits."""
+"""Start: watching, then `started`, then the first pass, then `ready`."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def types(watch: Watch) -> list[str]:
 
 
 def test_everything_found_is_in_step_when_ready_is_said(tmp_path: Path) -> None:
-    """Epochs, documents without an epoch and bad ones: each has its verdict before `ready`."""
+    """Epochs, documents without an epoch and bad ones: each has its outcome before `ready`."""
     for workspace in ("w1", "w2"):
         for epoch in (0, 3):
             save(document_path(tmp_path, workspace, epoch), GOOD)
@@ -45,7 +45,7 @@ def test_everything_found_is_in_step_when_ready_is_said(tmp_path: Path) -> None:
 
 
 def test_what_is_in_step_is_not_told_at_the_start(tmp_path: Path) -> None:
-    """A second start finds the first one's work by the digests in the mirrors."""
+    """A second start compares the digests in the mirrors, and sends no events for them."""
     mirror = mirror_of(save(document_path(tmp_path), GOOD))
     run("sync", tmp_path)
     before = version_of(str(mirror))
@@ -68,7 +68,7 @@ def test_changes_made_while_it_was_off_are_caught_up(tmp_path: Path) -> None:
 
 
 def test_an_empty_root_is_ready_with_nothing(tmp_path: Path) -> None:
-    """A fresh install has no documents; they are followed as they appear."""
+    """A new installation has no documents; they are followed when they appear."""
     with Watch(tmp_path) as watch:
         assert watch.until("ready")["documents"] == 0
         save(document_path(tmp_path), GOOD)
@@ -77,7 +77,7 @@ def test_an_empty_root_is_ready_with_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("polling", [False, True])
 def test_a_root_that_does_not_exist_yet_is_waited_for(tmp_path: Path, *, polling: bool) -> None:
-    """It is said once, and the root may appear piece by piece."""
+    """It is reported once, and the root may appear folder by folder."""
     root = tmp_path / "share" / "com.example.app"
     with Watch(root, *(["--force-polling"] if polling else [])) as watch:
         assert watch.until("waiting")["root"] == str(root)
@@ -90,7 +90,7 @@ def test_a_root_that_does_not_exist_yet_is_waited_for(tmp_path: Path, *, polling
 
 
 def test_commands_sent_before_the_start_are_answered_after_it(tmp_path: Path) -> None:
-    """A host need not wait with its first question."""
+    """A host may send commands before `started`."""
     save(document_path(tmp_path), GOOD)
     with Watch(tmp_path) as watch:
         watch.send({"type": "ping", "id": 1})
@@ -123,7 +123,7 @@ def test_an_unreadable_root_ends_the_start(tmp_path: Path) -> None:
 
 @needs_shell
 def test_a_system_without_room_is_told_in_one_line(tmp_path: Path) -> None:
-    """No descriptors for the pipes of a worker: it says so, goes on, and stops when it is asked."""
+    """No descriptors for the pipes of a worker: reported; `watch` continues and can be stopped."""
     command = shlex.join([sys.executable, "-m", "sidecar", "watch", str(tmp_path)])
     with subprocess.Popen(
         ["/bin/sh", "-c", f"ulimit -n 9; exec {command}"],
@@ -150,7 +150,7 @@ def test_a_bad_option_is_a_usage_error(tmp_path: Path) -> None:
 
 @needs_shell
 def test_the_closed_descriptors_of_a_careless_parent_do_no_harm(tmp_path: Path) -> None:
-    """Files of ours never become someone's stdin, stdout or stderr."""
+    """Files of ours never get the descriptors 0, 1 or 2."""
     save(document_path(tmp_path), GOOD)
     script = f'exec "$0" -m sidecar sync {tmp_path} <&- >&- 2>&-'
     done = subprocess.run(["/bin/sh", "-c", script, sys.executable], timeout=60, check=False)

@@ -1,4 +1,4 @@
-"""The end: by whichever lifeline, in time, with nothing of ours left alive."""
+"""The end: for every reason, in time, with no process left."""
 
 import contextlib
 import os
@@ -59,7 +59,7 @@ def assert_all_gone(processes: list[psutil.Process], seconds: float) -> None:
 
 
 def begin_large_build(watch: Watch, large: bytes) -> list[psutil.Process]:
-    """Have a large build begin, and return every process that takes part."""
+    """Start a large build, and return every process that takes part."""
     path = document_path(Path(watch.events[0]["root"][0]))
     save(path, large)
     wait_until(lambda: unfinished(mirror_of(path)), "the build")
@@ -78,14 +78,14 @@ def test_a_signal_stops(watch: Watch, name: str) -> None:
 
 
 def test_shutdown_stops(watch: Watch) -> None:
-    """The host's own word."""
+    """By the host's command."""
     watch.send({"type": "shutdown", "id": 1})
     assert watch.until("stopped")["reason"] == "shutdown"
     assert watch.wait() == 0
 
 
 def test_the_end_of_stdin_stops(watch: Watch) -> None:
-    """It is the only sign of a crashed host."""
+    """The end of stdin is the only sign of a crashed host."""
     processes = family(watch)
     watch.close_stdin()
     assert watch.until("stopped")["reason"] == "stdin"
@@ -94,7 +94,7 @@ def test_the_end_of_stdin_stops(watch: Watch) -> None:
 
 
 def test_a_polite_stop_lets_a_short_build_end(watch: Watch) -> None:
-    """What is nearly done is not thrown away."""
+    """A build that is nearly done is finished."""
     path = document_path(Path(watch.events[0]["root"][0]))
     watch.send({"type": "sync", "force": True})
     save(path, document(2000))
@@ -105,7 +105,7 @@ def test_a_polite_stop_lets_a_short_build_end(watch: Watch) -> None:
 
 @pytest.mark.parametrize("how", [pytest.param("signal", marks=needs_signals), "stdin"])
 def test_a_large_build_does_not_delay_the_stop(watch: Watch, large: bytes, how: str) -> None:
-    """It is abandoned in time; the old mirror stays, and the next start builds the new one."""
+    """The build is ended in time; the old mirror stays, and the next start builds the new one."""
     processes = begin_large_build(watch, large)
     for process in processes[1:]:
         process.suspend()  # a build that never ends by itself
@@ -122,7 +122,7 @@ def test_a_large_build_does_not_delay_the_stop(watch: Watch, large: bytes, how: 
 
 @pytest.mark.parametrize("how", ["stdin", pytest.param("signal", marks=needs_signals)])
 def test_an_abandoned_build_leaves_nothing_behind(watch: Watch, large: bytes, how: str) -> None:
-    """The worker clears up after the job that it ends."""
+    """The worker removes the temporary files of the job that it ends."""
     begin_large_build(watch, large)
     if how == "stdin":
         watch.close_stdin()
@@ -139,7 +139,7 @@ def test_an_abandoned_build_leaves_nothing_behind(watch: Watch, large: bytes, ho
 def test_a_sync_that_is_stopped_leaves_nothing_behind(
     tmp_path: Path, large: bytes, number: signal.Signals, code: int
 ) -> None:
-    """It ends its job and clears up before it goes."""
+    """It ends its job and removes temporary files before it exits."""
     path = document_path(tmp_path)
     save(path, large)
     with subprocess.Popen([*program(), "sync", tmp_path], stdout=subprocess.DEVNULL) as process:
@@ -177,7 +177,7 @@ def test_nothing_outlives_a_killed_supervisor(watch: Watch, large: bytes) -> Non
 
 
 def test_nothing_outlives_a_killed_host(tmp_path: Path, large: bytes) -> None:
-    """The host is SIGKILLed while a large build runs: a second later all is quiet."""
+    """The host is SIGKILLed during a large build: a second later no process is left."""
     path = save(document_path(tmp_path), SMALL)
     command = [*program(), "watch", "--debounce-ms", "10", str(tmp_path)]
     host = subprocess.Popen(
@@ -199,7 +199,7 @@ def test_nothing_outlives_a_killed_host(tmp_path: Path, large: bytes) -> None:
 
 
 def test_a_parent_by_pid_is_a_lifeline(tmp_path: Path) -> None:
-    """With stdin left alone, the end of another process stops it."""
+    """Without reading stdin, the end of another process stops it."""
     with (
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as parent,
         Watch(tmp_path, "--stdin", "off", "--parent-pid", str(parent.pid)) as watch,
@@ -211,7 +211,7 @@ def test_a_parent_by_pid_is_a_lifeline(tmp_path: Path) -> None:
 
 
 def test_a_parent_that_is_gone_already_stops_at_once(tmp_path: Path) -> None:
-    """The host may have died while we were starting."""
+    """The host may have ended during our start."""
     parent = subprocess.Popen([sys.executable, "-c", ""])
     parent.wait()
     with Watch(tmp_path, "--parent-pid", str(parent.pid)) as watch:
@@ -248,7 +248,7 @@ def test_a_stdin_that_is_no_pipe_is_left_alone(tmp_path: Path, kind: str) -> Non
 
 
 def test_stdin_on_reads_even_a_file(tmp_path: Path) -> None:
-    """Asked to, it takes the end of a file for the end of its host."""
+    """With ``--stdin on`` the end of a file stops it."""
     (tmp_path / "commands").write_text("")
     with (tmp_path / "commands").open() as commands:
         done = subprocess.run(
@@ -289,7 +289,7 @@ def test_a_reader_that_is_gone_stops(tmp_path: Path, kind: str) -> None:
 
 @needs_signals
 def test_a_reader_that_stalls_does_not_delay_the_stop(tmp_path: Path) -> None:
-    """Nobody reads stdout and the pipe is full: syncing goes on, and so does the end."""
+    """Nobody reads stdout and the pipe is full: syncing continues, and it stops in time."""
     path = save(document_path(tmp_path), SMALL)
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)

@@ -1,4 +1,4 @@
-"""stdout and stderr that cannot be written, or that nobody reads: said where it can be heard."""
+"""stdout and stderr that cannot be written, or that nobody reads."""
 
 import contextlib
 import os
@@ -30,7 +30,7 @@ def app(tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def full_pipe(*, closed: bool) -> Iterator[int]:
-    """Give the writing end of a pipe that holds all it can, or that nobody can read any more."""
+    """Return the writing end of a pipe that is full, or whose reader has closed it."""
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
     with contextlib.suppress(BlockingIOError):
@@ -48,7 +48,7 @@ def full_pipe(*, closed: bool) -> Iterator[int]:
 
 
 def until(process: subprocess.Popen[bytes], word: bytes) -> None:
-    """Read stdout up to a line with this word; a process that ends has none."""
+    """Read stdout up to a line with this word, or to its end."""
     assert process.stdout
     while word not in (line := process.stdout.readline()):
         assert line, "stdout ended"
@@ -56,7 +56,7 @@ def until(process: subprocess.Popen[bytes], word: bytes) -> None:
 
 @needs_full
 def test_a_full_disk_under_stdout_ends_watch_as_a_failure(app: Path) -> None:
-    """The reason stands on stderr, and a service manager with Restart=on-failure starts it anew."""
+    """The reason is on stderr, and a service manager with Restart=on-failure starts it again."""
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [*program(), "watch", "--output", "ndjson", "--stdin", "off", str(app)],
@@ -93,7 +93,7 @@ def test_a_full_disk_under_stdout_ends_watch_as_a_failure(app: Path) -> None:
 def test_commands_that_cannot_print_say_so_in_one_line(
     app: Path, words: tuple[str, ...], broken: str
 ) -> None:
-    """Exit 1 and no traceback; a reader that has left, as `head` does, needs no word."""
+    """Exit 1 and no traceback; a reader that has closed the pipe, as `head` does, is no error."""
     places = [] if words[-1] in {"--help", "--version", "--typescript"} else [str(app)]
     if broken == "full":
         out = os.open("/dev/full", os.O_WRONLY)
@@ -121,7 +121,7 @@ def test_commands_that_cannot_print_say_so_in_one_line(
 @pytest.mark.parametrize("how", ["SIGTERM", "stdin"])
 @pytest.mark.parametrize("state", ["stalled", "closed"])
 def test_a_stderr_that_nobody_reads_stalls_nothing(app: Path, state: str, how: str) -> None:
-    """Documents are synced, warnings come by the thousand, and the end is heard."""
+    """Documents are synced, thousands of warnings are logged, and it stops in time."""
     path = document_path(app)
     with full_pipe(closed=state == "closed") as theirs:
         process = subprocess.Popen(
@@ -152,10 +152,10 @@ def test_a_stderr_that_nobody_reads_stalls_nothing(app: Path, state: str, how: s
 
 @pytest.mark.parametrize(
     ("end", "reason"),
-    [("shutdown", "its host asked for it"), ("stdin", "stdin ended"), ("parent", "--parent-pid")],
+    [("shutdown", "its host requested it"), ("stdin", "stdin ended"), ("parent", "--parent-pid")],
 )
 def test_the_reason_of_an_end_stands_on_stderr_too(app: Path, end: str, reason: str) -> None:
-    """Where a service manager and its reader look first."""
+    """Service managers keep stderr as the log."""
     with (
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as parent,
         Watch(app, "--parent-pid", str(parent.pid)) as watch,

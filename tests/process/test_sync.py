@@ -1,4 +1,4 @@
-"""`sync`: one pass, what it prints, and the exit code that scripts rely on."""
+"""`sync`: one pass, its output and its exit codes."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def app(path: Path) -> Path:
 
 @pytest.mark.parametrize("below", ["", "workspaces", "workspaces/w1", "workspaces/w1/0"])
 def test_every_level_syncs(app: Path, path: Path, below: str) -> None:
-    """From wherever one points, the mirror stands beside the document."""
+    """With any kind of PATH the mirror is beside the document."""
     done = run("sync", "--json", app / below)
     assert [event["type"] for event in done.events()] == ["rebuilt", "synced"]
     assert query(mirror_of(path), "SELECT count(*) FROM notes") == [(3,)]
@@ -45,7 +45,7 @@ def test_a_folder_may_come_from_the_environment(app: Path, tmp_path: Path) -> No
 
 
 def test_a_second_sync_changes_nothing(app: Path, path: Path) -> None:
-    """It says so; --force builds all the same."""
+    """It reports `unchanged`; ``--force`` builds in any case."""
     run("sync", app)
     before = mirror_of(path).stat().st_ino
     done = run("sync", "--json", app)
@@ -68,7 +68,7 @@ def test_one_bad_document_does_not_stop_the_others(app: Path) -> None:
 
 
 def test_several_bad_documents_end_the_pass(app: Path) -> None:
-    """Each fails once, in the end; none keeps the others or the command waiting."""
+    """Each fails once, after its retries; none delays the others."""
     good = document(3)
     for number, data in enumerate((b"", b"hello", good[:-20], good + bytes(9), b"{}")):
         save(document_path(app, f"bad-{number}"), data)
@@ -79,7 +79,7 @@ def test_several_bad_documents_end_the_pass(app: Path) -> None:
 
 
 def test_a_torn_document_is_tried_again(app: Path, path: Path) -> None:
-    """A file that is being written when `sync` looks is waited for."""
+    """A file that is being written when `sync` reads it is read again."""
     whole = document(200)
     save(path, whole[:50])
     command = [*program(), "sync", "--json", "--log-level", "debug", str(app)]
@@ -117,7 +117,7 @@ def test_a_torn_document_is_tried_again(app: Path, path: Path) -> None:
 def test_bad_input_is_one_line_and_its_exit_code(
     path: Path, tmp_path: Path, words: list[str], code: int, says: str
 ) -> None:
-    """What is wrong, what to do, nothing on stdout, nothing touched."""
+    """The cause and what to do; nothing on stdout, no file changed."""
     (tmp_path / "empty").mkdir()
     save(tmp_path / "app" / "copy.yjs", document(1))
     before = path.read_bytes()
@@ -136,13 +136,13 @@ def test_bad_input_is_one_line_and_its_exit_code(
 
 
 def test_a_state_folder_that_cannot_be_used_is_3(app: Path, path: Path) -> None:
-    """No lock can be had there: told for each document, and as `watch` ends."""
+    """No lock can be taken there: reported for each document, and at the end of `watch`."""
     done = run("sync", "--json", app, "--state-dir", path)
     assert (done.code, done.events()[0]["code"]) == (3, "root")
 
 
 def test_out_builds_elsewhere(app: Path, path: Path, tmp_path: Path) -> None:
-    """Beside nothing of the app's, and only over a mirror."""
+    """No file beside the document, and only mirrors are replaced."""
     out = tmp_path / "copy.sqlite"
     assert run("sync", app, "--out", out).code == 0
     assert query(out, "SELECT count(*) FROM notes") == [(3,)]
@@ -177,7 +177,7 @@ def test_colour_is_for_terminals(app: Path, path: Path) -> None:
 
 @needs_terminal
 def test_names_from_documents_cannot_steer_a_terminal(tmp_path: Path) -> None:
-    """A table and a workspace named after escape sequences are shown, not obeyed."""
+    """Escape sequences in the names of a table and a workspace are shown as text."""
     evil = "\x1b]0;owned\x07\x9b2J\u202e"
     save(document_path(tmp_path, evil), document(1, table=evil))
     _, shown = run_on_terminal("sync", tmp_path, environment={"NO_COLOR": "1"})
@@ -195,7 +195,7 @@ def test_a_stdout_that_knows_no_unicode_is_no_crash(tmp_path: Path) -> None:
 
 
 def test_logs_cannot_steer_a_terminal_either(tmp_path: Path) -> None:
-    """A record is one line, whatever the paths and documents in it are called."""
+    """A record is one line, with any names of paths and documents."""
     save(document_path(tmp_path, "\x1b]0;owned\x07\nCRITICAL forged"), document(1))
     done = run("sync", "--log-level", "debug", tmp_path)
     assert done.code == 0
@@ -206,7 +206,7 @@ def test_logs_cannot_steer_a_terminal_either(tmp_path: Path) -> None:
 
 @needs_terminal
 def test_many_documents_have_a_progress_bar_on_a_terminal(tmp_path: Path) -> None:
-    """And a line for each all the same; no bar in a pipe."""
+    """And a line for each document; no bar in a pipe."""
     for number in range(25):
         save(document_path(tmp_path, f"w{number}"), document(1))
     _, shown = run_on_terminal("sync", tmp_path)

@@ -1,4 +1,4 @@
-"""Which files are documents and where their mirrors go, with whole processes."""
+"""Which files are documents and where their mirrors go, with real processes."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def rows(mirror: Path) -> int:
 
 @pytest.mark.parametrize("name", ["head.yjs", "workspace2.yjs", "workspace.yjs.bak", "a.b"])
 def test_naming_a_copy_never_replaces_the_tables(tmp_path: Path, name: str) -> None:
-    """tables.sqlite is the mirror of workspace.yjs alone; any other FILE has FILE.sqlite."""
+    """tables.sqlite is the mirror of workspace.yjs only; any other FILE has FILE.sqlite."""
     path = save(document_path(tmp_path), document(3))
     sync(tmp_path)
     before = mirror_of(path).read_bytes()
@@ -43,7 +43,7 @@ def test_naming_a_copy_never_replaces_the_tables(tmp_path: Path, name: str) -> N
 
 @pytest.mark.parametrize("content", [b"", b"mine", b"SQLite format 3\0" + b"\0" * 4080])
 def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path, content: bytes) -> None:
-    """Where a mirror would go and no mirror is, an empty file too; its own place is safe."""
+    """A file at the path of a mirror that is not a mirror, even an empty one, is not changed."""
     path = save(tmp_path / "notes.yjs", document(3))
     theirs = save(tmp_path / "notes.yjs.sqlite", content)
     done = run("sync", "--json", path)
@@ -57,7 +57,7 @@ def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path, content: bytes) -
 
 
 def test_tables_sqlite_is_ours_whatever_is_in_it(tmp_path: Path) -> None:
-    """An app that wrote there by mistake, or half a mirror, keeps nobody from the tables."""
+    """A file that an app wrote there by mistake, or half a mirror, is replaced."""
     path = save(document_path(tmp_path), document(3))
     save(mirror_of(path), b"somebody else's")
     assert sync(tmp_path).events()[0]["reason"] == "damaged"
@@ -66,7 +66,7 @@ def test_tables_sqlite_is_ours_whatever_is_in_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["tables", "tables.sqlite", "x.SQLITE", "x.last-good"])
 def test_some_names_are_never_documents(tmp_path: Path, name: str) -> None:
-    """Their mirrors would take the places of others; this is a usage error that says why."""
+    """Their mirrors would replace other files; the usage error gives the reason."""
     path = save(tmp_path / name, document(3))
     done = run("sync", path)
     assert (done.code, done.out) == (2, "")
@@ -93,7 +93,7 @@ def test_any_app_that_saves_updates_is_served(tmp_path: Path) -> None:
 
 
 def test_a_host_may_say_which_by_its_path(tmp_path: Path) -> None:
-    """For documents that have no workspace of the host; a path that was not found is told."""
+    """For documents without a workspace; an unknown path gets an error."""
     for name in ("one.yjs", "two.yjs"):
         save(tmp_path / name, document(2))
     with Watch(tmp_path, "--documents", "*.yjs", *NO_RESCAN) as watch:
@@ -110,7 +110,7 @@ def test_a_host_may_say_which_by_its_path(tmp_path: Path) -> None:
 
 
 def test_globs_reach_workspaces_and_epochs_and_no_deeper(tmp_path: Path) -> None:
-    """Several may be given; snapshots and folders of the app's own stay out of it."""
+    """Several may be given; snapshots and other folders of the app are not included."""
     wanted = [
         save(tmp_path / "a.ydoc", document(1)),
         save(tmp_path / "workspaces" / "w1" / "b.ydoc", document(1)),
@@ -127,10 +127,7 @@ def test_globs_reach_workspaces_and_epochs_and_no_deeper(tmp_path: Path) -> None
 
 
 def test_mirrors_may_stand_below_another_folder(tmp_path: Path) -> None:
-    """At the same relative paths; nothing is written beside the documents.
-
-    Deleted ones are noticed at once.
-    """
+    """At the same relative paths, with no file beside the documents; deleted ones are noticed."""
     root, into = tmp_path / "app", tmp_path / "a" / "b"
     path = save(document_path(root), document(3))
     path.parent.chmod(0o700)
@@ -153,7 +150,7 @@ def test_mirrors_may_stand_below_another_folder(tmp_path: Path) -> None:
 
 
 def link_to(link: Path, target: Path) -> None:
-    """Exchange a link in one step, as a deployment does."""
+    """Replace a link in one step, as a deployment does."""
     new = link.with_name("new-link")
     new.symlink_to(target)
     new.rename(link)
@@ -197,7 +194,7 @@ def test_an_exchanged_link_of_the_root_is_noticed_at_once(tmp_path: Path) -> Non
 
 
 def test_an_exchanged_folder_above_the_root_is_noticed_at_once(tmp_path: Path) -> None:
-    """Moved away and another one put there, as a restore from a backup does."""
+    """It is renamed and another one takes its name, as in a restore from a backup."""
     for name, count in (("data", 1), ("restored", 2)):
         save(document_path(tmp_path / "x" / name / "deep" / "app"), document(count))
     with Watch(tmp_path / "x" / "data" / "deep" / "app", *NO_RESCAN) as watch:
@@ -209,7 +206,7 @@ def test_an_exchanged_folder_above_the_root_is_noticed_at_once(tmp_path: Path) -
 
 
 def test_snapshots_behind_links_that_leave_the_root_are_not_read(tmp_path: Path) -> None:
-    """Neither one file nor the whole folder; what a link inside the root leads to is."""
+    """Neither one file nor the whole folder; links to targets inside the root are read."""
     app = Path(shutil.copytree(SAMPLE, tmp_path / "app"))
     epoch = app / "workspaces" / "juniper-studio" / "0"
     moments = run("history", "--json", epoch).json()["snapshots"]
@@ -272,7 +269,7 @@ def test_everything_works_without_proc(tmp_path: Path) -> None:
 
 
 def test_too_few_open_files_are_no_question_of_permissions(tmp_path: Path) -> None:
-    """The message says what to raise."""
+    """The message names the limit to raise."""
     save(document_path(tmp_path), document(3))
     done = subprocess.run(
         ["/bin/sh", "-c", f"ulimit -n 4; exec {' '.join(program())} sync {tmp_path}"],

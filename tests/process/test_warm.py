@@ -1,4 +1,4 @@
-"""A watch keeps what it decoded: an edit goes the warm road, and nothing is kept for long."""
+"""A watch keeps decoded documents: the next edit is a warm sync, and nothing is kept for long."""
 
 import os
 import signal
@@ -42,13 +42,13 @@ class App:
         self.save()
 
     def is_shown(self, title: str) -> bool:
-        """Tell whether the mirror has the edit."""
+        """Return whether the mirror has the edit."""
         sql = "SELECT title FROM notes WHERE id = 'row 7'"
         return query(mirror_of(self.path), sql) == [(title,)]
 
 
 def descendants(watch: Watch) -> list[psutil.Process]:
-    """Return all processes below the watch that live."""
+    """Return all running descendants of the watch."""
     found = psutil.Process(watch.process.pid).children(recursive=True)
     return [process for process in found if not is_gone(process)]
 
@@ -60,7 +60,7 @@ def kept(watch: Watch) -> list[psutil.Process]:
 
 
 def is_gone(process: psutil.Process) -> bool:
-    """Tell whether a process has ended, reaped or not."""
+    """Return whether a process has ended, reaped or not."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -68,7 +68,7 @@ def is_gone(process: psutil.Process) -> bool:
 
 
 def test_an_edit_goes_warm_and_names_its_row(tmp_path: Path) -> None:
-    """``rebuilt`` says so; the first sync of a document is no warm one."""
+    """``rebuilt`` has ``warm``; the first sync of a document is not warm."""
     app = App(document_path(tmp_path))
     with Watch(tmp_path, *QUICK) as watch:
         assert watch.until("rebuilt")["warm"] is False
@@ -103,7 +103,7 @@ def test_its_end_costs_a_fresh_decode_and_nothing_else(tmp_path: Path, end: sign
 
 
 def test_a_document_that_is_gone_is_kept_no_longer(tmp_path: Path) -> None:
-    """Its memory is given back at once, not when it has rested for ``--warm-s``."""
+    """Its memory is freed at once, not after ``--warm-s``."""
     app = App(document_path(tmp_path))
     with Watch(tmp_path, *QUICK, "--warm-s", "600") as watch:
         watch.until("ready")
@@ -116,7 +116,7 @@ def test_a_document_that_is_gone_is_kept_no_longer(tmp_path: Path) -> None:
 
 
 def test_the_least_recently_edited_document_goes_first(tmp_path: Path) -> None:
-    """Four are kept; the fifth takes the place of the one whose edit is the oldest."""
+    """Four are kept; the fifth replaces the one with the oldest edit."""
     apps = [App(document_path(tmp_path, f"w{number}")) for number in range(5)]
     with Watch(tmp_path, *QUICK, "--warm-mb", "4000", "--warm-s", "600") as watch:
         watch.until("ready")
@@ -131,7 +131,7 @@ def test_the_least_recently_edited_document_goes_first(tmp_path: Path) -> None:
 
 
 def test_at_rest_everything_is_given_back(tmp_path: Path) -> None:
-    """One worker is left, as without any document kept; nothing outlives the watch."""
+    """One worker is left, as without kept documents; no process outlives the watch."""
     app = App(document_path(tmp_path))
     with Watch(tmp_path, *QUICK, "--warm-s", "1") as watch:
         watch.until("ready")
@@ -145,7 +145,7 @@ def test_at_rest_everything_is_given_back(tmp_path: Path) -> None:
 
 
 def test_nothing_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
-    """``--warm-mb 0`` is as it was; a document that takes more than there may be is not kept."""
+    """With ``--warm-mb 0`` none is kept, nor is a document that needs more memory than allowed."""
     app = App(document_path(tmp_path))
     for limit in ("0", "1"):
         with Watch(tmp_path, *QUICK, "--warm-mb", limit) as watch:

@@ -1,4 +1,4 @@
-"""The worker: whatever a document does to it costs that document one failure, and nobody else."""
+"""The worker: a document that ends it causes one failure of that document only."""
 
 import sys
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ QUICK = ("--debounce-ms", "10")
 
 @pytest.fixture(scope="session")
 def deadly() -> bytes:
-    """Return a document nested so deeply that its decoder dies by SIGSEGV on any stack."""
+    """Return a document nested so deeply that the decoder ends with SIGSEGV on any stack."""
     return nested(5_000_000)
 
 
@@ -64,7 +64,7 @@ def rows(path: Path) -> int:
 def test_a_crash_costs_one_document_one_failure(
     watch: Watch, path: Path, tmp_path: Path, deadly: bytes
 ) -> None:
-    """The old mirror stays, others go on, a later good version syncs."""
+    """The old mirror stays, other documents are synced, a later good version is synced."""
     save(path, deadly)
     failed = watch.until("failed", path=str(path))
     assert (failed["code"], failed["retry_ms"]) == ("crashed", 60_000)
@@ -111,7 +111,7 @@ def test_a_sync_that_takes_too_long_is_ended(path: Path, tmp_path: Path, large: 
 def test_a_sync_that_needs_too_much_memory_is_ended(
     path: Path, tmp_path: Path, large: bytes
 ) -> None:
-    """--max-memory-mb, code `memory`, whether it is Rust or Python that asks for it."""
+    """``--max-memory-mb``, code `memory`, for allocations in Rust and in Python."""
     run("sync", tmp_path)
     save(path, large)
     done = run("sync", "--json", tmp_path, "--max-memory-mb", "64")
@@ -127,7 +127,7 @@ def test_a_document_that_is_too_large_is_not_read(path: Path, tmp_path: Path) ->
 
 
 def test_a_worker_killed_at_rest_is_replaced(watch: Watch, path: Path) -> None:
-    """Nobody notices: the next change finds a new one."""
+    """No event is sent; the next change uses a new worker."""
     worker = the_worker(watch)
     worker.kill()
     wait_until(
@@ -155,7 +155,7 @@ def test_a_worker_killed_at_work_is_tried_again(watch: Watch, path: Path, large:
 def test_a_quiet_document_does_not_wait_for_a_large_one(
     watch: Watch, path: Path, tmp_path: Path, large: bytes
 ) -> None:
-    """A job that hangs about lets a second worker take the others, which leaves afterwards."""
+    """During a long job a second worker takes the other documents, and ends afterwards."""
     save(path, large)
     wait_until(lambda: unfinished(mirror_of(path)), "the build")
     job = [process for process in workers(watch) if len(process.children()) == 0]
@@ -171,7 +171,7 @@ def test_a_quiet_document_does_not_wait_for_a_large_one(
 
 
 def test_memory_goes_back_after_a_large_document(watch: Watch, path: Path, large: bytes) -> None:
-    """At rest there is one worker, and all of it is small."""
+    """Afterwards there is one worker, and it is small."""
     save(path, large)
     watch.until("rebuilt", rows=60_000)
     wait_until(lambda: len(workers(watch)) == 1, "one worker at rest")

@@ -71,7 +71,7 @@ def test_a_wrong_command_line_is_refused_in_one_line(
     assert main(words) == 2
     err = capsys.readouterr().err
     assert err.startswith("epicenter-sidecar: ")
-    assert err.endswith(f"; epicenter-sidecar {words[0]} --help tells more\n")
+    assert err.endswith(f"; epicenter-sidecar {words[0]} --help shows what it takes\n")
     assert err.count("\n") == 1
 
 

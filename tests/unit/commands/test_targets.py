@@ -253,7 +253,7 @@ def test_links_may_not_leave_the_root_of_a_document(app: Path) -> None:
         ("SYNC", ["status", "sync"], "; did you mean sync?"),
         ("zzz", ["a", "b"], "; there are a, b"),
         ("zzz", list("abcdefgh"), "; there are a, b, c, d, e, f and 2 more"),
-        ("zzz", [], "; there is none at all"),
+        ("zzz", [], "; there are none"),
     ],
 )
 def test_a_mistake_is_answered_with_what_there_is(word: str, words: list[str], told: str) -> None:
