@@ -68,6 +68,8 @@ class Stderr(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Queue text; drop lines for which there is no room."""
+        if not text:  # as by print(..., end=""); the writer takes no text for the end
+            return 0
         with self._changed:
             if len(self._waiting) < ROOM:
                 self._waiting.append(text)

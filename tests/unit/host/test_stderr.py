@@ -105,3 +105,17 @@ def test_a_stalled_reader_does_not_delay_the_end() -> None:
     stderr.write("never read\n")
     stderr.finish(0.05)
     gate.set()
+
+
+def test_writing_nothing_does_not_end_it() -> None:
+    """``print(line, end="")`` writes an empty text after each line, as tracebacks do."""
+    written: list[bytes] = []
+    first = threading.Event()
+    stderr = Stderr(lambda data: (written.append(data), first.set())[0])
+    print("first", file=stderr)
+    assert first.wait(10)
+    stderr.write("")
+    stderr._thread.join(0.2)  # noqa: SLF001 - it must not end
+    print("second", end="", file=stderr)
+    stderr.finish(10)
+    assert b"".join(written) == b"first\nsecond"
