@@ -111,7 +111,12 @@ def test_writing_nothing_does_not_end_it() -> None:
     """``print(line, end="")`` writes an empty text after each line, as tracebacks do."""
     written: list[bytes] = []
     first = threading.Event()
-    stderr = Stderr(lambda data: (written.append(data), first.set())[0])
+
+    def write(data: bytes) -> None:
+        written.append(data)
+        first.set()
+
+    stderr = Stderr(write)
     print("first", file=stderr)
     assert first.wait(10)
     stderr.write("")
