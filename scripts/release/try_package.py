@@ -21,7 +21,12 @@ SAMPLE = PROJECT / "scripts" / "demo" / "sample"
 BIN = "Scripts" if sys.platform == "win32" else "bin"
 EXE = ".exe" if sys.platform == "win32" else ""
 STEP_SECONDS = 600
-WANTED = {"sidecar/py.typed", "sidecar/host/tauri.ts", "sidecar/readers/templates/index.html"}
+WANTED = {
+    "sidecar/py.typed",
+    "sidecar/host/tauri.ts",
+    "sidecar/host/better-sqlite3.mjs",
+    "sidecar/readers/templates/index.html",
+}
 
 LIBRARY = """\
 import sys

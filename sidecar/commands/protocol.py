@@ -11,6 +11,7 @@ EXAMPLES = (
     "epicenter-sidecar protocol --json-schema > protocol.schema.json",
     "epicenter-sidecar protocol --typescript > protocol.ts",
     "epicenter-sidecar protocol --typescript-client > src/sidecar.ts",
+    "epicenter-sidecar protocol --better-sqlite3 > src/mirror.mjs",
 )
 
 
@@ -24,13 +25,19 @@ def add_arguments(parser: Parser) -> None:
     kinds.add_argument(
         "--typescript-client", action="store_true", help="a client in one file, for Tauri apps"
     )
+    kinds.add_argument(
+        "--better-sqlite3",
+        action="store_true",
+        help="a file for Node that reads the newest mirror through better-sqlite3",
+    )
 
 
 def run(arguments: Arguments) -> int:
-    """Print the types."""
-    if arguments.typescript_client:
-        client = resources.files("sidecar") / "host" / "tauri.ts"
-        say(client.read_text(encoding="utf-8").rstrip("\n"))
+    """Print it."""
+    if arguments.typescript_client or arguments.better_sqlite3:
+        name = "tauri.ts" if arguments.typescript_client else "better-sqlite3.mjs"
+        file = resources.files("sidecar") / "host" / name
+        say(file.read_text(encoding="utf-8").rstrip("\n"))
         return OK
     from sidecar.host.typescript import json_schema, typescript  # 8 ms
 

@@ -390,6 +390,85 @@ export class Sidecar {
   }
 }
 
+/** What is needed of a `Database` of `@tauri-apps/plugin-sql`. */
+export type SqlDatabase = {
+  select<T>(query: string, bindValues?: unknown[]): Promise<T>;
+  close(): Promise<boolean>;
+};
+
+/**
+ * A mirror through `@tauri-apps/plugin-sql`, always the newest one.
+ *
+ * The plugin keeps its connections open, and a rebuilt mirror is a new file: so after each
+ * `rebuilt` of its document the mirror is closed, once all that was asked has been answered, and
+ * loaded again by the next question. (Not needed for mirrors that are written `--in-place`.)
+ *
+ *     const mirror = new SqlMirror(sidecar, documentPath, () => Database.load(`sqlite:${mirrorPath}`));
+ *     const titles = await mirror.select<{ title: string }[]>("SELECT title FROM projects");
+ */
+export class SqlMirror {
+  readonly #load: () => Promise<SqlDatabase>;
+  readonly #forget: () => void;
+  readonly #asked = new Set<Promise<unknown>>();
+  #database: Promise<SqlDatabase> | null = null;
+  #closing: Promise<void> | null = null;
+  #isClosed = false;
+
+  /** `path` is the document's, as events have it. */
+  constructor(sidecar: Pick<Sidecar, "on">, path: string, load: () => Promise<SqlDatabase>) {
+    this.#load = load;
+    this.#forget = sidecar.on("rebuilt", (event) => {
+      if (event.path === path) void this.reopen();
+    });
+  }
+
+  /** Asks the newest mirror. */
+  async select<T>(query: string, bindValues: unknown[] = []): Promise<T> {
+    while (this.#closing !== null) await this.#closing;
+    if (this.#isClosed) throw new SidecarError("not_running", "the mirror is closed");
+    const answer = this.#loaded().then((database) => database.select<T>(query, bindValues));
+    const asked = answer.then(nothing, nothing);
+    this.#asked.add(asked);
+    void asked.then(() => this.#asked.delete(asked));
+    return answer;
+  }
+
+  /** Has the next question load the mirror again; resolves when the old one is closed. */
+  reopen(): Promise<void> {
+    this.#closing ??= this.#close().finally(() => {
+      this.#closing = null;
+    });
+    return this.#closing;
+  }
+
+  /** Closes the mirror for good. */
+  async close(): Promise<void> {
+    this.#forget();
+    this.#isClosed = true;
+    await this.reopen();
+  }
+
+  #loaded(): Promise<SqlDatabase> {
+    if (this.#database === null) {
+      const loading = this.#load();
+      this.#database = loading;
+      loading.catch(() => {
+        if (this.#database === loading) this.#database = null; // the next question tries again
+      });
+    }
+    return this.#database;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#asked);
+    const database = this.#database;
+    this.#database = null;
+    await database?.then((one) => one.close()).catch(nothing); // what did not load is not open
+  }
+}
+
+function nothing(): void {}
+
 /** What Tauri's plugins throw are strings; some are of a permission that a capability lacks. */
 function refused(what: string, reason: unknown): SidecarError {
   const said = reason instanceof Error ? reason.message : String(reason);
