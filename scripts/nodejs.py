@@ -14,7 +14,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 JS = PROJECT / "scripts" / "js"
 OLDEST_NODE = 18
-INSTALL_SECONDS = 300
+INSTALL_SECONDS = 1800
 
 
 class NodeUnavailableError(Exception):

@@ -15,13 +15,14 @@ from pathlib import Path
 import msgspec
 
 from scripts import nodejs
-from scripts.bench.chart import draw
+from scripts.bench.chart import draw, draw_edits
 from scripts.bench.cold import measure_cold
 from scripts.bench.figures import MOST_LOSS, Figure, losses, merged
 from scripts.bench.imports import measure_imports
 from scripts.bench.plan import Plan
 from scripts.bench.report import full_tables, goals_table, update_page
 from scripts.bench.resting import measure_load, measure_rest
+from scripts.bench.roads import measure_roads
 from scripts.bench.running import measure_running
 from scripts.bench.starting import measure_starts
 
@@ -35,6 +36,7 @@ _PARTS: dict[str, Callable[[Plan], list[Figure]]] = {
     "imports": measure_imports,
     "rest": measure_rest,
     "load": measure_load,
+    "roads": measure_roads,
 }
 
 
@@ -50,7 +52,9 @@ def main(words: Sequence[str]) -> int:
     arguments = _parse(words)
     # As an installed program is: an editable one may have been told to write no bytecode.
     compileall.compile_dir(nodejs.PROJECT / "sidecar", quiet=1)
-    plan = Plan(arguments.rounds, arguments.edits, arguments.patience, arguments.quick)
+    plan = Plan(
+        arguments.rounds, arguments.edits, arguments.patience, arguments.quick, arguments.huge
+    )
     figures: list[Figure] = []
     for part in arguments.parts:
         found = _PARTS[part](plan)
@@ -68,10 +72,11 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)} (all)")
     parser.add_argument("--check", action="store_true", help="compare with what is committed")
     parser.add_argument("--quick", action="store_true", help="a minute; writes nothing")
-    parser.add_argument("--rounds", type=int, default=7, help="of each cold sync and start (7)")
+    parser.add_argument("--huge", action="store_true", help="1,000,000 rows too: 8 minutes more")
+    parser.add_argument("--rounds", type=int, default=5, help="of each cold sync and start (5)")
     parser.add_argument("--edits", type=int, default=50, help="of each kind (50)")
     parser.add_argument(
-        "--patience", type=float, default=5.0, help="seconds to wait for a quiet machine (5)"
+        "--patience", type=float, default=2.0, help="seconds to wait for a quiet machine (2)"
     )
     parser.add_argument("--out", type=Path, default=DOCS, help="folder of performance.* (docs)")
     arguments = parser.parse_args(words)
@@ -107,6 +112,7 @@ def _write(folder: Path, figures: Sequence[Figure]) -> None:
     text = "\n\n".join((goals_table(results.figures), full_tables(results.figures), _machine()))
     update_page(folder / "performance.md", text)
     (folder / "performance.svg").write_text(draw(results.figures), "utf-8")
+    (folder / "performance-edits.svg").write_text(draw_edits(results.figures), "utf-8")
 
 
 def _machine() -> str:

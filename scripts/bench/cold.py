@@ -12,22 +12,24 @@ from scripts.bench.measure import Usage, peak_of_all_mb, remove, run
 from scripts.bench.plan import Plan
 
 _HUGE_ROWS = 1_000_000
-_HUGE_ROUNDS = 3
+_FEW_ROUNDS = 3
 _CROWDS = (1, 10, 100, 1000)
 
 
 def measure_cold(plan: Plan) -> list[Figure]:
     """Measure cold syncs of every shape of document, and how they grow."""
-    shapes = GROWTH[:2] if plan.quick else (*GROWTH, *OTHERS)
+    shapes = GROWTH[:2] if plan.quick else (*GROWTH[: len(GROWTH) - (not plan.huge)], *OTHERS)
     figures = [figure for shape in shapes for figure in _shape(plan, shape)]
-    if not plan.quick:
+    if plan.huge:
         figures += _growth(figures)
+    if not plan.quick:
         figures += _crowds(plan)
     return figures
 
 
 def _shape(plan: Plan, shape: Shape) -> list[Figure]:
-    rounds = min(plan.rounds, _HUGE_ROUNDS) if shape.rows >= _HUGE_ROWS else plan.rounds
+    is_main = shape in GROWTH and shape.rows < _HUGE_ROWS
+    rounds = plan.rounds if is_main else min(plan.rounds, _FEW_ROUNDS)
     plan.say(f"cold sync: {shape.what}, {rounds} rounds")
     ours, peer, floor = trio = contenders(shape)
     for contender in (ours, peer):
@@ -110,7 +112,7 @@ def _crowds(plan: Plan) -> list[Figure]:
             place(source, root, f"w{number}").with_name("tables.sqlite") for number in range(crowd)
         ]
         command = Contender.ours(root, mirrors[0])
-        used = [_fresh(plan, command, mirrors) for _ in range(min(plan.rounds, _HUGE_ROUNDS))]
+        used = [_fresh(plan, command, mirrors) for _ in range(min(plan.rounds, _FEW_ROUNDS))]
         subject = Subject(f"crowd/{crowd}", f"{crowd:,} documents of {SMALL.rows} rows: CPU")
         samples[crowd] = alone(subject, [usage.cpu_s for usage in used])
     slope = exponent({crowd: figure.ours for crowd, figure in samples.items() if crowd > 1})

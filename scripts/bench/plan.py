@@ -15,12 +15,14 @@ class Plan(msgspec.Struct, frozen=True):
         edits: How many edits of each kind.
         patience_s: How long to wait for a quiet machine before each sample.
         quick: Small documents only: to see that the bench works, not for its figures.
+        huge: A document of a million rows as well, which takes eight minutes more.
     """
 
     rounds: int = 7
     edits: int = 50
     patience_s: float = 5.0
     quick: bool = False
+    huge: bool = False
 
     def wait(self) -> None:
         """Wait for a quiet machine, as long as patience lasts."""

@@ -15,6 +15,7 @@ _PARTS = (
     ("imports/", "Imports (`-X importtime`)"),
     ("rest/", "Rest"),
     ("load/", "Load"),
+    ("roads/", "Which road the saves of a scripted hour take (`scripts/bench/roads.py`)"),
     ("growth/", "Growth"),
 )
 
@@ -78,6 +79,8 @@ def beside_the_peer(ratio: float, digits: int) -> str:
 def _value(value: float, unit: str) -> str:
     if unit == "s":
         return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+    if unit == "%":
+        return f"{value:.1f} %"
     return f"{value:.0f} {unit}" if unit else f"{value:.3g}"
 
 

@@ -9,7 +9,7 @@ from scripts.bench.documents import SMALL, SMALL_CHANGED, WORK, document, place
 from scripts.bench.figures import Figure, Subject, alone, compared
 from scripts.bench.measure import cpu_s, run, tree
 from scripts.bench.plan import Plan
-from scripts.children import Watch
+from scripts.children import Watch, program
 
 _READY_SECONDS = 120.0
 _BARE = [sys.executable, "-I", "-c", "pass"]
@@ -26,7 +26,24 @@ def measure_starts(plan: Plan) -> list[Figure]:
         *_starts(plan, Subject("empty", "an empty root"), empty),
         *_starts(plan, Subject(f"in_step_{in_step}", f"{in_step:,} in step"), many),
         *_starts(plan, Subject(f"stale_{stale}", f"{stale} stale"), few, stale),
+        _query(plan),
     ]
+
+
+def _query(plan: Plan) -> Figure:
+    """Measure `query` over one mirror beside a bare interpreter: 10 ms more than a shell takes."""
+    root = WORK / "starts" / "query"
+    place(document(SMALL), root)
+    run(Contender.ours(root, root).command, ENVIRONMENT)
+    command = [*program(), "query", str(root), "SELECT count(*) FROM items"]
+    walls, bare = [], []
+    for _ in range(plan.rounds):
+        plan.wait()
+        bare.append(run(_BARE).wall_s)
+        walls.append(run(command, ENVIRONMENT).wall_s)
+    return compared(
+        Subject("start/query", "query over one mirror, spawn to exit"), walls, bare, "python"
+    )
 
 
 def _crowd(number: int, name: str) -> Path:

@@ -9,7 +9,7 @@
 //   {do: "expected"}                      what a mirror of the file, as it is now on disk, must hold
 //
 // Edits: {set: [table, row, {field: value}]}, {unset: [table, row, field]}, {drop: [table, row]},
-// {text: [table, row, field, index, inserted]}, {kv: [key, value]}, {define: [table, definition]},
+// {text: [table, row, field, index, inserted]}, {page: [table, row, field, words]} for a new Y.Text, {kv: [key, value]}, {define: [table, definition]},
 // {batch: [edit, ...]} for several in one transaction.
 import fs from 'node:fs'
 import readline from 'node:readline'
@@ -44,6 +44,8 @@ const edits = {
   drop: ([table, row]) => doc.getMap('tables').get(table).delete(row),
   text: ([table, row, field, index, inserted]) =>
     doc.getMap('tables').get(table).get(row).get(field).insert(index, inserted),
+  page: ([table, row, field, words]) =>
+    doc.getMap('tables').get(table).get(row).set(field, new Y.Text(words)),
   batch: (several) => several.forEach(apply),
   kv: ([key, value]) => doc.getMap('kv').set(key, value),
   define: ([table, definition]) => {
