@@ -18,6 +18,7 @@ WRITERS = Path(__file__).parent / "apps"
 UPGRADED = "yjs14-upgraded"
 """Written by a Yjs that gives a type entries and children; not all of it can be shown."""
 
+LIBRARIES = ["tinybase", "syncedstore", "y-utility", "y-prosemirror", "yjs14"]
 COMMITTED = sorted(path for path in APPS.glob("*.yjs") if path.stem != UPGRADED)
 
 
@@ -78,7 +79,7 @@ def test_a_committed_document_shows_its_rows(document: Path, tmp_path: Path) -> 
     assert_shown(document, json.loads(document.with_suffix(".json").read_text("utf-8")), tmp_path)
 
 
-@pytest.mark.parametrize("name", ["tinybase", "syncedstore", "y-utility", "y-prosemirror"])
+@pytest.mark.parametrize("name", LIBRARIES)
 def test_a_library_s_document_shows_its_rows(name: str, written: Path, tmp_path: Path) -> None:
     """As the pinned versions write them today."""
     told = json.loads((written / f"{name}.json").read_text("utf-8"))
@@ -122,3 +123,18 @@ def test_what_a_newer_yjs_hides_is_said(tmp_path: Path) -> None:
     assert query(
         mirror, "SELECT DISTINCT row_id FROM _mirror_problems WHERE row_id IS NOT NULL"
     ) == [("new0",)]
+
+
+def test_types_in_types_by_yjs_14_are_said_and_nothing_else_is_lost(
+    written: Path, tmp_path: Path
+) -> None:
+    """It writes a map of rows as one type with entries, which the decoder shows to nobody."""
+    mirror = mirror_of(place(written / "yjs14-nested.yjs", tmp_path))
+    sync(tmp_path)
+    told = json.loads((written / "yjs14-nested.json").read_text("utf-8"))
+    assert shown(mirror) == {**told["tables"], "notes": {}}
+    kinds = query(mirror, "SELECT table_name, kind FROM _mirror_problems ORDER BY kind")
+    assert kinds == [("notes", "not_a_table"), ("notes", "unreadable")]
+    done = run("verify", tmp_path, "--json")
+    assert done.code == 1
+    assert [one["whole"] for one in done.json()["documents"]] == [False]

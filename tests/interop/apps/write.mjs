@@ -10,6 +10,7 @@ import syncedstore, { getYjsDoc } from '@syncedstore/core'
 import { schema } from 'prosemirror-schema-basic'
 import { prosemirrorToYXmlFragment } from 'y-prosemirror'
 import { YKeyValue } from 'y-utility/y-keyvalue'
+import * as Y14 from '@y/y'
 
 const folder = process.argv[2]
 
@@ -89,8 +90,49 @@ const page = () => {
   put('y-prosemirror', doc, { texts: { prosemirror: fragment.toString() } })
 }
 
+// ---------------------------------------------------------------- Yjs 14: types with entries and children
+
+const save14 = (name, doc, told) => {
+  fs.writeFileSync(path.join(folder, `${name}.yjs`), Y14.encodeStateAsUpdate(doc))
+  fs.writeFileSync(path.join(folder, `${name}.json`), JSON.stringify(told, null, 1) + '\n')
+}
+
+const plainOf14 = () => {
+  const doc = new Y14.Doc()
+  const [list, prefs, keyed] = [doc.get('list'), doc.get('prefs'), doc.get('table:notes')]
+  list.insert(0, [{ title: 'Two' }, { title: 'Three' }])
+  list.insert(0, [{ title: 'One', done: true }])
+  list.delete(1, 1)
+  prefs.setAttr('theme', 'light')
+  prefs.setAttr('theme', 'dark')
+  prefs.setAttr('size', 12)
+  keyed.push([{ key: 'n1', val: { title: 'Old' }, ts: 1 }, { key: 'n1', val: { title: 'New' }, ts: 2 }])
+  doc.get('title').insert(0, 'Things')
+  doc.get('title').insert(6, ' to do')
+  const { key, val } = keyed.toArray()[1]
+  save14('yjs14', doc, {
+    tables: { list: listed(list.toArray()), prefs: settings(prefs.getAttrs()), notes: { [key]: val } },
+    texts: { title: doc.get('title').toString() }
+  })
+}
+
+const nestedOf14 = () => {
+  const doc = new Y14.Doc()
+  const notes = new Y14.Type()
+  doc.get('tables').setAttr('notes', notes)
+  doc.get('prefs').setAttr('theme', 'dark')
+  for (const id of ['n1', 'n2']) {
+    const row = new Y14.Type()
+    notes.setAttr(id, row)
+    row.setAttr('title', `Title of ${id}`)
+  }
+  save14('yjs14-nested', doc, { tables: { prefs: settings(doc.get('prefs').getAttrs()) }, texts: {} })
+}
+
 fs.mkdirSync(folder, { recursive: true })
 await pets()
 todos()
 keyValues()
 page()
+plainOf14()
+nestedOf14()
