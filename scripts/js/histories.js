@@ -190,7 +190,11 @@ const moments = (stem) => {
 const written = () => {
   for (;;) {
     let update = null
-    attempt(() => { update = KINDS[kind]() }) // what Yjs cannot write is no document
+    attempt(() => { // what Yjs cannot write, or not read again, is no document
+      const made = KINDS[kind]()
+      Y.applyUpdate(new Y.Doc(), made)
+      update = made
+    })
     if (update !== null) return update
   }
 }

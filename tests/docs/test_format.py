@@ -10,6 +10,7 @@ from tests.fidelity.expect import CASES
 from tests.support.apps import place_by_name
 from tests.support.data import PROJECT, SAMPLE
 from tests.support.mirrors import open_mirror
+from tests.support.node import needs_node, write_with_yjs
 from tests.support.oddities import Mirrors
 from tests.support.program import sync
 
@@ -26,6 +27,55 @@ def sample_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
     mirror = place_by_name(STUDIO, tmp_path_factory.mktemp("sample"))
     sync(mirror.parent)
     return mirror
+
+
+SHAPES = re.findall(
+    r"^```js\n(.*?)^```$",
+    PAGE[PAGE.index("### Shapes") : PAGE.index("### Stating")],
+    re.DOTALL | re.MULTILINE,
+)
+SHOWN: list[dict[str, dict[str, dict[str, object]]]] = [
+    {"blocks": {"b1": {"title": "Plans", "type": "page"}, "b2": {"title": "Bags", "type": "note"}}},
+    {"notes": {"n1": {"text": "Call"}}, "app": {"version": {"value": 3}}},
+    {"meta": {"theme": {"value": "dark"}}},
+    {
+        "todos": {
+            "0000000001": {"_position": 1, "text": "Write", "value": None},
+            "0000000002": {"_position": 2, "text": None, "value": "Sleep"},
+            "a": {"_position": 0, "text": "Call", "value": None},
+        }
+    },
+    {},
+]
+"""What each example of a shape gives, in the order of the page."""
+
+
+@needs_node
+@pytest.mark.parametrize(("code", "tables"), list(zip(SHAPES, SHOWN, strict=True)))
+def test_examples_of_shapes_give_what_the_page_says(
+    code: str, tables: dict[str, dict[str, dict[str, object]]], tmp_path: Path
+) -> None:
+    """Each is run by real Yjs, and the mirror has the tables and rows of the comment below it."""
+    document = tmp_path / "app" / "made.yjs"
+    document.parent.mkdir()
+    write_with_yjs(code, document)
+    sync(document)
+    with open_mirror(document.with_name("made.yjs.sqlite")) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM _mirror_tables")]
+        found = {name: _rows(connection, name) for name in names}
+        text = connection.execute("SELECT text FROM _mirror_roots WHERE text <> ''").fetchall()
+    assert found == tables
+    assert text == ([] if tables else [("Call the bakery",)])
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> dict[str, dict[str, object]]:
+    cursor = connection.execute(f'SELECT * FROM "{table}"')
+    columns = [column[0] for column in cursor.description]
+    rows = [dict(zip(columns, row, strict=True)) for row in cursor]
+    return {
+        row["id"]: {name: value for name, value in row.items() if name not in {"id", "_extra"}}
+        for row in rows
+    }
 
 
 @pytest.mark.parametrize(("odd", "sql"), BLOCKS)

@@ -11,7 +11,14 @@ import pytest
 from scripts import nodejs
 from scripts.children import NodeWriter
 
-__all__ = ["NodeWriter", "expected_of", "make_documents", "needs_node", "run_script"]
+__all__ = [
+    "NodeWriter",
+    "expected_of",
+    "make_documents",
+    "needs_node",
+    "run_script",
+    "write_with_yjs",
+]
 
 SCRIPT_SECONDS = 240
 
@@ -47,6 +54,16 @@ def run_script(name: str, *arguments: str, stdin: object = None) -> Any:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+def write_with_yjs(code: str, document: Path) -> None:
+    """Run JavaScript that edits ``doc``, a new ``Y.Doc``, and save that as a document."""
+    script = (
+        "import fs from 'node:fs'\nimport * as Y from 'yjs'\nconst doc = new Y.Doc()\n"
+        f"{code}\nfs.writeFileSync({json.dumps(str(document))}, Y.encodeStateAsUpdate(doc))\n"
+    )
+    command = [_node(), "--input-type=module", "--eval", script]
+    subprocess.run(command, cwd=nodejs.JS, check=True, timeout=SCRIPT_SECONDS)
 
 
 @functools.cache
