@@ -24,13 +24,19 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
+
+from pycrdt import Doc, Map
 
 from scripts.fault.judge import KNOWN_FILES, Content, read_content
 from scripts.fault.kill_points import CALLS, Failer, Killer, arm, arm_lines
-from sidecar.document.reading import read_stable
+from sidecar.digests import digest_bytes
+from sidecar.document import reading
+from sidecar.document.warm import Warm
+from sidecar.mirror.state import read_mirror
 from sidecar.model import Failed, Options, Outcome, Rebuilt, Source
 from sidecar.tasks.sync import sync
+from sidecar.yjs.index import index
 
 DOCUMENTS = Path(__file__).resolve().parents[2] / "tests" / "data" / "documents"
 OLD, NEW, EMPTY = "history.yjs", "plain_rows.yjs", None
@@ -47,6 +53,8 @@ class Scenario(NamedTuple):
         refuse_rename: The Windows road.
         interfere: What someone else does to the old mirror.
         in_place: The new mirror is written into the file that is there.
+        edited: The document is the old one after an edit, and the process that is killed has kept
+            that: the warm road, a patch, and both checked against a fresh decode.
     """
 
     name: str
@@ -56,6 +64,7 @@ class Scenario(NamedTuple):
     refuse_rename: bool = False
     interfere: Callable[[Path], None] | None = None
     in_place: bool = False
+    edited: bool = False
 
 
 def write_ahead(mirror: Path) -> None:
@@ -84,6 +93,8 @@ SCENARIOS = (
     Scenario("in place, collapse", OLD, EMPTY, in_place=True),
     Scenario("in place, a first one", None, NEW, in_place=True),
     Scenario("in place, a -wal beside", OLD, NEW, interfere=write_ahead, in_place=True),
+    Scenario("warm, patched", OLD, OLD, edited=True),
+    Scenario("warm, patched in place", OLD, OLD, in_place=True, edited=True),
 )
 
 
@@ -167,6 +178,8 @@ class Matrix:
             if scenario.interfere:
                 scenario.interfere(mirror)
         document = (DOCUMENTS / scenario.new).read_bytes() if scenario.new else b"\0\0"
+        if scenario.edited:
+            document = _edited(document)
         (self._start / "workspace.yjs").write_bytes(document)
         return old
 
@@ -193,14 +206,29 @@ class Matrix:
     def _sync(self, at: int | None) -> tuple[Killer, Outcome]:
         fail = self._how.fail
         killer = Killer(at) if fail is None else Failer(at, fail)
+        warm = self._kept() if self._scenario.edited else None
         if self._how.lines:
             arm_lines(killer)
         else:
             arm(killer, refuse_rename=self._scenario.refuse_rename)
         source, options = _place(self._folder, self._state, in_place=self._scenario.in_place)
-        outcome = sync(source, options, force=self._scenario.force, rested=True)
+        outcome = sync(source, options, force=self._scenario.force, rested=True, warm=warm)
         sys.settrace(None)
+        if at is None and warm is not None and not warm.is_road:
+            raise Finding(f"not warm: {warm.road}")
+        if at is None and warm is not None and read_mirror(source.mirror).patches != 1:
+            raise Finding("not patched")
         return killer, outcome
+
+    def _kept(self) -> Warm:
+        """Keep the old document, as a watch does that has just synced it."""
+        warm, data = Warm(check=True), (DOCUMENTS / (self._scenario.old or "")).read_bytes()
+        content = reading.Content(data, len(data), digest_bytes(data), 0o600)
+        place, _ = _place(self._folder, self._state, in_place=self._scenario.in_place)
+        with warm.decoded(content, accept_trailing=True, tables=("auto",), path=place.document):
+            pass
+        warm.in_step(content.digest)
+        return warm
 
     def _look(self) -> str:
         """Open what is there as any reader would, on a copy, so that looking changes nothing."""
@@ -250,7 +278,7 @@ class Matrix:
             raise Finding("the next sync touched the document")
 
     def _document(self) -> bytes:
-        return read_stable(str(self._folder / "workspace.yjs"), 1 << 20).data
+        return reading.read_stable(str(self._folder / "workspace.yjs"), 1 << 20).data
 
 
 def _read(mirror: Path) -> Content:
@@ -263,6 +291,29 @@ def _read(mirror: Path) -> Content:
 def _place(folder: Path, state: Path, *, in_place: bool) -> tuple[Source, Options]:
     source = Source(str(folder / "workspace.yjs"), str(folder / "tables.sqlite"), None, None)
     return source, Options(state_folder=str(state), in_place=in_place)
+
+
+def _edited(update: bytes) -> bytes:
+    """Edit a document as an app does that was started anew: a cell, a row more, a row less.
+
+    What was there before stands in the file byte for byte, as Yjs writes it; the decoder would
+    write objects in another order.
+    """
+    doc: Doc[Any] = Doc(client_id=_SESSION, skip_gc=True)
+    doc.apply_update(update)
+    since = doc.get_state()
+    table: Any = next(iter(doc.get("tables", type=Map).values()))
+    first, second, *_ = sorted(table.keys())
+    table[first]["title"] = "edited"
+    table["a row more"] = Map({"id": "a row more", "title": "new"})
+    del table[second]
+    news = doc.get_update(since)
+    deletes_at = index(news).deletes_at
+    sections = news[1:deletes_at] + update[1 : index(update).deletes_at]
+    return bytes([update[0] + 1]) + sections + news[deletes_at:]
+
+
+_SESSION = 4_294_967_290
 
 
 def _sync_there(folder: Path, state: Path, *, in_place: bool) -> None:

@@ -22,6 +22,7 @@ import apsw
 import sidecar
 from sidecar.mirror.build import Candidate
 from sidecar.mirror.in_place import Journal, Pages
+from sidecar.mirror.patch import Patch
 from sidecar.tasks import sync as flow
 
 SYSTEM_CALLS = ("open", "read", "readv", "fsync", "fchmod", "chmod", "unlink", "replace")
@@ -131,6 +132,7 @@ def arm(killer: Killer, *, refuse_rename: bool = False) -> None:
         setattr(kind, name, killer.around(name, getattr(kind, name)))
     for name in ("fill", "finish"):
         setattr(Candidate, name, killer.around(name, getattr(Candidate, name)))
+    Patch.fill = killer.around("fill", Patch.fill)  # type: ignore[method-assign]
     if refuse_rename:
         refuse_renames()
     else:
