@@ -2,6 +2,9 @@
 
 import socket
 import webbrowser
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from sidecar.commands import OK
 from sidecar.commands.answers import add_all, meant
@@ -14,6 +17,9 @@ from sidecar.readers.doorkeeper import Doorkeeper
 from sidecar.readers.guard import check
 from sidecar.readers.query import NamedMirror
 from sidecar.settings import CHOICE
+
+if TYPE_CHECKING:
+    from sidecar.readers.datasette import NamedDatabase
 
 EXAMPLES = (
     "epicenter-sidecar browse ~/.local/share/com.example.app",
@@ -37,21 +43,24 @@ def run(arguments: Arguments) -> int:
         UsageError: The extra is not installed, or no root is named.
         SidecarError: No mirror can be read.
     """
-    found = meant(settings_of(arguments), every=arguments.all)
-    targets = [target for target in found.targets if _is_there(target)]
-    if not targets:
+    settings = settings_of(arguments)
+    if not _readable(meant(settings, every=arguments.all).targets):
         raise SidecarError("gone", "no mirror can be read here; run sync to build them")
     with needs("browse"):
         import uvicorn
 
         from sidecar.readers.datasette import make_app, make_datasette
 
-    datasette = make_datasette(
-        [
+    def find() -> "list[NamedDatabase]":
+        targets: list[Target] = []
+        with suppress(SidecarError):  # there may be none for a moment
+            targets = _readable(meant(settings, every=arguments.all).targets)
+        return [
             (NamedMirror(target.source, target.standing.name), name, target.standing.icon)
             for target, name in zip(targets, names_of(targets), strict=True)
         ]
-    )
+
+    datasette = make_datasette(find)
     listener = socket.create_server((_HOST, 0))
     port = listener.getsockname()[1]
     door = Doorkeeper(make_app(datasette), port)
@@ -76,6 +85,10 @@ def names_of(targets: list[Target]) -> list[str]:
     return [
         f"{name} {number}" if full.count(name) > 1 else name for number, name in enumerate(full, 1)
     ]
+
+
+def _readable(targets: Sequence[Target]) -> list[Target]:
+    return [target for target in targets if _is_there(target)]
 
 
 def _is_there(target: Target) -> bool:

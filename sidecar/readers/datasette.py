@@ -14,7 +14,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -49,6 +49,9 @@ _STATES = {"in_step": "in step", "changed": "behind its document", "missing": "n
 _ONE_AT_A_TIME = threading.RLock()
 """Datasette's SQLite and ours are two libraries in one process, and with POSIX locks whoever closes
 a file gives up what the other has locked in it. So only one of them reads at a time."""
+
+NamedDatabase = tuple[NamedMirror, str, str | None]
+"""A mirror, the name of its database, and the workspace's icon."""
 
 _request: ContextVar[object] = ContextVar("request")
 """The request that is being answered; a connection belongs to one until it ends."""
@@ -127,10 +130,20 @@ class MirrorDatabase(Database):  # type: ignore[misc]
 class MirrorPlugin:
     """What Datasette learns of the mirrors: names, labels, what to count by, how JSON looks."""
 
-    def __init__(self, databases: Mapping[str, MirrorDatabase]) -> None:
-        """Read nothing yet."""
+    def __init__(
+        self,
+        databases: Mapping[str, MirrorDatabase],
+        look_again: Callable[[], None],
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            databases: By name; others may be added later.
+            look_again: Adds what has come since.
+        """
         self.__name__ = __name__  # Datasette asks for a plugin's
         self._databases = databases
+        self._look_again = look_again
         self._known: dict[str, tuple[object, dict[str, SchemaTable]]] = {}
 
     def tables(self, database: str) -> dict[str, SchemaTable]:
@@ -186,29 +199,44 @@ class MirrorPlugin:
         if view_name != "index":
             return {}
         with _ONE_AT_A_TIME:
+            self._look_again()
             return {"workspaces": [_workspace(db) for db in self._databases.values()]}
 
 
-def make_datasette(mirrors: Sequence[tuple[NamedMirror, str, str | None]]) -> Datasette:
+def make_datasette(find: Callable[[], Sequence[NamedDatabase]]) -> Datasette:
     """Make a Datasette over mirrors.
 
     Args:
-        mirrors: Each with the name of its database, and the workspace's icon.
+        find: Gives the mirrors that are there. It is called again for each first page, so that
+            new workspaces appear in one that runs.
     """
     datasette = Datasette([], settings=_SETTINGS, template_dir=_TEMPLATES)
     databases: dict[str, MirrorDatabase] = {}
-    for mirror, name, icon in mirrors:
-        database = MirrorDatabase(datasette, mirror, icon)
-        datasette.add_database(database, name=name)
-        databases[str(database.name)] = database
-    pm.register(MirrorPlugin(databases), name="sidecar-mirrors")
+
+    def add_new() -> None:
+        known = {database.file for database in databases.values()}
+        for mirror, name, icon in find():
+            if mirror.source.mirror not in known:
+                database = MirrorDatabase(datasette, mirror, icon)
+                datasette.add_database(database, name=_free(name, databases))
+                databases[str(database.name)] = database
+
+    add_new()
+    pm.register(MirrorPlugin(databases, add_new), name="sidecar-mirrors")
     return datasette
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    """Give a name that no database has yet."""
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name} {number}", number + 1
+    return free
 
 
 def make_app(datasette: Datasette) -> Any:
     """Give Datasette's ASGI application, in which each request keeps its connections."""
     app = datasette.app()
-    mirrors = [db for db in datasette.databases.values() if isinstance(db, MirrorDatabase)]
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         request = object()
@@ -217,7 +245,8 @@ def make_app(datasette: Datasette) -> Any:
             await app(scope, receive, send)
         finally:
             _request.reset(token)
-            for mirror in mirrors:
+            databases = list(datasette.databases.values())
+            for mirror in (db for db in databases if isinstance(db, MirrorDatabase)):
                 await _loop().run_in_executor(datasette.executor, mirror.release, request)
 
     return answer

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.apps import document_path
 from tests.support.documents import document
-from tests.support.program import Watch, program
+from tests.support.program import Watch, program, sync
 
 pytest.importorskip("datasette")
 
@@ -152,6 +153,23 @@ def test_rebuilds_show_at_once_and_refuse_no_request(app: Path, studio: Path) ->
             _, _, page = site.get("/Juniper~20Studio/notes", **known)
             assert "the last 1" in page
     assert saves > 3
+
+
+def test_a_workspace_that_comes_is_on_the_first_page(app: Path) -> None:
+    """The next time that is loaded, with its tables; what was there stays."""
+    with browsing(app, "--all") as site:  # the sample's registry does not list it
+        known = site.enter()
+        assert "newcomer" not in site.get("/", **known)[2]
+        path = document_path(app, "newcomer")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(document(4))
+        sync(app)
+        _, _, first = site.get("/", **known)
+        assert "newcomer" in first
+        assert "Juniper Studio" in first
+        status, _, page = site.get("/newcomer/notes", **known)
+        assert status == 200
+        assert "4 rows" in page
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
