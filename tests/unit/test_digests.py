@@ -1,4 +1,4 @@
-"""Digests: canonical, and different whenever a mirror would be."""
+"""Digests: canonical, and different whenever the mirrors differ."""
 
 import hashlib
 import io
@@ -77,12 +77,12 @@ def test_what_a_table_is_counts(changed: dict[str, object]) -> None:
     ],
 )
 def test_what_its_rows_hold_counts(changed: dict[str, object]) -> None:
-    """Ids, cells by value and kind, what has no column, what was bent."""
+    """Ids, cells by value and kind, extras, problems."""
     assert digest(table(), CHUNK) != digest(table(), msgspec.structs.replace(CHUNK, **changed))
 
 
 def test_rows_that_are_walked_otherwise_have_the_same_digest() -> None:
-    """How many are walked at a time is nobody's business."""
+    """The number of rows in a block does not matter."""
     ids = sorted(f"{number:x}-row" for number in range(5000))
     whole = rows(ids)
     parts = [rows(ids[start : start + 700]) for start in range(0, len(ids), 700)]
@@ -105,7 +105,7 @@ def chunks(*walked: Chunk) -> dict[str, str]:
 
 
 def begins(row_id: str) -> bool:
-    """Tell whether the id itself makes a chunk begin: ten zero bits of its CRC-32."""
+    """Return whether the id itself begins a chunk: ten zero bits of its CRC-32."""
     return zlib.crc32(row_id.encode()) % 1024 == 0
 
 
@@ -118,7 +118,7 @@ def test_chunks_begin_where_the_ids_say() -> None:
 
 
 def test_a_row_that_comes_or_goes_leaves_the_other_chunks_alone() -> None:
-    """However many rows stand behind it."""
+    """With any number of rows after it."""
     ids = sorted(f"row {number}" for number in range(20_000))
     inner = next(row_id for row_id in ids[10_000:] if not begins(row_id))
     before = chunks(rows(ids))
@@ -137,7 +137,7 @@ def test_a_chunk_ends_when_it_is_full(at_a_time: int) -> None:
 
 
 def test_the_digest_of_a_row_is_sha_256_of_its_cells() -> None:
-    """And of what was noted of it; that of a chunk is of its rows' digests."""
+    """And of its problems; that of a chunk is of its rows' digests."""
     encode = msgspec.msgpack.Encoder(order="sorted").encode
     first = hashlib.sha256(encode(("a", None, 1, "x"))).digest()
     second = hashlib.sha256(encode(("b", {"more": [1]}, 2, None))).digest()
@@ -149,7 +149,7 @@ def test_the_digest_of_a_row_is_sha_256_of_its_cells() -> None:
 
 
 def test_roots_have_digests_of_what_is_shown() -> None:
-    """Its text and what it is; not how many entries it has, and nothing of what is only listed."""
+    """Its text and its kind; not its number of entries, and None for a root that is only listed."""
     root = Root("notes", "text", "shape", 0, "hello")
     assert digest_root(root) == digest_root(msgspec.structs.replace(root, entries=5))
     for changed in ({"text": "bye"}, {"kind": "xml"}, {"name": "other"}, {"layout": "maps"}):

@@ -1,4 +1,4 @@
-"""Discovery: what counts as a document, from whichever folder one looks."""
+"""Discovery: which files are documents, from every kind of root."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ FAR = 10**30
 
 
 def put(path: Path) -> str:
-    """Make a file that discovery may take for a document; it never opens one."""
+    """Make a file with a document's name; discovery never opens it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"x")
     return str(path)
@@ -80,7 +80,7 @@ def test_an_app_folder_has_its_workspaces_and_epochs(app: Path) -> None:
 def test_any_level_may_be_the_root(
     app: Path, below: str, documents: set[tuple[str, int | None]]
 ) -> None:
-    """A document has the same workspace and epoch from wherever it was found."""
+    """A document has the same workspace and epoch with every root."""
     assert set(found(app / "workspaces" / below).values()) == documents
 
 
@@ -105,12 +105,12 @@ def test_a_folder_of_workspaces_may_have_any_name(tmp_path: Path) -> None:
 
 
 def test_nested_roots_give_each_document_once(app: Path) -> None:
-    """Roots inside each other do not make two syncs of one document."""
+    """With roots inside each other a document is found once."""
     assert found(app, app / "workspaces", app / "workspaces" / "w1" / "0") == found(app)
 
 
 def test_a_missing_root_waits_at_the_nearest_folder(tmp_path: Path) -> None:
-    """What must appear first is known, and where."""
+    """The first missing component and its folder are known."""
     looked = discover([str(tmp_path / "a" / "b" / "c")])
     assert looked.missing == [str(tmp_path / "a" / "b" / "c")]
     assert looked.awaited == {str(tmp_path / "a")}
@@ -118,14 +118,14 @@ def test_a_missing_root_waits_at_the_nearest_folder(tmp_path: Path) -> None:
 
 
 def test_an_app_folder_without_workspaces_waits_for_them(tmp_path: Path) -> None:
-    """A fresh install has no workspaces folder yet."""
+    """A new installation has no workspaces folder yet."""
     looked = discover([str(tmp_path)])
     assert (looked.missing, looked.awaited) == ([], {str(tmp_path / "workspaces")})
 
 
 @needs_fifos
 def test_only_regular_files_are_documents(tmp_path: Path) -> None:
-    """A FIFO is never opened, a folder of that name is none."""
+    """FIFOs and folders of that name are not documents, and are not opened."""
     folder = tmp_path / "workspaces"
     (folder / "w1" / "0").mkdir(parents=True)
     os.mkfifo(folder / "w1" / "0" / "workspace.yjs")
@@ -137,7 +137,7 @@ def test_only_regular_files_are_documents(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_read_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And costs no other its place. Permissions stop no root, so the system is made to refuse."""
+    """The others are still found. root ignores permissions, so the system call is made to fail."""
     path = put(tmp_path / "workspaces" / "w1" / "0" / "workspace.yjs")
     shut = tmp_path / "workspaces" / "w2"
     shut.mkdir()
@@ -189,13 +189,13 @@ def test_a_document_goes_by_its_real_name(tmp_path: Path) -> None:
 
 
 def test_a_linked_root_is_the_users_own_wish(app: Path, tmp_path: Path) -> None:
-    """Data folders may live behind a link."""
+    """Data folders may be links."""
     (tmp_path / "link").symlink_to(app)
     assert set(found(tmp_path / "link").values()) == set(found(app).values())
 
 
 def test_two_documents_never_share_a_mirror(tmp_path: Path) -> None:
-    """Below one folder for mirrors, roots with equal paths in them would."""
+    """With ``--into``, equal relative paths below two roots are an error."""
     roots = [str(tmp_path / name) for name in ("a", "b")]
     for root in roots:
         put(Path(root, "0", "workspace.yjs"))
@@ -218,7 +218,7 @@ def test_documents_of_one_folder_have_mirrors_of_their_own(tmp_path: Path) -> No
 
 
 def test_names_that_are_no_text_are_found(tmp_path: Path) -> None:
-    """Bytes that are no UTF-8 come through as surrogate escapes."""
+    """Bytes that are not UTF-8 become surrogate escapes."""
     folder = os.fsencode(tmp_path) + b"/workspaces/\xff/0"
     os.makedirs(folder)  # noqa: PTH103 - bytes
     with open(folder + b"/workspace.yjs", "wb") as file:  # noqa: PTH123 - bytes
@@ -227,7 +227,7 @@ def test_names_that_are_no_text_are_found(tmp_path: Path) -> None:
 
 
 def test_a_signature_tells_versions_apart(tmp_path: Path) -> None:
-    """Another size, another time, another file: another signature; a missing one has none."""
+    """Another size, time or file gives another version; a missing file has none."""
     path = tmp_path / "workspace.yjs"
     assert version_of(str(path)) is None
     path.write_bytes(b"a")
@@ -241,7 +241,7 @@ def test_a_signature_tells_versions_apart(tmp_path: Path) -> None:
 
 
 def test_another_apps_folder_is_looked_at_itself_and_no_deeper(tmp_path: Path) -> None:
-    """Its own files by their names; of folders in it, only what is the host's by what is in it."""
+    """Its own files by name; folders in it only if their entries show that they are workspaces."""
     wanted = [put(tmp_path / name) for name in ("a.ydoc", "b.ydoc")]
     put(tmp_path / "archive" / "c.ydoc")
     put(tmp_path / "archive" / "deep" / "d.ydoc")
@@ -253,6 +253,6 @@ def test_another_apps_folder_is_looked_at_itself_and_no_deeper(tmp_path: Path) -
 
 
 def test_a_folder_of_workspaces_has_documents_of_any_name(tmp_path: Path) -> None:
-    """As it has workspace.yjs, where nothing matches in the folder itself."""
+    """Like workspace.yjs, if no file of the folder itself matches."""
     wanted = put(tmp_path / "w1" / "a.ydoc")
     assert list(discover([str(tmp_path)], Selection(documents=("*.ydoc",))).sources) == [wanted]

@@ -22,7 +22,7 @@ print(*sorted({"anyio", "asyncio", "pycrdt", "watchfiles"} & set(sys.modules)))
     [("pycrdt", "_pycrdt", "Doc"), ("watchfiles", "_rust_notify", "RustNotify")],
 )
 def test_the_package_itself_is_not_run(package: str, module: str, name: str) -> None:
-    """Nor is anything that it would import; a second call gives the same module."""
+    """Its imports do not run either; a second call returns the same module."""
     done = subprocess.run(
         [sys.executable, "-c", ALONE, package, module, name],
         capture_output=True,
@@ -33,11 +33,11 @@ def test_the_package_itself_is_not_run(package: str, module: str, name: str) -> 
 
 
 def test_what_has_no_file_is_imported() -> None:
-    """A module of a package that is not an extension comes by way of its package."""
+    """A module that is not an extension is imported through its package."""
     assert load_extension("json", "decoder") is sys.modules["json.decoder"]
 
 
 def test_what_is_not_there_is_said() -> None:
-    """As by an import."""
+    """With ImportError, as by an import."""
     with pytest.raises(ImportError):
         load_extension("json", "no_such_module")

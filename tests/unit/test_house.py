@@ -1,4 +1,4 @@
-"""docs/architecture.md names every module of the package, in its room, and nothing else."""
+"""docs/architecture.md names every module of the package, in its folder, and no others."""
 
 import re
 
@@ -10,7 +10,7 @@ MODULE = re.compile(r"`(\w+)`")
 
 
 def test_the_page_names_every_module() -> None:
-    """Room by room; a module that is new is named before it lands, one that went is struck out."""
+    """For each folder: new modules must be added, removed ones deleted."""
     named = {
         (name.split("/")[0] if "/" in name else "", module)
         for name, rooms in ROOM.findall(PAGE)

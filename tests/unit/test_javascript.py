@@ -1,4 +1,4 @@
-"""Values as JavaScript prints them, with what Node printed as the judge."""
+"""Values as JavaScript prints them, compared with the output of Node."""
 
 import math
 from typing import Any
@@ -74,7 +74,7 @@ def test_node_agrees() -> None:
     [(7.0, int), (-0.0, int), (0.5, float), (1e-9, JsonNumber), (2.0**53 + 2, JsonNumber)],
 )
 def test_only_odd_numbers_need_a_type_of_their_own(value: float, kind: type) -> None:
-    """The rest is left to the encoder, which is why the common ones cost nothing."""
+    """Other numbers are printed by the encoder, without extra time."""
     assert type(json_number(value)) is kind
 
 
@@ -94,6 +94,6 @@ def test_canonical_json(value: Any, expected: str) -> None:
 
 
 def test_what_is_no_json_is_refused() -> None:
-    """Nobody finds a value of another kind printed as if it were a number."""
+    """A value of another kind is not printed as a number."""
     with pytest.raises(TypeError, match="object is no JSON"):
         dump_json([object()])

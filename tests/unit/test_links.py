@@ -1,4 +1,4 @@
-"""Links: every entry on the way to a path, and whether one leads out of a folder."""
+"""Links: every component on the way to a path, and whether the target is in a folder."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def test_the_way_to_a_path_has_every_link_and_every_folder(tmp_path: Path) -> No
 
 
 def test_a_circle_of_links_ends(tmp_path: Path) -> None:
-    """As the system ends it."""
+    """After as many links as the system follows."""
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
     assert len(steps_to(str(tmp_path / "a" / "x"))) < 100
@@ -33,7 +33,7 @@ def test_what_does_not_exist_is_named_as_it_would_be(tmp_path: Path) -> None:
 
 
 def test_inside_is_where_it_really_leads(tmp_path: Path) -> None:
-    """By real paths, and a name that only begins alike is outside."""
+    """By real paths; a folder whose name only begins with the same text is outside."""
     base = tmp_path.resolve()
     for name in ("root", "rooted"):
         (base / name).mkdir()

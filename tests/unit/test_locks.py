@@ -1,4 +1,4 @@
-"""Locks that die with their holder."""
+"""Locks that end with their holder."""
 
 import errno
 import os
@@ -38,13 +38,13 @@ def holder(state: str, tmp_path: Path) -> Iterator[LineProcess]:
 
 
 def take(state: str, path: Path) -> None:
-    """Take the lock of a root and let it go."""
+    """Take the lock of a root and release it."""
     with lock(state, "root", str(path)):
         pass
 
 
 def test_one_holder_at_a_time(state: str, tmp_path: Path, holder: LineProcess) -> None:
-    """The other is told who it is; different things do not stand in each other's way."""
+    """The error has the holder's pid; locks of different paths are independent."""
     with pytest.raises(LockedError) as caught:
         take(state, tmp_path / "d")
     assert caught.value.code == "locked"
@@ -56,7 +56,7 @@ def test_one_holder_at_a_time(state: str, tmp_path: Path, holder: LineProcess) -
 
 
 def test_it_dies_with_its_holder(state: str, tmp_path: Path, holder: LineProcess) -> None:
-    """However that dies; its file stays behind and is taken over."""
+    """In any way; its file remains and is used again."""
     holder.process.kill()
     holder.process.wait()
     take(state, tmp_path / "d")
@@ -64,7 +64,7 @@ def test_it_dies_with_its_holder(state: str, tmp_path: Path, holder: LineProcess
 
 
 def test_waiting_ends_with_the_holder(state: str, tmp_path: Path, holder: LineProcess) -> None:
-    """As long as one is willing to wait."""
+    """As long as ``keep_waiting`` returns True."""
     asked: list[int] = []
 
     def keep_waiting() -> bool:
@@ -80,7 +80,7 @@ def test_waiting_ends_with_the_holder(state: str, tmp_path: Path, holder: LinePr
 def test_waiting_ends_when_one_no_longer_wants_to(
     state: str, tmp_path: Path, holder: LineProcess
 ) -> None:
-    """Then it is locked after all."""
+    """Then LockedError is raised."""
     patience = iter([True, True, False])
     with (
         pytest.raises(LockedError),
@@ -116,7 +116,7 @@ def test_nothing_is_left_when_it_is_let_go(state: str, tmp_path: Path) -> None:
 
 
 def test_a_documents_lock_names_nobody(state: str, tmp_path: Path) -> None:
-    """There are thousands, held for milliseconds: a pid would cost more than the lock."""
+    """There are thousands, held for milliseconds: writing a pid takes longer than the lock."""
     with lock(state, "document", str(tmp_path / "d")):
         (file,) = Path(state, "locks").iterdir()
         assert file.read_bytes() == b""
@@ -127,7 +127,7 @@ def test_a_documents_lock_names_nobody(state: str, tmp_path: Path) -> None:
 
 
 def test_a_lock_file_that_someone_removed_is_no_way_in(state: str, tmp_path: Path) -> None:
-    """The one who comes makes a new file; both go on, and the state folder stays usable."""
+    """The next process makes a new file; both continue, and the state folder stays usable."""
     with lock(state, "root", str(tmp_path / "d")):
         for file in Path(state, "locks").iterdir():
             file.unlink()
@@ -148,7 +148,7 @@ def test_a_lock_file_that_someone_removed_is_no_way_in(state: str, tmp_path: Pat
 def test_a_state_folder_that_cannot_be_used(
     state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
 ) -> None:
-    """What the disk will get over is worth a retry, the rest is a setting that makes no sense."""
+    """Causes that may pass are retried; others are an error of the setting."""
 
     def refuse(*_: object, **__: object) -> int:
         raise OSError(number, os.strerror(number))
@@ -160,7 +160,7 @@ def test_a_state_folder_that_cannot_be_used(
 
 
 def test_a_state_folder_that_is_a_file(tmp_path: Path) -> None:
-    """Said with its path, for people to look at."""
+    """The message has its path."""
     (tmp_path / "state").write_text("no folder")
     with pytest.raises(RootError, match="state"):
         take(str(tmp_path / "state"), tmp_path / "d")
@@ -169,7 +169,7 @@ def test_a_state_folder_that_is_a_file(tmp_path: Path) -> None:
 def test_a_pid_that_cannot_be_written_does_not_cost_the_lock(
     state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is for people only: on a full disk the lock holds all the same."""
+    """It is for messages only: on a full disk the lock still works."""
 
     def refuse(_descriptor: int, _length: int) -> None:
         raise OSError(errno.ENOSPC, "full")
@@ -200,7 +200,7 @@ def test_threads_exclude_each_other_too(state: str, tmp_path: Path) -> None:
 
 
 def test_a_child_does_not_inherit_it(state: str, tmp_path: Path) -> None:
-    """A process that outlives the holder must not hold on to its lock."""
+    """A child that outlives the holder must not keep its lock."""
     with lock(state, "root", str(tmp_path / "d")):
         child = subprocess.Popen(
             [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE

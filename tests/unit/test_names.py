@@ -1,4 +1,4 @@
-"""Names of documents and mirrors: no file can claim another one's mirror."""
+"""Names of documents and mirrors: no two files have the same mirror."""
 
 import pytest
 from hypothesis import given
@@ -38,7 +38,7 @@ def test_no_two_documents_share_a_file(one: str, other: str) -> None:
     ],
 )
 def test_our_own_files_are_known_by_their_names(name: str) -> None:
-    """Whatever a GLOB says, they are no documents."""
+    """They are not documents, with any GLOB."""
     assert is_mirror_name(name)
     assert matching([name], ("*", ".*")) == []
 

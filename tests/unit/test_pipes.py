@@ -1,4 +1,4 @@
-"""Bytes through pipes: how a stream is cut into lines."""
+"""Pipes: how a stream is cut into lines."""
 
 import pytest
 
@@ -19,12 +19,12 @@ from sidecar.pipes import split_lines
     ],
 )
 def test_lines_come_out_however_they_were_sent(chunks: list[bytes], lines: list[bytes]) -> None:
-    """Half lines are put together, blank ones left out, an unfinished last one is a line."""
+    """Half lines are joined, blank ones dropped, an unfinished last one is a line."""
     assert list(split_lines(iter(chunks))) == lines
 
 
 def test_an_endless_line_is_cut_and_the_next_is_whole() -> None:
-    """Megabytes without an end are one line that is too long, and never held in memory."""
+    """Megabytes without a line break are one cut line, and are not kept in memory."""
     chunks = [b"x" * 60_000] * 50 + [b'\n{"type": "ping"}\n']
     lines = list(split_lines(iter(chunks), 1000))
     assert [len(line) for line in lines] == [1000, 16]

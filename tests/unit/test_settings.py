@@ -1,4 +1,4 @@
-"""Settings: flags over variables over defaults, and the folder that Tauri would name."""
+"""Settings: flags over variables over defaults, and Tauri's data folder."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ ROOT = {"SIDECAR_ROOT": "/data"}
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
-    """Without flags and variables the habits of docs/operations.md hold."""
+    """Without flags and variables the defaults of docs/operations.md hold."""
     settings = resolve(["/data"], ALL, {})
     assert (settings.debounce_ms, settings.max_wait_ms, settings.rescan_s) == (500, 1500, 60.0)
     assert (settings.max_load, settings.max_document_mb, settings.max_seconds) == (0.25, 1024, 300)
@@ -29,7 +29,7 @@ def test_a_flag_wins_over_its_variable() -> None:
 
 
 def test_a_command_does_not_read_variables_of_settings_it_has_not() -> None:
-    """A senseless SIDECAR_DEBOUNCE_MS does not stop a command that never waits."""
+    """An invalid SIDECAR_DEBOUNCE_MS does not stop a command without a debounce."""
     only_place = {setting.name: None for setting in PLACE}
     assert resolve(["/data"], only_place, {"SIDECAR_DEBOUNCE_MS": "?"}).debounce_ms == 500
 
@@ -52,13 +52,13 @@ def test_a_command_does_not_read_variables_of_settings_it_has_not() -> None:
     ],
 )
 def test_a_senseless_value_names_its_flag(name: str, text: str) -> None:
-    """The complaint says which option is wrong and what it takes."""
+    """The message names the option and the valid values."""
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')}.*give"):
         resolve(["/data"], ALL | {name: text}, {})
 
 
 def test_a_remembered_switch_has_three_positions() -> None:
-    """On, off, and as the mirror has it."""
+    """On, off, and as in the mirror."""
     assert resolve(["/data"], ALL, {}).options.in_place is None
     assert resolve(["/data"], ALL, {"SIDECAR_IN_PLACE": "1"}).options.in_place is True
     environment = {"SIDECAR_IN_PLACE": "yes"}
@@ -66,7 +66,7 @@ def test_a_remembered_switch_has_three_positions() -> None:
 
 
 def test_a_senseless_variable_is_named() -> None:
-    """The complaint about a variable names the variable, not a flag nobody gave."""
+    """The message about a variable names the variable, not the flag."""
     with pytest.raises(UsageError, match="SIDECAR_OUTPUT"):
         resolve(["/data"], ALL, {"SIDECAR_OUTPUT": "xml"})
 
@@ -87,14 +87,14 @@ def test_nothing_given_is_a_usage_error_with_an_example() -> None:
 
 
 def test_an_empty_path_is_not_this_folder() -> None:
-    """It comes from a variable that a script did not set."""
+    """It comes from an unset variable in a script."""
     with pytest.raises(UsageError, match="empty PATH"):
         resolve([""], ALL, {})
 
 
 @needs_posix_paths
 def test_paths_win_over_variables_and_join_flags() -> None:
-    """SIDECAR_ROOT and SIDECAR_IDENTIFIER are for when no PATH is given."""
+    """SIDECAR_ROOT and SIDECAR_IDENTIFIER only count without a PATH."""
     environment = {**ROOT, "SIDECAR_IDENTIFIER": "com.example.app", "XDG_DATA_HOME": "/x"}
     assert resolve(["/a", "/a/../a"], ALL, environment).roots == ("/a",)
     assert resolve([], ALL, ROOT).roots == ("/data",)
@@ -121,7 +121,7 @@ def test_roots_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_identifier_names_tauris_folder(
     platform: str, xdg: str, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As Tauri's own appLocalDataDir: XDG counts on Linux when absolute, and never on macOS."""
+    """As Tauri's own appLocalDataDir: XDG_DATA_HOME counts on Linux if absolute, never on macOS."""
     monkeypatch.setenv("HOME", "/home/me")
     environment = {"XDG_DATA_HOME": xdg}
     assert app_local_data_dir("com.example.app", platform, environment) == folder
@@ -129,6 +129,6 @@ def test_an_identifier_names_tauris_folder(
 
 @pytest.mark.parametrize("identifier", ["../x", "a/b", "", "a..b", "a b", ".a"])
 def test_an_identifier_is_no_path(identifier: str) -> None:
-    """Nothing that could lead elsewhere counts as a bundle identifier."""
+    """A text that could lead to another folder is not a bundle identifier."""
     with pytest.raises(UsageError, match="bundle identifier"):
         app_local_data_dir(identifier, "linux", {})

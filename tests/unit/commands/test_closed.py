@@ -1,4 +1,4 @@
-"""Folders that cannot be read: the commands say so, do the rest, and do not call it fine."""
+"""Folders that cannot be read: the commands report them, do the rest, and do not exit with 0."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ def test_a_closed_folder_is_no_success(
     capsys: pytest.CaptureFixture[str],
     command: str,
 ) -> None:
-    """Permissions stop no root, so the system is made to refuse."""
+    """Permissions do not stop root, so the system call is made to fail."""
     app = tmp_path / "app"
     Desk.with_two_notes(app / "workspaces" / "w1" / "0")
     shut = app / "workspaces" / "w2"

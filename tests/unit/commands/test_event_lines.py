@@ -32,7 +32,7 @@ from tests.support.program import program
 def test_every_command_has_a_help_with_examples(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--help ends with 0, says what it does and shows how."""
+    """``--help`` exits with 0 and has a summary and examples."""
     with pytest.raises(SystemExit) as end:
         main([name, "--help"])
     out = capsys.readouterr().out
@@ -42,7 +42,7 @@ def test_every_command_has_a_help_with_examples(
 
 
 def test_the_overview_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    """Asked for it is no error; given nothing it is one."""
+    """``help`` prints it with exit code 0; no argument prints it with an error."""
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
     assert all(f"  {name} " in out for name in COMMANDS)
@@ -67,7 +67,7 @@ def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture[s
 def test_a_wrong_command_line_is_refused_in_one_line(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit 2, what is wrong, and where to read on."""
+    """Exit 2, with what is wrong and which help to read."""
     assert main(words) == 2
     err = capsys.readouterr().err
     assert err.startswith("epicenter-sidecar: ")
@@ -87,14 +87,14 @@ def test_a_reader_that_is_gone_is_no_bug(words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", [["--version"], ["-V"], ["sync", "-V"]])
 def test_the_version_is_told(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """For bug reports, wherever it is asked for."""
+    """For bug reports, with and without a command."""
     with contextlib.suppress(SystemExit):
         assert main(words) == 0
     assert capsys.readouterr().out.startswith("epicenter-sidecar 0.")
 
 
 def test_the_overview_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    """And `help` alone is the same."""
+    """And `help` prints the same text."""
     assert main(["help"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
@@ -126,7 +126,7 @@ def test_every_help_tells_exit_codes_and_habits(
 def test_a_mistyped_word_is_answered_with_what_was_meant(
     words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Commands and flags; exit 2."""
+    """For commands and flags, a similar word is suggested; exit 2."""
     assert main(words) == 2
     assert meant in capsys.readouterr().err
 
@@ -147,7 +147,7 @@ def test_errors_are_json_for_who_reads_json(  # noqa: PLR0913, PLR0917
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """One value on stdout, and the same for people on stderr."""
+    """One JSON value on stdout, and the same message on stderr."""
     monkeypatch.chdir(tmp_path)
     assert main(words) == exits
     told = capsys.readouterr()
@@ -157,7 +157,7 @@ def test_errors_are_json_for_who_reads_json(  # noqa: PLR0913, PLR0917
 
 
 def test_errors_of_sync_are_events(capsys: pytest.CaptureFixture[str]) -> None:
-    """As everything that it prints for machines."""
+    """Like all its output for machines."""
     assert main(["sync", "--json", "/nowhere"]) == 3
     event = json.loads(capsys.readouterr().out)
     assert (event["type"], event["code"], event["retry_ms"]) == ("failed", "root", None)
@@ -173,7 +173,7 @@ def test_errors_of_sync_are_events(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_two_dashes_end_the_options(words: list[str], behind: list[str]) -> None:
-    """What follows is a path, a second one too."""
+    """All words after them are paths, also a second ``--``."""
     module = importlib.import_module("sidecar.commands.sync")
     assert parse("sync", "s", module, words).paths == behind
 
@@ -231,14 +231,14 @@ def test_bash_completes(line: str, found: str, tmp_path: Path) -> None:
 def test_a_bare_fts_does_not_swallow_a_path(
     words: list[str], fts: str | None, paths: list[str]
 ) -> None:
-    """What follows --fts is its value only if it reads like one."""
+    """The word after ``--fts`` is its value only if it looks like one."""
     module = importlib.import_module("sidecar.commands.sync")
     arguments = parse("sync", "s", module, words)
     assert (arguments.fts, arguments.paths) == (fts, paths)
 
 
 def test_nothing_invisible_or_steering_survives() -> None:
-    """Of all of Unicode: controls, bidi marks, line separators, halves of pairs."""
+    """In all of Unicode: controls, bidi marks, line separators, lone surrogates."""
     for code in range(0x110000):
         character = chr(code)
         if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
@@ -254,7 +254,7 @@ def test_text_that_is_harmless_stays_as_it_is() -> None:
 
 
 def test_events_are_lines_for_people() -> None:
-    """What happened, to which workspace, and what comes next."""
+    """What happened, to which workspace, and the next step."""
     doc = {"workspace": "w1", "epoch": 2, "path": "/p"}
     rebuilt = RebuiltEvent(
         **doc,  # type: ignore[arg-type]
@@ -290,7 +290,7 @@ def test_no_event_is_without_words() -> None:
 
 
 def test_lines_have_the_time_and_nothing_that_alarms() -> None:
-    """The local time of the event; a first build is built, and says where."""
+    """The local time of the event; a first build is called built, with the path of the mirror."""
     doc = {"workspace": "w1", "epoch": 2, "path": "/p"}
     rebuilt = RebuiltEvent(
         **doc,  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Tables that fit: what text takes of a terminal, and what gives way where room is short."""
+"""Tables that fit: the width of text, and what is shortened when there is too little space."""
 
 import pytest
 
@@ -25,7 +25,7 @@ UUID = "7ad15bff-91b8-5116-90d7-d13097cbe3b2"
     ],
 )
 def test_widths(text: str, width: int) -> None:
-    """Wide characters take two places, combining ones none."""
+    """Wide characters take two cells, combining ones none."""
     assert width_of(text) == width
 
 
@@ -61,7 +61,7 @@ def test_what_is_too_long_is_cut(text: str, width: int, short: str, *, in_middle
     ],
 )
 def test_folding(text: str, width: int, lines: list[str]) -> None:
-    """Between words where that can be."""
+    """Between words where possible."""
     assert fold(text, width) == lines
 
 
@@ -89,7 +89,7 @@ COLUMNS = (
     ],
 )
 def test_what_gives_way(total: int, widths: tuple[int | None, ...]) -> None:
-    """Wide columns first, then whole ones by rank, then the rest down to their least."""
+    """Wide columns are shortened, then columns are omitted by rank, then the rest is shortened."""
     assert fit(COLUMNS, (20, 38, 5, 11, 8), total).widths == widths
 
 

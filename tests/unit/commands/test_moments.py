@@ -1,4 +1,4 @@
-"""Moments as people write them."""
+"""Parsing of moments."""
 
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime
@@ -42,13 +42,13 @@ def test_without_a_zone_it_is_local_time(text: str, after_ms: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "-5", "2026-13-01", "1" * 16, "9999-12-31T23:59:60"])
 def test_what_is_no_moment_is_refused(text: str) -> None:
-    """With what would be right."""
+    """The error names the valid forms."""
     with pytest.raises(ArgumentTypeError, match="yesterday"):
         unix_ms(text)
 
 
 def test_a_document_that_exists_with_a_moment_that_does_not(tmp_path: Path) -> None:
-    """Is a mistake in the moment, and told as such; a path with an @ is a path."""
+    """The error is about the moment; an existing path with an @ is a path."""
     path = tmp_path / "a"
     path.touch()
     with pytest.raises(ArgumentTypeError):

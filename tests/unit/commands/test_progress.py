@@ -1,4 +1,4 @@
-"""How far work has come: percent, documents, pace and time left, by bytes."""
+"""Progress by bytes: percent, documents, speed and time left."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def sources(tmp_path: Path) -> list[Source]:
 def test_documents_count_by_their_bytes(
     sources: list[Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A small one is no third of the work; what is at work is guessed, and never finished."""
+    """They count by size; the progress of the present document is estimated, and never complete."""
     clock = [100.0]
     monkeypatch.setattr("sidecar.commands.progress.time.monotonic", lambda: clock[0])
     line = ProgressLine("Reading", sources)
@@ -42,7 +42,7 @@ def test_documents_count_by_their_bytes(
 
 
 def test_one_document_moves_too(sources: list[Source]) -> None:
-    """At a pace that is assumed until there is one."""
+    """At an assumed speed until there is a measured one."""
     line = ProgressLine("Comparing mirrors", sources[2:])
     early, late = (line.text(line._stepped + seconds) for seconds in (1.0, 3.0))  # noqa: SLF001
     assert (early.split("  ")[1], late.split("  ")[1]) == ("19%", "56%")
@@ -58,7 +58,7 @@ def test_no_documents_are_no_division_by_nothing() -> None:
 @needs_terminal
 @pytest.mark.parametrize("color", [{}, {"NO_COLOR": "1"}])
 def test_long_work_shows_how_far_it_is(tmp_path: Path, color: dict[str, str]) -> None:
-    """On a terminal, without colours too; the line is gone at the end."""
+    """On a terminal, also without colours; the line is cleared at the end."""
     from tests.support.documents import document, save  # noqa: PLC0415
 
     for number in range(6):
@@ -76,7 +76,7 @@ def test_long_work_shows_how_far_it_is(tmp_path: Path, color: dict[str, str]) ->
 @pytest.mark.slow
 @needs_terminal
 def test_the_first_pass_of_watch_shows_how_far_it_is(tmp_path: Path) -> None:
-    """Below the events, and it is gone when the pass is over."""
+    """Below the events, and it is cleared at the end of the pass."""
     from tests.support.documents import document, save  # noqa: PLC0415
 
     big = document(60_000)

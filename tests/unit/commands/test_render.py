@@ -1,4 +1,4 @@
-"""How the commands that look print their answers."""
+"""Output of the reading commands."""
 
 import time
 
@@ -29,7 +29,7 @@ SECOND, MINUTE, HOUR, DAY = 1, 60, 3600, 86_400
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (61_440, "61.4 kB"), (20_100_000, "20.1 MB")],
 )
 def test_sizes(count: int, text: str) -> None:
-    """In units of a thousand, as file managers have them."""
+    """In units of a thousand, as in file managers."""
     assert size(count) == text
 
 
@@ -45,7 +45,7 @@ def test_sizes(count: int, text: str) -> None:
     ],
 )
 def test_ages(seconds: int, text: str) -> None:
-    """In the largest unit that fits; a clock that is ahead is no age."""
+    """In the largest unit that fits; a time in the future is "just now"."""
     assert age(round((time.time() - seconds) * 1000)) == text
 
 
@@ -63,7 +63,7 @@ def test_plurals() -> None:
     ],
 )
 def test_names_of_documents(doc: Doc, name: str) -> None:
-    """Workspace and epoch where there are any, else the path."""
+    """Workspace and epoch if there are any, else the path."""
     assert name_of(doc) == name
 
 
@@ -76,13 +76,13 @@ def test_table_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_lines_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    """Styles fall away, and what could steer a terminal is written out."""
+    """Styles are omitted, and control characters are escaped."""
     print_line("plain ", Styled("bold\n\u202e", "bold"))
     assert capsys.readouterr().out == "plain bold\\n\\u202e\n"
 
 
 def test_json_is_ascii_with_a_version(capsys: pytest.CaptureFixture[str]) -> None:
-    """No encoding and no terminal can spoil it."""
+    """It is safe for every encoding and terminal."""
     print_json(CellDifference("ü\x1b", {"$int": "1"}, None))
     assert capsys.readouterr().out == '{"v":1,"field":"\\u00fc\\u001b","a":{"$int":"1"},"b":null}\n'
 
@@ -110,7 +110,7 @@ def test_progress_is_nothing_without_a_terminal(capsys: pytest.CaptureFixture[st
     ],
 )
 def test_cells_as_json(cell: object, json: object) -> None:
-    """What JSON cannot hold is wrapped, so that nothing is lost."""
+    """Values that JSON cannot hold are wrapped, without loss."""
     assert cell_to_json(cell) == json
 
 

@@ -1,4 +1,4 @@
-"""Which documents a command means: roots, workspaces by id or name, epochs, and what is near."""
+"""Which documents a command uses: roots, workspaces by id or name, epochs, suggestions."""
 
 import errno
 import os
@@ -34,7 +34,7 @@ def write(path: Path, **roots: dict[str, Any]) -> None:
 
 
 def put(path: Path) -> None:
-    """Make a file that may be taken for a document; nobody opens it here."""
+    """Make a file with a document's name; it is not opened."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"x")
 
@@ -64,7 +64,7 @@ def places(sources: Any) -> list[str]:
 
 
 def test_everything_is_meant_where_nothing_is_said(app: Path) -> None:
-    """All epochs and workspaces, deleted ones too: each has its mirror."""
+    """Without a selection: all epochs and workspaces, also deleted ones."""
     assert places(sources_of(settings(app))) == ["w1/0", "w1/2", "w1/3", "w2/0", "w3/0"]
 
 
@@ -79,12 +79,12 @@ def test_everything_is_meant_where_nothing_is_said(app: Path) -> None:
     ],
 )
 def test_a_workspace_is_chosen_by_id_or_name(app: Path, name: str, meant: list[str]) -> None:
-    """A name that a living and a deleted workspace share is that of the living one."""
+    """A name of an existing and a deleted workspace selects the existing one."""
     assert places(sources_of(settings(app, workspace=name))) == meant
 
 
 def test_the_name_of_several_living_workspaces_chooses_none(app: Path) -> None:
-    """The message has their ids."""
+    """The message lists their ids."""
     write(app / "registry.yjs", workspaces={"w1": True, "w2": True, "w3": True})
     with pytest.raises(UsageError, match=r"2 workspaces.*Books \(w2\), Books \(w3\)"):
         sources_of(settings(app, workspace="Books"))
@@ -101,7 +101,7 @@ def test_a_mistyped_workspace_says_what_is_near(app: Path, name: str, told: str)
 
 
 def test_an_epoch_is_chosen_by_number(app: Path) -> None:
-    """Of one workspace or of all; one that is nowhere is an error that names those there are."""
+    """Of one workspace or of all; for an unknown one the error lists the existing ones."""
     assert places(sources_of(settings(app, epoch=0))) == ["w1/0", "w2/0", "w3/0"]
     assert places(sources_of(settings(app, epoch=3, workspace="w1"))) == ["w1/3"]
     with pytest.raises(SidecarError, match=r"no epoch 7 here; the epochs are: 0, 2, 3"):
@@ -109,7 +109,7 @@ def test_an_epoch_is_chosen_by_number(app: Path) -> None:
 
 
 def test_one_document_is_that_of_the_current_epoch(app: Path) -> None:
-    """As head.yjs says, unless an epoch or its folder or file is named."""
+    """By head.yjs, unless an epoch or its folder or file is given."""
     workspace = app / "workspaces" / "w1"
     assert places([one_source(settings(workspace), "x")]) == ["w1/2"]
     assert places([one_source(settings(app, workspace="Garden"), "x")]) == ["w1/2"]
@@ -119,7 +119,7 @@ def test_one_document_is_that_of_the_current_epoch(app: Path) -> None:
 
 
 def test_where_the_current_epoch_has_no_document_the_highest_counts(app: Path) -> None:
-    """The host makes the new epoch's document a moment after it says that it is current."""
+    """The host creates the new epoch's document a moment after it updates head.yjs."""
     write(app / "workspaces/w1/head.yjs", epochs={"1": 9.0})
     assert places([one_source(settings(app / "workspaces" / "w1"), "x")]) == ["w1/3"]
 
@@ -131,7 +131,7 @@ def test_several_workspaces_are_not_one_document(app: Path) -> None:
 
 
 def test_readers_mean_current_epochs_of_living_workspaces(app: Path) -> None:
-    """And say how many they pass over; what is named stays."""
+    """They report how many they leave out; documents given by path are used."""
     found = chosen(settings(app))
     assert (places(found.targets), found.older, found.deleted) == (["w1/2", "w2/0"], 2, 1)
     assert [target.standing.name for target in found.targets] == ["Garden", "Books"]
@@ -144,7 +144,7 @@ def test_readers_mean_current_epochs_of_living_workspaces(app: Path) -> None:
 
 
 def test_a_mirror_may_be_named_itself(app: Path, tmp_path: Path) -> None:
-    """Beside its document it is that document's; alone it says where it is from."""
+    """Beside a document it belongs to that; alone its catalog has the workspace."""
     desk = Desk.with_two_notes(app / "workspaces" / "w4" / "0")
     (beside,) = chosen(settings(desk.mirror)).targets
     assert beside.source == desk.source
@@ -157,7 +157,7 @@ def test_a_mirror_may_be_named_itself(app: Path, tmp_path: Path) -> None:
 def test_closed_folders_are_named_and_counted_at_every_depth(
     app: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A workspace, an epoch, and what a link inside leads to; each says what to do."""
+    """A workspace, an epoch, the target of a link; each message has the next step."""
     shut = [app / "workspaces" / "w2", app / "workspaces" / "w1" / "3", app / "workspaces" / "l"]
     shut[2].symlink_to(app / "elsewhere")
     closed = {str(path) for path in shut}
@@ -184,7 +184,7 @@ def test_closed_folders_are_named_and_counted_at_every_depth(
 
 
 def test_too_many_open_files_are_told_as_such(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is no question of permissions."""
+    """It is not reported as missing permissions."""
 
     def refuse(_: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
@@ -196,7 +196,7 @@ def test_too_many_open_files_are_told_as_such(app: Path, monkeypatch: pytest.Mon
 
 
 def test_what_is_missing_says_what_is_near(tmp_path: Path) -> None:
-    """A mistyped identifier or folder, whichever part of the path it is."""
+    """A mistyped identifier or folder, in any part of the path."""
     (tmp_path / "com.example.app" / "workspaces").mkdir(parents=True)
     with pytest.raises(RootError, match=r"did you mean .*com\.example\.app\?"):
         find(settings(tmp_path / "com.exmaple.app"))
@@ -205,7 +205,7 @@ def test_what_is_missing_says_what_is_near(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_documents_says_where_there_are_some(tmp_path: Path) -> None:
-    """Below, above, or under another name."""
+    """Below, above, or with another name."""
     put(tmp_path / "x" / "y" / "workspaces" / "w" / "0" / "workspace.yjs")
     (tmp_path / "empty").mkdir()
     put(tmp_path / "notes" / "a.yjs")
@@ -232,7 +232,7 @@ def test_a_watch_waits_and_says_what_is_near(
 
 
 def test_a_workspace_that_is_watched_is_the_only_one(app: Path) -> None:
-    """By its id, also as documents come and go."""
+    """By its id, also when documents are added or removed."""
     watched = to_be_watched(settings(app, workspace="Garden", epoch=0))
     assert watched.selection == Selection(workspace="w1", epoch=0)
 
@@ -257,5 +257,5 @@ def test_links_may_not_leave_the_root_of_a_document(app: Path) -> None:
     ],
 )
 def test_a_mistake_is_answered_with_what_there_is(word: str, words: list[str], told: str) -> None:
-    """What is like it, else what there is."""
+    """Similar names, else all names."""
     assert did_you_mean(word, words) == told

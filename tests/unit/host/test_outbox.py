@@ -1,4 +1,4 @@
-"""The outbox: events in order, merged while they wait, and a reader that stalls."""
+"""The outbox: events in order, merged while they wait, and a slow reader."""
 
 import os
 import threading
@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 
 
 class Reader:
-    """A reader that can be stalled: the write blocks until it is let go."""
+    """A reader that can be stopped: the write blocks until it continues."""
 
     def __init__(self) -> None:
         """Begin reading at once."""
@@ -31,7 +31,7 @@ class Reader:
         self.go.set()
 
     def write(self, line: bytes) -> None:
-        """Take a line, when let."""
+        """Take a line, unless stopped."""
         self.writing.set()
         assert self.go.wait(30)
         self.lines.append(line)
@@ -82,7 +82,7 @@ def outbox(reader: Reader) -> Outbox:
 
 
 def stall(outbox: Outbox, reader: Reader) -> None:
-    """Have the reader stall in the middle of a line."""
+    """Stop the reader in the middle of a line."""
     reader.go.clear()
     outbox.put(Pong())
     assert reader.writing.wait(30)
@@ -96,7 +96,7 @@ def let_go(outbox: Outbox, reader: Reader) -> list[bytes]:
 
 
 def test_a_reader_that_keeps_up_gets_everything(outbox: Outbox, reader: Reader) -> None:
-    """In order, each stamped with its time."""
+    """In order, each with its time."""
     for number, event in enumerate([rebuilt("/a", "t"), unchanged("/a"), rebuilt("/a", "u")]):
         outbox.put(event)
         wait_until(lambda n=number: len(reader.lines) > n, "the line")  # type: ignore[misc]
@@ -104,7 +104,7 @@ def test_a_reader_that_keeps_up_gets_everything(outbox: Outbox, reader: Reader) 
 
 
 def test_waiting_rebuilds_of_a_document_merge(outbox: Outbox, reader: Reader) -> None:
-    """A thousand rebuilds while nobody reads are one, of everything that changed."""
+    """A thousand rebuilds that are not read become one, with everything that changed."""
     stall(outbox, reader)
     for number in range(1000):
         outbox.put(rebuilt("/a", f"t{number % 3}"))
@@ -113,7 +113,7 @@ def test_waiting_rebuilds_of_a_document_merge(outbox: Outbox, reader: Reader) ->
 
 
 def test_a_merged_rebuild_follows_its_collapse(outbox: Outbox, reader: Reader) -> None:
-    """`collapsed` is told before its `rebuilt`, also when that merges with an earlier one."""
+    """`collapsed` is sent before its `rebuilt`, also when that is merged with an earlier one."""
     collapsed = Collapsed(workspace=None, epoch=None, path="/a", rows_before=1, kept="/k")
     stall(outbox, reader)
     for event in (rebuilt("/a", "t"), collapsed, rebuilt("/a", "u")):
@@ -133,7 +133,7 @@ def test_what_must_be_read_is_kept(outbox: Outbox, reader: Reader) -> None:
 def test_unchanged_does_not_wait_for_a_stalled_reader(
     outbox: Outbox, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was equal a while ago is no news."""
+    """An old `unchanged` is dropped."""
     monkeypatch.setattr(room, "_STALLED_S", 0.0)
     stall(outbox, reader)
     for path in ("/a", "/b", "/a"):
@@ -168,7 +168,7 @@ def test_nothing_is_written_after_a_broken_pipe() -> None:
 def test_commands_wait_while_nobody_reads(
     outbox: Outbox, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host that asks for ever and never reads cannot fill the memory."""
+    """A host that sends commands and never reads cannot fill the memory."""
     monkeypatch.setattr(room, "ROOM", 2)
     stall(outbox, reader)
     outbox.put(Pong())
@@ -184,7 +184,7 @@ def test_commands_wait_while_nobody_reads(
 
 @pytest.mark.skipif(os.name != "posix", reason="a pipe is made so only where there is poll")
 def test_a_non_blocking_pipe_gets_every_byte() -> None:
-    """Hosts may hand over a pipe in non-blocking mode; a full one is waited for."""
+    """Hosts may use a pipe in non-blocking mode; the writer waits for a full one."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     data = os.urandom(1 << 20)

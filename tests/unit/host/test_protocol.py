@@ -53,13 +53,13 @@ def test_an_event_is_one_line_of_ascii() -> None:
 
 
 def test_lone_surrogates_become_replacement_characters() -> None:
-    """Strict readers refuse half a pair, so none is sent."""
+    """Strict readers refuse them, so they are replaced."""
     line = encode(Waiting(root="/a\udcff/\ud83d"))
     assert json.loads(line)["root"] == "/a\ufffd/\ufffd"
 
 
 def test_absent_fields_are_absent_and_null_is_null() -> None:
-    """A failure without a document has no path; a retry that will not come is null."""
+    """A failure without a document has no path; without a retry ``retry_ms`` is null."""
     event = json.loads(encode(FailedEvent(code="locked", message="m", retry_ms=None, holder_pid=7)))
     assert event == {
         "type": "failed",
@@ -74,7 +74,7 @@ def test_absent_fields_are_absent_and_null_is_null() -> None:
 
 @pytest.mark.parametrize("id_", ["a", 7, 1.5, -1, 2**70, ""])
 def test_replies_echo_the_id(id_: str | float) -> None:
-    """Whatever string or number a host chose comes back as it was."""
+    """Any string or number is returned as it was."""
     line = json.dumps({"type": "ping", "id": id_, "unknown": [1]}).encode()
     command = decode(line)
     assert command.id == id_
@@ -111,7 +111,7 @@ def test_a_command_may_leave_everything_out() -> None:
     ],
 )
 def test_a_bad_line_is_a_protocol_error(line: bytes) -> None:
-    """Nothing a host can write is anything else than a command or a coded failure."""
+    """Every line is either a command or a ``ProtocolError``."""
     with pytest.raises(ProtocolError) as error:
         decode(line)
     assert error.value.code == "protocol"
@@ -119,13 +119,13 @@ def test_a_bad_line_is_a_protocol_error(line: bytes) -> None:
 
 
 def test_a_bad_line_keeps_its_id() -> None:
-    """A host can match the failure with its command if there is an id to be found."""
+    """A host can match the failure with its command if the line has an id."""
     assert id_of(b'{"type": "explode", "id": 5}') == 5
     assert not id_of(b"{")
 
 
 def test_rebuilds_that_wait_merge() -> None:
-    """The union of what changed and went; what came back has not gone."""
+    """The union of changed and removed tables; a table that was made again is not removed."""
     merged = merge(rebuilt(["a", "b"], ["c"], regressed=True), rebuilt(["c"], ["b"]))
     assert (merged.changed, merged.removed, merged.regressed) == (["a", "c"], ["b"], True)
 
@@ -144,13 +144,13 @@ def test_the_client_holds_the_types_of_the_code() -> None:
 
 
 def test_the_client_is_printed_as_it_is() -> None:
-    """What a developer pastes is the file that was tested."""
+    """The printed client is the tested file."""
     client = (PROJECT / "sidecar" / "host" / "tauri.ts").read_text()
     assert run("protocol", "--typescript-client").out == client
 
 
 def test_every_event_is_in_the_types() -> None:
-    """A new event cannot be forgotten: each has its line."""
+    """Each event of the code is in the types."""
     for event in EVENTS:
         assert f'{{ type: "{event.__struct_config__.tag}";' in typescript()
 

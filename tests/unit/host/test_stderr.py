@@ -1,4 +1,4 @@
-"""What goes to stderr: said once and counted, in order, and never waited for."""
+"""stderr: repeated warnings are counted, lines stay in order, writing never waits."""
 
 import logging
 import threading
@@ -23,7 +23,7 @@ def test_a_text_is_said_once_and_then_counted() -> None:
 
 
 def test_what_was_not_said_for_long_is_news() -> None:
-    """A folder that is locked again next week is worth a line."""
+    """A warning that comes again after a long time is printed again."""
     repeats = Repeats()
     assert repeats.said("locked", 0.0)
     assert not repeats.said("locked", 500.0)
@@ -60,7 +60,7 @@ def test_logged_warnings_are_counted_and_other_records_are_not(
 
 
 def test_writing_never_waits_and_says_what_was_left_out() -> None:
-    """A reader that comes back after a flood hears the beginning, and how much is missing."""
+    """A reader that continues later gets the first lines, and the number of dropped ones."""
     gate, heard = threading.Event(), list[bytes]()
 
     def write(data: bytes) -> None:

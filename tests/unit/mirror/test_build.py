@@ -30,7 +30,7 @@ def build(
     fts: tuple[str, ...] = (),
     look: Callable[[Candidate], None] = lambda _: None,
 ) -> Path:
-    """Build a candidate, put it in the mirror's place by hand, and return the mirror."""
+    """Build a candidate, rename it to the mirror's path, and return the mirror."""
     with (
         decode(content(data), accept_trailing=True) as workspace,
         Candidate(str(mirror), mode=mode, table_bytes=len(data)) as candidate,
@@ -44,7 +44,7 @@ def build(
 
 @pytest.fixture
 def mirror(tmp_path: Path) -> Path:
-    """The place of a mirror."""
+    """The path of a mirror."""
     return tmp_path / "tables.sqlite"
 
 
@@ -57,7 +57,7 @@ def columns(mirror: Path, table: str) -> list[str]:
 
 
 def test_types_and_not_null_are_settled_by_the_rows(mirror: Path) -> None:
-    """What only the rows could tell is in the schema, and the rows are as they went in."""
+    """The schema has the types that follow from the rows, and the rows are unchanged."""
     fields = {
         "full": {"type": "text"},
         "gap": {"type": "integer"},
@@ -92,7 +92,7 @@ def test_a_not_null_that_stands_is_kept_by_sqlite(mirror: Path) -> None:
 
 
 def test_names_that_need_quoting(mirror: Path) -> None:
-    """In tables and columns, through every statement of the build."""
+    """In tables and columns, in every statement of the build."""
     name = "a'b\"c; drop table x --"
     build(mirror, update(tables=tables(**{name: {"k'\"": {name: 1, "": 2}}})))
     assert read_tables(mirror)[name].rows == [("k'\"", 2, 1, None)]
@@ -114,7 +114,7 @@ def test_many_rows_and_many_tables(mirror: Path) -> None:
     ("size", "page"), [(100, 4096), (1 << 19, 4096), ((1 << 20) + 1, 32768), (1 << 24, 32768)]
 )
 def test_large_tables_have_large_pages(mirror: Path, size: int, page: int) -> None:
-    """A quarter faster to build; small mirrors stay small."""
+    """Their build takes a quarter less time; small mirrors stay small."""
     with (
         decode(content(b"\0\0"), accept_trailing=False) as workspace,
         Candidate(str(mirror), mode=0o644, table_bytes=size) as candidate,
@@ -125,7 +125,7 @@ def test_large_tables_have_large_pages(mirror: Path, size: int, page: int) -> No
 
 
 def test_the_header_of_a_fresh_mirror(mirror: Path) -> None:
-    """One transaction and rollback mode, which is how a write by someone else shows."""
+    """One transaction and rollback mode, so that a write by another program is noticed."""
     build(mirror, update(tables=tables(t={"a": {"n": 1}})))
     header = mirror.read_bytes()[:100]
     assert header[24:28] == b"\0\0\0\1"
@@ -182,7 +182,7 @@ def test_what_is_not_published_is_removed(mirror: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o666])
 def test_the_file_has_the_permissions_it_is_given(mirror: Path, mode: int) -> None:
-    """Whatever the umask, and never wider on the way."""
+    """With any umask, and never wider during the build."""
     seen: list[int] = []
     before = os.umask(0o022)
     try:
@@ -201,7 +201,7 @@ def test_the_file_has_the_permissions_it_is_given(mirror: Path, mode: int) -> No
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    """The document's folder went away: `gone`, and nothing is made."""
+    """The document's folder was removed: `gone`, and no file is made."""
     candidate = Candidate(str(tmp_path / "gone" / "tables.sqlite"), mode=0o644, table_bytes=1)
     with pytest.raises(MirrorUnavailableError) as caught, candidate:
         pytest.fail("there is no folder to build in")
@@ -210,7 +210,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_path_that_sqlite_does_not_take(tmp_path: Path) -> None:
-    """It is said so, and nothing is left in the folder."""
+    """It is reported, and no file is left in the folder."""
     folder = tmp_path.joinpath(*["x" * 200] * 3)
     folder.mkdir(parents=True)
     with pytest.raises(MirrorUnavailableError, match="480 bytes"):
@@ -221,7 +221,7 @@ def test_a_path_that_sqlite_does_not_take(tmp_path: Path) -> None:
 def test_a_cell_larger_than_sqlite_takes_costs_that_cell(
     mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite refuses it, here with a lower limit than its own 1e9 bytes; the rows go on."""
+    """SQLite refuses it, here with a lower limit than its own 1e9 bytes; other cells are kept."""
 
     def small(path: str, *, flags: int, locks: bool) -> apsw.Connection:
         connection = connect(path, flags=flags, locks=locks)

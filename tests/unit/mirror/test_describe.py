@@ -1,4 +1,4 @@
-"""What a mirror's catalog says of its tables."""
+"""Descriptions of tables in a mirror's catalog."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_tables_and_columns_with_the_apps_words(desk: Desk) -> None:
 
 
 def test_samples_only_when_asked_for(desk: Desk) -> None:
-    """Different values, no nulls, long texts cut."""
+    """Distinct values, no nulls, long texts cut."""
     (table,) = read_tables(str(desk.mirror), samples=1)
     samples = {column.name: column.samples for column in table.columns}
     assert samples["id"] == ("n1",)

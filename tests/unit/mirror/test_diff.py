@@ -1,4 +1,4 @@
-"""What lies between two mirrors, row by row and cell by cell."""
+"""Differences between two mirrors, row by row and cell by cell."""
 
 import shutil
 from pathlib import Path
@@ -36,7 +36,7 @@ def changed(name: str, **what: Any) -> TableDifference:
 
 
 def test_equal_mirrors_have_no_difference(desk: Desk) -> None:
-    """The same rows, whatever else the document holds."""
+    """Equal rows, whatever other content the document has."""
     assert changes(desk) == []
 
 
@@ -104,7 +104,7 @@ def test_cells_that_json_cannot_hold(desk: Desk) -> None:
 
 
 def test_mirror_that_someone_wrote_to_is_compared_all_the_same(desk: Desk) -> None:
-    """Its digests are not believed: the rows tell."""
+    """Its digests are not used: the rows are compared."""
     desk.tamper("UPDATE notes SET title = 'false' WHERE id = 'n1'")
     old = str(desk.mirror.parent.parent / "old.sqlite")
     (found,) = differences(old, str(desk.mirror))

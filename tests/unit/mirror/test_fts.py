@@ -22,7 +22,7 @@ ROW = {"title": "a quick fox", "body": "lazy dog", "page": None, "state": "quick
 
 @pytest.fixture
 def mirror(tmp_path: Path) -> Path:
-    """The place of a mirror."""
+    """The path of a mirror."""
     return tmp_path / "tables.sqlite"
 
 
@@ -33,7 +33,7 @@ def indexed(mirror: Path, fts: tuple[str, ...], **rows: dict[str, Any]) -> dict[
 
 
 def indexes(mirror: Path) -> dict[str, str]:
-    """Return the index of each indexed table, as the catalog tells it."""
+    """Return the index of each indexed table, from the catalog."""
     ((text,),) = query(mirror, "SELECT value FROM _mirror WHERE key = 'fts_indexes'")
     found: dict[str, str] = json.loads(text)
     return found
@@ -63,7 +63,7 @@ def matches(mirror: Path, words: str) -> list[str]:
     ],
 )
 def test_which_columns_are_indexed(mirror: Path, fts: tuple[str, ...], columns: list[str]) -> None:
-    """All declared text columns, or those that are named, whatever their kind."""
+    """All declared text columns, or the named columns of any kind."""
     data = update(
         definition={"tables": {"notes": {"fields": FIELDS}}}, tables=tables(notes={"a": ROW})
     )
@@ -75,7 +75,7 @@ def test_which_columns_are_indexed(mirror: Path, fts: tuple[str, ...], columns: 
 
 
 def test_nothing_is_indexed_unless_it_is_asked_for(mirror: Path) -> None:
-    """No table of ours beside the user's."""
+    """No index is made."""
     assert indexed(mirror, (), t={"a": {"s": "x"}}) == {}
     names = query(mirror, "SELECT name FROM sqlite_schema WHERE name LIKE '%fts%'")
     assert names == []
@@ -106,12 +106,12 @@ def test_indexes_of_many_tables_find_the_words_of_each(mirror: Path, count: int)
 
 
 def test_undeclared_columns_of_texts_alone_are_texts(mirror: Path) -> None:
-    """Nobody said so, and the rows do."""
+    """By the kinds of their cells."""
     assert indexed(mirror, ("*",), t={"a": {"n": 1}}, u={"a": {"s": "x"}}) == {"u": "u_fts"}
 
 
 def test_a_column_that_is_not_there_is_told(mirror: Path) -> None:
-    """By either of its names it would have been found."""
+    """It is searched by both of its names."""
     assert indexed(mirror, ("t.s", "t.missing", "nothing"), t={"a": {"s": "x"}}) == {"t": "t_fts"}
     details = query(mirror, "SELECT detail FROM _mirror_problems WHERE kind = 'fts'")
     assert sorted(details) == [("there is no column nothing",), ("there is no column t.missing",)]
@@ -129,7 +129,7 @@ def test_both_names_of_a_column_are_understood(mirror: Path) -> None:
 
 @pytest.mark.parametrize("field", ["rank", "rowid", "RANK", ""])
 def test_columns_that_fts5_refuses(mirror: Path, field: str) -> None:
-    """Left out and told; the others are indexed."""
+    """They are left out, with a problem; the others are indexed."""
     assert indexed(mirror, ("*",), t={"a": {field: "x", "s": "quick"}}) == {"t": "t_fts"}
     assert refusals(mirror) == [("t", field)]
     if field.lower() != "rowid":
@@ -137,7 +137,7 @@ def test_columns_that_fts5_refuses(mirror: Path, field: str) -> None:
 
 
 def test_a_column_may_be_called_like_its_table(mirror: Path) -> None:
-    """FTS5 keeps the name of the index for itself, and no other."""
+    """FTS5 only reserves the name of the index."""
     assert indexed(mirror, ("*",), t={"a": {"t": "quick"}}) == {"t": "t_fts"}
     assert refusals(mirror) == []
     assert matches(mirror, "quick") == ["a"]
@@ -192,7 +192,7 @@ def test_the_users_names_win(mirror: Path, taken: str) -> None:
 
 @pytest.mark.slow
 def test_more_columns_than_fts5_takes(mirror: Path) -> None:
-    """The rest is left out and told, each by its name."""
+    """The others are left out, with a problem for each."""
     row = {f"f{number:04}": "x" for number in range(1998)}
     assert indexed(mirror, ("*",), t={"a": row}) == {"t": "t_fts"}
     assert ("t", "f1997") in refusals(mirror)

@@ -1,4 +1,4 @@
-"""A mirror written into the file that is there: what is written, and what a kill leaves.
+"""A mirror written into the existing file: the pages that are written, and the state after a kill.
 
 Readers that stay open through it are tested in tests/fault.
 """
@@ -24,7 +24,7 @@ from tests.unit.mirror.test_publish import make
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL where the process must live on."""
+    """Replaces SIGKILL where the process must continue."""
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def mirror(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def candidate(tmp_path: Path) -> Path:
-    """A finished one of 500 rows elsewhere."""
+    """A finished candidate of 500 rows in another folder."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     return make(folder / "tables.sqlite", 500)
 
 
 def rows(mirror: Path) -> object:
-    """Count rows as any reader does."""
+    """Count the rows on a new connection."""
     return query(mirror, "SELECT count(*) FROM t")[0][0]
 
 
@@ -51,7 +51,7 @@ def nothing() -> None:
 
 
 def test_an_open_connection_sees_the_new_state(mirror: Path, candidate: Path) -> None:
-    """With its next read; ``data_version`` says that something has changed."""
+    """With its next read; ``data_version`` changes."""
     with closing(sqlite3.connect(mirror)) as reader:
         versions = [reader.execute("PRAGMA data_version").fetchone()]
         assert reader.execute("SELECT count(*) FROM t").fetchone() == (300,)
@@ -68,7 +68,7 @@ def test_an_open_connection_sees_the_new_state(mirror: Path, candidate: Path) ->
 def test_tables_that_come_and_go_are_seen_by_prepared_statements(
     mirror: Path, tmp_path: Path
 ) -> None:
-    """The schema cookie changes with the schema, by which SQLite prepares a statement anew."""
+    """The schema cookie changes with the schema, so that SQLite prepares statements again."""
     other = tmp_path / "other.sqlite"
     shutil.copy(mirror, other)
     with closing(sqlite3.connect(other)) as changed, changed:
@@ -83,7 +83,7 @@ def test_tables_that_come_and_go_are_seen_by_prepared_statements(
 
 
 def test_the_counter_to_expect_is_written_with_the_rest(mirror: Path, candidate: Path) -> None:
-    """So that the next sync knows that nobody else has written, however often it was done."""
+    """So that the next sync can see that no other program has written, after many writes."""
     for turn in range(2, 5):
         assert change_counter(str(mirror)) == turn - 1
         write_into(str(candidate), str(mirror), nothing)
@@ -93,7 +93,7 @@ def test_the_counter_to_expect_is_written_with_the_rest(mirror: Path, candidate:
 
 
 def test_a_write_by_someone_else_shows(mirror: Path, candidate: Path) -> None:
-    """In a mirror that is written in place as in any other."""
+    """Also in a mirror that is written in place."""
     write_into(str(candidate), str(mirror), nothing)
     with closing(sqlite3.connect(mirror)) as writer, writer:
         writer.execute("DELETE FROM t WHERE id = 'r1'")
@@ -102,7 +102,7 @@ def test_a_write_by_someone_else_shows(mirror: Path, candidate: Path) -> None:
 
 @pytest.mark.parametrize("page_size", [512, 4096, 65536])
 def test_pages_of_any_size_are_written_over(mirror: Path, candidate: Path, page_size: int) -> None:
-    """Also where the new mirror has others; nothing of the old file stays behind its end."""
+    """Also if the new mirror has another page size; no bytes of the old file stay after its end."""
     with closing(sqlite3.connect(mirror)) as meddler:
         meddler.execute(f"PRAGMA page_size={page_size}")
         meddler.execute("VACUUM")
@@ -144,7 +144,7 @@ def test_only_pages_that_differ_are_written(mirror: Path, tmp_path: Path) -> Non
 
 @pytest.fixture
 def interrupted(mirror: Path, candidate: Path, tmp_path: Path) -> tuple[Path, bytes]:
-    """A mirror whose writer was killed after half of its pages, and the bytes of before."""
+    """A mirror whose writer was killed after half of its pages, and its bytes before that."""
     before, done = mirror.read_bytes(), 0
     put = in_place.Pages.put
     kept = tmp_path / "kept"
@@ -174,7 +174,7 @@ def interrupted(mirror: Path, candidate: Path, tmp_path: Path) -> tuple[Path, by
 
 
 def test_sqlite_rolls_back_what_a_killed_writer_left(interrupted: tuple[Path, bytes]) -> None:
-    """The journal is SQLite's own format: any program that may write gives the old bytes back."""
+    """The journal has SQLite's format: any program that may write restores the old bytes."""
     mirror, before = interrupted
     with closing(sqlite3.connect(mirror)) as anybody:
         assert anybody.execute("SELECT count(*) FROM t").fetchone() == (300,)
@@ -183,7 +183,7 @@ def test_sqlite_rolls_back_what_a_killed_writer_left(interrupted: tuple[Path, by
 
 
 def test_a_reader_of_ours_rolls_it_back_too(interrupted: tuple[Path, bytes]) -> None:
-    """A connection for reading alone would be refused by SQLite until somebody does."""
+    """SQLite refuses read-only connections until the rollback is done."""
     mirror, before = interrupted
     assert read_mirror(str(mirror)).rows == 300
     assert mirror.read_bytes() == before
@@ -192,7 +192,7 @@ def test_a_reader_of_ours_rolls_it_back_too(interrupted: tuple[Path, bytes]) -> 
 def test_a_journal_is_damage_only_where_nobody_writes_in_place(
     interrupted: tuple[Path, bytes],
 ) -> None:
-    """A mirror that is not written in place has no journals but other people's."""
+    """Beside a mirror that is not written in place, a journal is always from another program."""
     mirror, _ = interrupted
     assert read_mirror(str(mirror)).fault == "damaged"
     assert read_mirror(str(mirror)).fault is None
@@ -240,7 +240,7 @@ def linked(mirror: Path) -> None:
 def test_what_is_no_mirror_is_replaced_by_a_new_file(
     mirror: Path, candidate: Path, deed: object
 ) -> None:
-    """A first mirror, too; nobody reads what was there as a mirror."""
+    """A first mirror, too; the old file is not readable as a mirror."""
     assert callable(deed)
     deed(mirror)
     before = mirror.lstat().st_ino if os.path.lexists(mirror) else None
@@ -265,7 +265,7 @@ def persist(mirror: Path) -> None:
 
 
 def stale(mirror: Path) -> None:
-    """Leave a journal beside it that is none."""
+    """Leave a file beside it that is not a valid journal."""
     mirror.with_name("tables.sqlite-journal").write_bytes(b"stale" * 200)
 
 
@@ -281,7 +281,7 @@ def test_what_others_did_to_it_is_written_over(mirror: Path, candidate: Path, de
 
 
 def test_another_process_may_have_been_quicker(mirror: Path, candidate: Path) -> None:
-    """What was compared with must still be there once the mirror is locked."""
+    """After locking, the mirror must still be the one that was compared."""
 
     def refuse() -> None:
         raise MirrorReplacedError("quicker")

@@ -1,4 +1,4 @@
-"""Names that SQLite can take, as near to the app's own as can be."""
+"""Names of tables and columns: the app's own, changed only where SQLite requires it."""
 
 import sqlite3
 from contextlib import closing
@@ -34,7 +34,7 @@ from sidecar.mirror.naming import place_columns, place_tables
     ],
 )
 def test_names_of_tables(names: list[str], expected: list[str]) -> None:
-    """Bent only where they must be, those that need no bending first."""
+    """Changed only where necessary; names that need no change are placed first."""
     assert place_tables(names) == expected
 
 
@@ -50,7 +50,7 @@ def test_names_of_tables(names: list[str], expected: list[str]) -> None:
     ],
 )
 def test_names_of_columns(names: list[str], expected: list[str]) -> None:
-    """`id` and `_extra` are ours; what tables may not be called, columns may."""
+    """`id` and `_extra` are reserved; columns may have names that tables may not."""
     assert place_columns(names) == expected
 
 
@@ -58,7 +58,7 @@ def test_names_of_columns(names: list[str], expected: list[str]) -> None:
     "name", ["a", 'a"b', '"', "", "drop table x; --", "a'b", "[x]", "漢字", "🌱"]
 )
 def test_a_quoted_name_is_that_name(name: str) -> None:
-    """Whatever is in it, SQLite reads the name that was meant."""
+    """With any characters, SQLite reads the same name."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(f"CREATE TABLE {quote(name)} ({quote(name)})")
         found = connection.execute("SELECT name FROM sqlite_schema").fetchall()
@@ -68,18 +68,18 @@ def test_a_quoted_name_is_that_name(name: str) -> None:
 
 
 def test_folding_is_ascii_only() -> None:
-    """As SQLite compares names; lone surrogates, which no text has, do no harm."""
+    """As SQLite compares names; lone surrogates are no error."""
     assert fold("ÀbC\udc80") == "Àbc\udc80"
 
 
 def test_numbers_are_the_first_that_are_free() -> None:
-    """Counting from two, and past what stands there already."""
+    """From two up, without numbers that are already used."""
     assert place_tables(["N", "n"]) == ["N", "n_2"]
     assert place_tables(["N", "N_2", "n", "n_3"]) == ["N", "N_2", "n_4", "n_3"]
 
 
 def test_names_equal_but_for_case_cost_what_their_number_is() -> None:
-    """16,000 of them are placed in a moment: each goes on where the last one ended."""
+    """16,000 of them are placed quickly: each continues from the last number."""
     letters = "abcdefghijklmn"
     names = sorted("".join(pair) for pair in product(*([x, x.upper()] for x in letters)))
     placed = place_tables(names)

@@ -1,4 +1,4 @@
-"""Putting a finished mirror in the old one's place, keeping a lost one, sweeping.
+"""Replacing the old mirror by a finished one, keeping a copy, removing temporary files.
 
 What readers and meddlers do meanwhile is tested in tests/fault, with processes of their own.
 """
@@ -37,7 +37,7 @@ def mirror(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def candidate(tmp_path: Path, mirror: Path) -> Iterator[Temporary]:
-    """A finished one of five rows, under a name of its own."""
+    """A finished candidate of five rows, under its temporary name."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     made = make(elsewhere / "made", 5)
@@ -51,17 +51,17 @@ def candidate(tmp_path: Path, mirror: Path) -> Iterator[Temporary]:
 
 
 def put(candidate: Temporary, mirror: Path, replace: Replace = os.replace) -> None:
-    """Publish over what is in place now."""
+    """Publish over the file that is in place now."""
     publish(candidate, str(mirror), version_of(str(mirror)), replace=replace)
 
 
 def names(mirror: Path) -> list[str]:
-    """Return what is in the folder."""
+    """Return the names of the files in the folder."""
     return sorted(path.name for path in mirror.parent.iterdir())
 
 
 def test_the_new_file_takes_the_place(mirror: Path, candidate: Temporary) -> None:
-    """The very file that was built, and its temporary name is gone."""
+    """It is the file that was built, and its temporary name no longer exists."""
     built = Path(candidate.path).stat().st_ino
     put(candidate, mirror)
     assert mirror.stat().st_ino == built
@@ -69,7 +69,7 @@ def test_the_new_file_takes_the_place(mirror: Path, candidate: Temporary) -> Non
 
 
 def test_the_first_mirror_needs_nothing_in_place(mirror: Path, candidate: Temporary) -> None:
-    """Nothing to replace is as good."""
+    """It also works without a file to replace."""
     mirror.unlink()
     put(candidate, mirror)
     assert row_count(str(mirror)) == 5
@@ -79,7 +79,7 @@ def test_the_first_mirror_needs_nothing_in_place(mirror: Path, candidate: Tempor
 def test_no_journal_of_the_old_one_stays_beside_the_new(
     mirror: Path, candidate: Temporary, suffix: str
 ) -> None:
-    """It would be applied to a file that is not its own."""
+    """SQLite would apply it to the wrong file."""
     mirror.with_name(mirror.name + suffix).write_bytes(b"stale" * 200)
     put(candidate, mirror)
     assert names(mirror) == ["tables.sqlite"]
@@ -103,7 +103,7 @@ def test_no_journal_of_the_old_one_stays_beside_the_new(
 def test_a_rename_that_fails_keeps_the_old_mirror(
     mirror: Path, candidate: Temporary, number: int, code: str
 ) -> None:
-    """Each with the code that tells what to do about it."""
+    """With a code for each cause."""
 
     def refuse(_source: str, _target: str) -> None:
         raise OSError(number, os.strerror(number))
@@ -120,7 +120,7 @@ def test_a_rename_that_fails_keeps_the_old_mirror(
 def test_a_folder_that_cannot_be_brought_to_disk_is_no_failure(
     mirror: Path, candidate: Temporary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mirror stands; a power cut right now is another matter."""
+    """The mirror is published; only a power cut at that moment could lose it."""
     fsync = os.fsync
 
     def refuse(descriptor: int) -> None:
@@ -134,7 +134,7 @@ def test_a_folder_that_cannot_be_brought_to_disk_is_no_failure(
 
 
 def test_a_mirror_is_kept_before_it_is_lost(mirror: Path) -> None:
-    """A file of its own with all rows, and the mirror stays where it is."""
+    """The copy is a separate file with all rows, and the mirror stays in place."""
     kept = keep_last_good(str(mirror), 3)
     assert kept == str(mirror.with_name("tables.last-good.sqlite"))
     assert names(mirror) == ["tables.last-good.sqlite", "tables.sqlite"]
@@ -144,7 +144,7 @@ def test_a_mirror_is_kept_before_it_is_lost(mirror: Path) -> None:
 
 @pytest.mark.parametrize(("there", "stays"), [(2, 3), (3, 3), (4, 4)])
 def test_a_fuller_one_is_not_overwritten(mirror: Path, there: int, stays: int) -> None:
-    """At least as many rows, or the older one is worth more."""
+    """A copy is replaced only by one with at least as many rows."""
     make(mirror.with_name("tables.last-good.sqlite"), there)
     assert row_count(keep_last_good(str(mirror), 3)) == stays
 
@@ -159,14 +159,14 @@ def test_what_cannot_be_kept_is_told(mirror: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 def test_what_is_kept_is_as_private_as_it_was(mirror: Path) -> None:
-    """The rows of a document that only its owner may read."""
+    """The copy has the document's permissions."""
     mirror.chmod(0o600)
     kept = keep_last_good(str(mirror), 3)
     assert Path(kept).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_mirror_that_was_replaced_meanwhile_stays(mirror: Path, candidate: Temporary) -> None:
-    """Another process published; what was compared with an older mirror must not land over it."""
+    """Another process published; a candidate compared with an older mirror is not published."""
     compared = version_of(str(mirror))
     make(mirror, 7)
     with pytest.raises(MirrorReplacedError, match="replaced by another process"):
@@ -177,7 +177,7 @@ def test_a_mirror_that_was_replaced_meanwhile_stays(mirror: Path, candidate: Tem
 def test_a_candidate_that_was_exchanged_is_not_published(
     mirror: Path, candidate: Temporary
 ) -> None:
-    """What is renamed is the file that was built, not whatever has its name."""
+    """Only the file that was built is renamed, not another file of its name."""
     make(Path(candidate.path), 1)
     with pytest.raises(MirrorReplacedError, match="removed by another process"):
         put(candidate, mirror)
@@ -189,7 +189,7 @@ def test_a_candidate_that_was_exchanged_is_not_published(
 
 
 def test_a_candidate_that_goes_at_the_last_moment(mirror: Path, candidate: Temporary) -> None:
-    """Between the look and the rename: begun anew as well."""
+    """Between the check and the rename: the sync starts again."""
 
     def replace(source: str, target: str) -> None:
         Path(source).unlink()
@@ -201,7 +201,7 @@ def test_a_candidate_that_goes_at_the_last_moment(mirror: Path, candidate: Tempo
 
 
 def test_a_journal_that_belongs_to_nothing_of_ours_is_left_alone(tmp_path: Path) -> None:
-    """Of a file that is not there, in a place that somebody named: `foreign_mirror`."""
+    """Beside a path given by the user, without a mirror: `foreign_mirror`."""
     place = tmp_path / "export.db"
     beside = place.with_name("export.db-journal")
     beside.write_bytes(b"theirs")
@@ -216,7 +216,7 @@ def test_a_journal_that_belongs_to_nothing_of_ours_is_left_alone(tmp_path: Path)
 
 
 def test_what_is_no_mirror_is_not_taken_for_a_kept_one(tmp_path: Path) -> None:
-    """Beside a mirror in a place that somebody named: their file stays."""
+    """Beside a mirror at a path given by the user: that file stays."""
     mirror = make(tmp_path / "export.db", 2)
     theirs = tmp_path / "export.last-good.sqlite"
     theirs.write_bytes(b"theirs")
@@ -227,7 +227,7 @@ def test_what_is_no_mirror_is_not_taken_for_a_kept_one(tmp_path: Path) -> None:
 
 
 def test_a_kept_copy_is_not_in_wal_mode(mirror: Path) -> None:
-    """Each who reads it would make a -wal beside it."""
+    """Readers would make a -wal file beside it."""
     mirror.chmod(0o644)
     connection = apsw.Connection(str(mirror))
     connection.execute("PRAGMA journal_mode=WAL; CREATE TABLE x (y)")
@@ -264,7 +264,7 @@ def test_leftovers_are_swept(mirror: Path) -> None:
     ],
 )
 def test_what_others_called_so_is_not_swept(mirror: Path, name: str) -> None:
-    """A name that we never make is somebody's."""
+    """Files with names that we never make are not ours."""
     mirror.with_name(name).write_bytes(b"theirs")
     sweep(str(mirror))
     assert names(mirror) == sorted([name, "tables.sqlite"])
@@ -282,7 +282,7 @@ def test_what_is_being_built_is_not_swept(mirror: Path, candidate: Temporary) ->
 def test_without_locks_a_file_goes_when_it_is_an_hour_old(
     mirror: Path, monkeypatch: pytest.MonkeyPatch, age_s: int, *, stays: bool
 ) -> None:
-    """Nothing else tells whether somebody is at work on it."""
+    """Without locks, age is the only sign that no process uses it."""
     left = mirror.with_name(LEFT)
     left.write_bytes(b"x")
     then = time.time() - age_s
@@ -294,7 +294,7 @@ def test_without_locks_a_file_goes_when_it_is_an_hour_old(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links and FIFOs")
 def test_odd_things_under_our_names_are_left(mirror: Path) -> None:
-    """Links are not followed, FIFOs not opened; sweeping is no reason to fail."""
+    """Links are not followed, FIFOs not opened; the sync does not fail."""
     victim = mirror.with_name("victim")
     victim.write_text("theirs")
     mirror.with_name(LEFT).symlink_to(victim)

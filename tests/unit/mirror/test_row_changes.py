@@ -27,12 +27,12 @@ def compare(folder: Path, before: Rows | None, after: Rows, **definition: Any) -
 
 
 def changes(added: str = "", changed: str = "", removed: str = "") -> RowChanges:
-    """Return what is told when these rows, words of a text, differ."""
+    """Return the changes between these rows, given as words of a text."""
     return told(added.split(), changed.split(), removed.split())
 
 
 def told(added: list[str], changed: list[str], removed: list[str]) -> RowChanges:
-    """Return what is told when these rows differ."""
+    """Return the changes between these rows."""
     ids = RowIds(tuple(added), tuple(changed), tuple(removed), truncated=False)
     return RowChanges(len(added), len(changed), len(removed), ids)
 
@@ -60,12 +60,12 @@ def told(added: list[str], changed: list[str], removed: list[str]) -> RowChanges
     ],
 )
 def test_rows_that_differ(tmp_path: Path, before: Rows, after: Rows, expected: RowChanges) -> None:
-    """By their stored cells; a column that one side lacks counts as NULL."""
+    """By their stored cells; a missing column counts as NULL."""
     assert compare(tmp_path, before, after) == expected
 
 
 def test_a_definition_alone_changes_no_row(tmp_path: Path) -> None:
-    """The cells are stored as they were; what no longer has a column is in `_extra`."""
+    """The stored cells are equal; values without a column any more are in `_extra`."""
     rows: Rows = {"a": {"n": "x"}, "b": {"n": "y"}}
     assert compare(tmp_path, rows, rows, n={"type": "text"}) == changes()
     assert compare(tmp_path, rows, rows, m={"type": "text"}) == changes(changed="a b")
@@ -93,7 +93,7 @@ def test_two_thousand_columns_on_each_side(tmp_path: Path) -> None:
 
 
 def test_a_mirror_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
-    """The counts are left out; the build goes on."""
+    """The counts are left out; the build continues."""
     new = build(tmp_path / "new", update(tables=tables(t={"a": {"n": 1}})))
     (tmp_path / "old").write_bytes(b"no database at all, whatever it says")
     assert row_changes(str(tmp_path / "old"), str(new), ["t"], {}) is None
@@ -108,7 +108,7 @@ IDS = st.integers(0, 4000).map(lambda number: f"row {number}")
 def test_the_chunks_lose_nothing(
     tmp_path_factory: pytest.TempPathFactory, removed: set[str], changed: set[str]
 ) -> None:
-    """Over many chunks, also where their first rows come, go or change."""
+    """In many chunks, also if their first rows are added, removed or changed."""
     every: Rows = {f"row {number}": {"n": number} for number in range(4001)}
     after = {i: {"n": -1} if i in changed else row for i, row in every.items() if i not in removed}
     folder = tmp_path_factory.mktemp("mirrors")

@@ -1,4 +1,4 @@
-"""Cells to SQLite values: every kind of cell in every kind of column, and what is told of it."""
+"""Cells to SQLite values: every kind of cell in every kind of column, and its problem."""
 
 import math
 from typing import Any
@@ -40,7 +40,7 @@ def convert(rows: RowWriter, given: Chunk, *, begins: bool = True) -> list[Row]:
 
 
 def lines(rows: RowWriter) -> list[Problem]:
-    """Return the problems of the table as they stand in the mirror."""
+    """Return the problems of the table as in the mirror."""
     return problems_of_table(rows.schema, rows.summaries())
 
 
@@ -73,7 +73,7 @@ TEXTS = ("text", "ytext", "richtext", "select", "date", "id", "unheard of", None
     ],
 )
 def test_text_columns(kind: str | None, cell: Any, expected: tuple[Any, ...]) -> None:
-    """Texts as they are; what SQLite makes a text of keeps its original in `_extra`."""
+    """Texts as they are; for a value that SQLite converts to text, `_extra` has the original."""
     assert one(kind, cell) == expected
 
 
@@ -105,7 +105,7 @@ def test_text_columns(kind: str | None, cell: Any, expected: tuple[Any, ...]) ->
     ],
 )
 def test_integer_columns(cell: Any, expected: tuple[Any, ...]) -> None:
-    """A text that SQLite would make a number of keeps its original."""
+    """For a text that SQLite would convert to a number, `_extra` has the original."""
     assert one("integer", cell) == expected
 
 
@@ -145,7 +145,7 @@ def test_real_columns(cell: Any, expected: tuple[Any, ...]) -> None:
     ],
 )
 def test_boolean_columns(cell: Any, expected: tuple[Any, ...]) -> None:
-    """Only booleans are meant."""
+    """Other values are a problem."""
     assert one("boolean", cell) == expected
 
 
@@ -163,14 +163,14 @@ def test_boolean_columns(cell: Any, expected: tuple[Any, ...]) -> None:
     ],
 )
 def test_json_columns(cell: Any, shown: str | None, *, is_tags: bool) -> None:
-    """Valid JSON text in every cell; tags are meant to be lists."""
+    """Valid JSON text in every cell; tags that are not lists are a problem."""
     assert one("json", cell) == (shown, None, None)
     assert one("tags", cell) == (shown, None if is_tags else "kind", None)
 
 
 @pytest.mark.parametrize("kind", ["json", "tags"])
 def test_what_json_has_no_word_for(kind: str) -> None:
-    """Bytes as base64, and no number that is none."""
+    """Bytes as base64; NaN and infinities as null."""
     assert one(kind, b"\0") == ('"AA=="', "kind", None)
     for cell in (math.nan, INF, -INF):
         assert one(kind, cell) == (None, "not_finite", None)
@@ -190,12 +190,12 @@ def test_what_json_has_no_word_for(kind: str) -> None:
     ],
 )
 def test_undeclared_columns(cell: Any, shown: Any, problem: str | None) -> None:
-    """Nobody asked for a kind, so none is wrong."""
+    """Without a declared kind there is no problem."""
     assert one(None, cell, declared=False) == (shown, problem, None)
 
 
 def test_missing_values_are_counted_where_one_was_promised() -> None:
-    """Absent, null and not finite alike; the first row is named, and the column is nullable."""
+    """Absent, null and not finite values; the first row is named, and the column is nullable."""
     rows = writer("text", "real", nullable=False)
     convert(rows, chunk(["x", None, None], [1.5, 2, math.nan]))
     assert rows.nullable == [True, True]
@@ -231,7 +231,7 @@ def test_kinds_are_collected_over_all_chunks() -> None:
 
 
 def test_rows_that_are_walked_apart_may_be_of_one_chunk() -> None:
-    """Then they have one summary; positions go on, and leave room between two rows."""
+    """Then they have one summary; positions continue, with free numbers between two rows."""
     rows = writer("integer")
     first = list(rows.convert(Piece(chunk([1, "x"]), begins=True)))
     second = list(rows.convert(Piece(chunk([None]), begins=False)))
@@ -253,7 +253,7 @@ def test_fields_with_values_are_noted_of_undeclared_tables() -> None:
 
 
 def test_extras_and_originals_stand_together() -> None:
-    """What the walk found beside the columns, and what a column had to bend."""
+    """Fields without a column, and originals of converted cells, in one object."""
     rows = writer("integer")
     extras = [{"b": [1], "a": None}, ["not a row"], None]
     written = convert(rows, chunk(["7", None, "8"], extras=extras))
@@ -274,7 +274,7 @@ def test_problems_of_the_walk_are_counted_too() -> None:
 
 
 def test_fields_past_the_limit_go_to_extra() -> None:
-    """Each is told by its name, with the rows that hold it."""
+    """Each gets a problem with its name and number of rows."""
     names = tuple(f"f{number:04}" for number in range(2000))
     (schema,) = plan([Table("t", "maps", None, names, lambda: iter(()))])
     rows = RowWriter(schema)
@@ -288,7 +288,7 @@ def test_fields_past_the_limit_go_to_extra() -> None:
 
 
 def test_lines_are_sorted_and_no_field_is_not_an_empty_name() -> None:
-    """Those of the whole row first; a field may be called nothing at all."""
+    """Those of the whole row first; the empty text is a valid field name."""
     problems = Problems()
     problems.add("", "missing", "r0", None)
     problems.add(None, "not_a_row", "r1", "text", rows=5)
@@ -301,7 +301,7 @@ def test_lines_are_sorted_and_no_field_is_not_an_empty_name() -> None:
 
 
 def test_details_are_short() -> None:
-    """A long value is an example, no copy."""
+    """A long value is cut."""
     rows = writer("integer")
     convert(rows, chunk(["x" * 1000]))
     (problem,) = lines(rows)
@@ -322,7 +322,7 @@ def test_details_are_short() -> None:
 def test_a_row_that_is_too_large_loses_its_largest_cells(
     cells: tuple[Any, ...], limit: int, left_out: tuple[int, ...]
 ) -> None:
-    """As many as must go, measured in the bytes of SQLite; each is a problem of its own."""
+    """As many as necessary, measured in SQLite's bytes; each gets a problem."""
     rows = writer("text", "json", nullable=False)
     convert(rows, chunk(["x"], [[1]]))
     row = rows.fit(("r0", *cells, None), limit)
@@ -334,7 +334,7 @@ def test_a_row_that_is_too_large_loses_its_largest_cells(
 
 
 def test_what_has_no_column_may_be_too_large_as_well() -> None:
-    """Then it is the row's problem, of no field."""
+    """Then the problem is the row's, without a field."""
     rows = writer("text")
     convert(rows, chunk(["x"]))
     assert rows.fit(("r0", "short", "x" * 300), 200) == ("r0", "short", None)

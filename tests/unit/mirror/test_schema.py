@@ -1,4 +1,4 @@
-"""Definitions to columns: what each table of the mirror looks like."""
+"""The tables and columns of a mirror, from the definitions."""
 
 import sqlite3
 from contextlib import closing
@@ -49,7 +49,7 @@ def test_a_keyed_array_keeps_the_name_that_both_layouts_have() -> None:
 
 
 def test_columns_are_in_the_order_of_their_names() -> None:
-    """Of their names in the mirror; `order` says where each one's cells are."""
+    """Of their names in the mirror; `order` has the index of each one's cells."""
     (schema,) = plan([table("t", "B", "_extra", "a", "b", "id")])
     assert [column.name for column in schema.columns] == ["B", "_extra_2", "a", "b_2"]
     assert [schema.table.fields[index] for index in schema.order] == ["B", "_extra", "a", "b"]
@@ -102,7 +102,7 @@ def test_declared_types(kind: str | None, expected: str) -> None:
     ],
 )
 def test_inferred_types(kinds: set[Kind], expected: str) -> None:
-    """The type all cells agree on, none when they do not; nulls do not vote."""
+    """The common type of all cells, else none; nulls are ignored."""
     assert sqlite_type(column(None, declared=False), kinds) == expected
 
 

@@ -1,4 +1,4 @@
-"""Full-text search over mirrors that were built with an index."""
+"""Full-text search in mirrors that were built with an index."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def find(desk: Desk, words: str, most: int = 50) -> list[Match]:
-    """Search for words as they are."""
+    """Search for plain words."""
     return search(str(desk.mirror), literal(words), most)
 
 
@@ -47,7 +47,7 @@ def ids(found: list[Match]) -> list[str]:
 
 
 def test_hits_come_from_all_tables_with_marked_snippets(desk: Desk) -> None:
-    """Each hit names its row and column, and the marks stand round the words."""
+    """Each hit has its row and column, with marks around the words."""
     found = {one.id: one for one in find(desk, "paper")}
     assert set(found) == {"n1", "t1"}
     assert found["n1"].column == "body"
@@ -58,7 +58,7 @@ def test_hits_come_from_all_tables_with_marked_snippets(desk: Desk) -> None:
 
 
 def test_a_column_called_like_an_index(desk: Desk) -> None:
-    """It stays out of the index, and out of its way."""
+    """It is not indexed, and causes no error."""
     desk.put("notes", "n1", notes_fts="odd")
     desk.sync()
     assert {one.id for one in find(desk, "paper")} == {"n1", "t1"}
@@ -106,7 +106,7 @@ def test_a_column_called_like_an_index(desk: Desk) -> None:
     ],
 )
 def test_words_are_taken_as_they_are(words: str, hits: list[str], desk: Desk) -> None:
-    """No character of a word is an operator, and a row must hold every word."""
+    """No character of a word is an operator, and a row must contain every word."""
     assert ids(find(desk, words)) == hits
 
 
@@ -126,20 +126,20 @@ def test_syntax_of_fts5_when_asked_for(query: str, hits: list[str], desk: Desk) 
 
 @pytest.mark.parametrize("query", ["(", "paper AND", "nowhere : paper", '"open', ""])
 def test_what_is_no_query_is_explained(query: str, desk: Desk) -> None:
-    """The error quotes the query and says how to do without the syntax."""
+    """The error quotes the query and suggests a search without the syntax."""
     with pytest.raises(UsageError, match="without --fts-syntax"):
         search(str(desk.mirror), Words(syntax=query), 50)
 
 
 def test_column_of_one_table_is_no_error_of_the_others(desk: Desk) -> None:
-    """A table without the column has no hits; that is all."""
+    """A table without the column has no hits, and no error."""
     desk.define("tasks", {"id": {"type": "id"}, "title": {"type": "text"}})
     desk.sync()
     assert ids(search(str(desk.mirror), Words(syntax="body : bakery"), 50)) == ["notes.n1"]
 
 
 def test_best_hits_come_first_and_no_more_than_asked_for(desk: Desk) -> None:
-    """Rank orders the rows of a table, and the number bounds them."""
+    """The rows of a table are sorted by rank, and limited to the number."""
     for number in range(20):
         desk.put("notes", f"many{number}", title="filler", body="paper " + "word " * number)
     desk.sync()
@@ -163,14 +163,14 @@ def test_best_hits_come_first_and_no_more_than_asked_for(desk: Desk) -> None:
 def test_marks_stand_round_what_was_found(
     words: str, column: str, marked: list[str], desk: Desk
 ) -> None:
-    """Also where the index did not find it."""
+    """Also for texts that the index did not find."""
     found = find(desk, words)
     assert [one.column for one in found] == ([column] if column else [])
     assert [one.snippet[start:end] for one in found for start, end in one.marks] == marked
 
 
 def test_long_texts_are_cut_round_a_piece(tmp_path: Path) -> None:
-    """With dots where something is left out; the row with more hits comes first."""
+    """With dots for omitted text; the row with more hits comes first."""
     desk = Desk(tmp_path / "w")
     desk.put("notes", "once", body="前" * 300 + "東京" + "後" * 300)
     desk.put("notes", "twice", body="東京" + "間" * 20 + "東京")
@@ -195,7 +195,7 @@ def test_pieces_in_two_thousand_columns(tmp_path: Path) -> None:
 
 
 def test_marks_cannot_be_forged(desk: Desk) -> None:
-    """Text that looks like anything at all is only text."""
+    """No text in a document can look like a mark."""
     desk.put("notes", "n4", title="<b>zebra</b> \ufdd0 \x01 [zebra]")
     desk.sync()
     (found,) = find(desk, "zebra")
@@ -203,7 +203,7 @@ def test_marks_cannot_be_forged(desk: Desk) -> None:
 
 
 def test_index_follows_every_rebuild(desk: Desk) -> None:
-    """An edit brings its words in and takes the old ones out."""
+    """An edit adds its new words and removes the old ones."""
     desk.put("notes", "n1", title="Zebra", body="nothing")
     desk.sync()
     assert ids(find(desk, "zebra")) == ["notes.n1"]

@@ -1,4 +1,4 @@
-"""What the mirror in place says of itself, and whether it can be believed."""
+"""The data of the mirror in place, and whether it is valid."""
 
 import errno
 import os
@@ -34,7 +34,7 @@ def test_a_mirror_is_believed(mirror: Path) -> None:
 
 
 def test_what_the_facts_say(mirror: Path) -> None:
-    """Of the document's bytes, its writers and the indexes; nothing where they do not."""
+    """The document's bytes, its writers and the indexes; None for missing entries."""
     found = read_mirror(str(mirror))
     assert (found.source_digest, found.source_bytes) == (None, 0)
     facts = {
@@ -53,12 +53,12 @@ def test_what_the_facts_say(mirror: Path) -> None:
 
 
 def beside(suffix: str) -> Callable[[Path], None]:
-    """Return a deed: leave a file beside the mirror."""
+    """Return a function that leaves a file beside the mirror."""
     return lambda mirror: mirror.with_name(mirror.name + suffix).touch()
 
 
 def byte(offset: int, value: int) -> Callable[[Path], None]:
-    """Return a deed: change one byte of the header."""
+    """Return a function that changes one byte of the header."""
 
     def change(mirror: Path) -> None:
         data = bytearray(mirror.read_bytes())
@@ -93,7 +93,7 @@ def byte(offset: int, value: int) -> Callable[[Path], None]:
 def test_why_a_mirror_must_be_rebuilt(
     mirror: Path, deed: Callable[[Path], object], fault: str | None
 ) -> None:
-    """By its header and by what lies beside it (SQLite file format, 1.3)."""
+    """By its header and by files beside it (SQLite file format, 1.3)."""
     deed(mirror)
     assert read_mirror(str(mirror)).fault == fault
 
@@ -112,7 +112,7 @@ def test_a_damaged_mirror_still_tells_its_rows(mirror: Path) -> None:
 def test_a_mirror_that_cannot_be_read_now_is_not_called_damaged(
     mirror: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
 ) -> None:
-    """Its rows are unknown, so nothing may be put in its place."""
+    """Its rows are unknown, so it must not be replaced."""
 
     def refuse(_path: str) -> os.stat_result:
         raise OSError(number, os.strerror(number))
@@ -126,7 +126,7 @@ def test_a_mirror_that_cannot_be_read_now_is_not_called_damaged(
 def test_a_mirror_that_may_not_be_read_is_damaged(
     mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is of no use to anyone as it is."""
+    """Nobody can read it."""
 
     def refuse(_path: str) -> os.stat_result:
         raise PermissionError(errno.EACCES, "no")
@@ -149,7 +149,7 @@ def test_what_may_be_written_over(mirror: Path, tmp_path: Path) -> None:
 
 
 def test_rows_are_counted_by_the_catalog(mirror: Path, tmp_path: Path) -> None:
-    """None where there is none that can be read."""
+    """None without a readable catalog."""
     assert row_count(str(mirror)) == 3
     assert row_count(str(tmp_path / "missing")) is None
     (tmp_path / "text").write_text("x" * 200)
@@ -157,7 +157,7 @@ def test_rows_are_counted_by_the_catalog(mirror: Path, tmp_path: Path) -> None:
 
 
 def test_the_change_counter_counts_transactions(mirror: Path, tmp_path: Path) -> None:
-    """One for the build; every write by someone else adds to it."""
+    """One for the build; every other write adds to it."""
     assert change_counter(str(mirror)) == 1
     statement("CREATE TABLE theirs (a)")(mirror)
     assert change_counter(str(mirror)) == 2

@@ -1,4 +1,4 @@
-"""The flow of documents through the workers, with a worker that does as it is told."""
+"""The flow of documents through the workers, with a controlled fake worker."""
 
 import os
 from pathlib import Path
@@ -37,7 +37,7 @@ def desk(tmp_path: Path) -> DispatchDesk:
 def test_a_document_that_is_still_being_written_waits(
     desk: DispatchDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was changed after the last event that was heard; half a second later it is synced."""
+    """It was changed after the last event; half a second later it is synced."""
     document = desk.add("w")
     desk.documents[document].due.at = None
     desk.documents.touch(document, desk.now - 0.5)
@@ -50,7 +50,7 @@ def test_a_document_that_is_still_being_written_waits(
 
 
 def test_small_documents_share_a_job_and_large_ones_do_not(desk: DispatchDesk) -> None:
-    """Most are in step; a large one would keep the others waiting."""
+    """Most are in step; a large one would delay the others."""
     for name, size in (("a", 10), ("b", 10), ("c", LIGHT_BYTES + 1), ("d", 10)):
         desk.add(name, size)
         desk.now += 1
@@ -64,7 +64,7 @@ def test_small_documents_share_a_job_and_large_ones_do_not(desk: DispatchDesk) -
 
 
 def test_what_a_job_did_not_come_to_is_given_out_again(desk: DispatchDesk) -> None:
-    """A batch ends after a heavy task; nobody is at fault."""
+    """A batch ends after a heavy task; that is no failure."""
     for name in "abc":
         desk.add(name)
     assert desk.names() == ["a", "b", "c"]
@@ -75,7 +75,7 @@ def test_what_a_job_did_not_come_to_is_given_out_again(desk: DispatchDesk) -> No
 
 
 def test_a_crash_is_blamed_on_the_task_at_hand(desk: DispatchDesk) -> None:
-    """Answered ones keep their verdict, later ones are given out again."""
+    """Finished ones keep their outcome, later ones are dispatched again."""
     for name in "abc":
         desk.add(name)
     desk.names()
@@ -86,7 +86,7 @@ def test_a_crash_is_blamed_on_the_task_at_hand(desk: DispatchDesk) -> None:
 
 
 def test_a_job_without_any_answer_is_a_failure(desk: DispatchDesk) -> None:
-    """Or it would be given out for ever."""
+    """Otherwise it would be dispatched for ever."""
     desk.add("a")
     desk.names()
     desk.end()
@@ -95,7 +95,7 @@ def test_a_job_without_any_answer_is_a_failure(desk: DispatchDesk) -> None:
 
 
 def test_a_killed_worker_is_tried_again_and_again(desk: DispatchDesk) -> None:
-    """Slower and slower, for as long as somebody kills it: the document is not at fault."""
+    """With longer waits, as often as it is killed: the document is not the cause."""
     desk.add("a")
     for wait_ms in (*SLOW_MS, SLOW_MS[-1], SLOW_MS[-1]):
         assert desk.names() == ["a"]
@@ -107,7 +107,7 @@ def test_a_killed_worker_is_tried_again_and_again(desk: DispatchDesk) -> None:
 
 
 def test_a_torn_document_is_told_after_the_last_try(desk: DispatchDesk) -> None:
-    """Not before; a file that stands still is read at first, and again once it is rested."""
+    """Not before; a file that does not change is read at first, and again after it has rested."""
     torn = Failed("torn", "m", "retry", V1)
     desk.add("a")
     read: list[bool] = []
@@ -124,7 +124,7 @@ def test_a_torn_document_is_told_after_the_last_try(desk: DispatchDesk) -> None:
 
 
 def test_a_torn_document_that_changes_is_read_again(desk: DispatchDesk) -> None:
-    """A host that is still writing is followed at the documented times."""
+    """While a host is writing, the file is read at the documented times."""
     path = desk.add("a")
     for number, wait_ms in enumerate(RETRY_MS):
         assert desk.names() == ["a"]
@@ -136,7 +136,7 @@ def test_a_torn_document_that_changes_is_read_again(desk: DispatchDesk) -> None:
 
 
 def test_a_failure_is_told_once_for_each_version(desk: DispatchDesk) -> None:
-    """The same file again is nothing new; another file, another code or a success in between is."""
+    """The same file is not reported again, except with another code or after a success."""
     bad = Failed("v2", "m", "once", V1)
     desk.sync("a", bad)
     desk.sync("a", bad)
@@ -149,13 +149,13 @@ def test_a_failure_is_told_once_for_each_version(desk: DispatchDesk) -> None:
 
 
 def test_a_collapse_is_told_before_its_rebuild(desk: DispatchDesk) -> None:
-    """With the rows and the place of the copy."""
+    """With the rows and the path of the copy."""
     desk.sync("a", msgspec.structs.replace(REBUILT, collapse=Collapse(9, "/kept")))
     assert desk.reported() == ["collapsed", "rebuilt"]
 
 
 def test_a_document_that_is_gone_is_told_and_forgotten(desk: DispatchDesk) -> None:
-    """Whether we notice it or the worker does, once it has been missing for a second."""
+    """Noticed by the watcher or the worker, when it has been missing for a second."""
     Path(desk.add("a")).unlink()
     assert desk.names() == []
     path = desk.add("b")
@@ -176,7 +176,7 @@ def test_a_document_that_is_gone_is_told_and_forgotten(desk: DispatchDesk) -> No
 
 
 def test_an_app_that_saves_by_delete_and_create_is_never_gone(desk: DispatchDesk) -> None:
-    """However often it is found in between: one that is there again is synced."""
+    """Whenever it is found again, it is synced."""
     path = Path(desk.add("a"))
     for _ in range(20):
         path.unlink()
@@ -194,7 +194,7 @@ def test_an_app_that_saves_by_delete_and_create_is_never_gone(desk: DispatchDesk
 def test_a_document_out_of_reach_is_not_gone(
     desk: DispatchDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that is locked, a disk that fails: the worker says so, and it is tried again."""
+    """A folder without permission, a failing disk: the worker reports it, and it is tried again."""
     path = desk.add("a")
 
     def refuse(*_: object) -> None:
@@ -222,7 +222,7 @@ def test_a_document_out_of_reach_is_not_gone(
 
 
 def test_a_document_that_came_back_at_once_is_not_gone(desk: DispatchDesk) -> None:
-    """A worker that looked between delete and rename is not believed."""
+    """The result of a worker that read between delete and rename is not used."""
     desk.sync("a", Failed("gone", "m", "gone"))
     assert desk.reported() == []
     desk.now += 0.02
@@ -230,7 +230,7 @@ def test_a_document_that_came_back_at_once_is_not_gone(desk: DispatchDesk) -> No
 
 
 def test_the_first_pass_keeps_quiet_about_what_is_in_step(desk: DispatchDesk) -> None:
-    """And tells everything else."""
+    """It reports everything else."""
     desk.dispatcher.is_first_pass = True
     desk.sync("a", IN_STEP)
     desk.sync("b", REBUILT)
@@ -259,7 +259,7 @@ def test_equal_content_is_remembered_for_one_mirror(
 
 
 def test_force_holds_until_a_rebuild(desk: DispatchDesk) -> None:
-    """Retries force too, and a wish that comes during a sync is for the next one."""
+    """Retries force too, and a request during a sync is for the next one."""
     path = desk.add("a")
     desk.documents[path].force = True
     assert [task.arguments["force"] for task in desk.tasks()] == [True]
@@ -276,7 +276,7 @@ def test_force_holds_until_a_rebuild(desk: DispatchDesk) -> None:
 
 
 def test_a_request_waits_for_a_sync_that_began_after_it(desk: DispatchDesk) -> None:
-    """What was under way when the host asked has not seen what the host wrote."""
+    """A sync that was running at the time of the command may have read older bytes."""
     ended: list[SyncRequest] = []
 
     def finish(request: SyncRequest) -> Event:
@@ -297,7 +297,7 @@ def test_a_request_waits_for_a_sync_that_began_after_it(desk: DispatchDesk) -> N
 
 
 def test_a_request_for_nothing_ends_at_once(desk: DispatchDesk) -> None:
-    """No documents, no waiting."""
+    """Without documents there is nothing to wait for."""
     request = desk.syncs.add([], lambda _: Synced(rebuilt=0, unchanged=0, failed=0))
     assert not request.waiting
 
@@ -308,18 +308,18 @@ def ask_status(desk: DispatchDesk, id_: int, path: str) -> None:
 
 
 def report(desk: DispatchDesk, path: str) -> None:
-    """Have the worker answer the status command that it has."""
+    """Let the worker reply to its status command."""
     desk.answer(StatusAnswer(unreadable(desk.documents[path].source, "torn", None, None)))
     desk.end()
 
 
 def functions(desk: DispatchDesk) -> list[str]:
-    """Give out what is due, and return what the worker is to do."""
+    """Dispatch what is due, and return the worker's tasks."""
     return [task.function for task in desk.tasks()]
 
 
 def test_a_status_that_has_waited_goes_before_one_sync(desk: DispatchDesk) -> None:
-    """Syncs go first for a second; then it is the turn of one status, then of a sync again."""
+    """Syncs go first for a second; then one status, then a sync again."""
     path = desk.add("a")
     ask_status(desk, 7, path)
     assert functions(desk) == ["sync"]
@@ -340,7 +340,7 @@ def test_a_status_that_has_waited_goes_before_one_sync(desk: DispatchDesk) -> No
 
 
 def test_a_status_goes_before_what_became_due_after_it(desk: DispatchDesk) -> None:
-    """Who asks first is served first, and a sync asked for before it is what it tells of."""
+    """Requests are processed in order: a status shows a sync that was requested before it."""
     path = desk.add("a")
     desk.documents.wait(path, desk.now + 0.01)
     ask_status(desk, 1, path)
@@ -352,7 +352,7 @@ def test_a_status_goes_before_what_became_due_after_it(desk: DispatchDesk) -> No
 
 
 def test_a_status_each_second_lets_a_stale_document_be_synced(desk: DispatchDesk) -> None:
-    """Though each takes longer than a second."""
+    """Even if each takes longer than a second."""
     path = desk.add("a")
     done: list[str] = []
     for second in range(20):
@@ -371,7 +371,7 @@ def test_a_status_each_second_lets_a_stale_document_be_synced(desk: DispatchDesk
 
 
 def test_a_status_knows_what_a_sync_will_find(desk: DispatchDesk) -> None:
-    """Of a document that waits for its sync nothing is decoded, nor of bytes that failed."""
+    """A document that waits for its sync is not decoded, nor are bytes that failed."""
     path = desk.add("a")
     desk.documents.wait(path, desk.now + 5)
     ask_status(desk, 1, path)
@@ -389,7 +389,7 @@ def test_a_status_knows_what_a_sync_will_find(desk: DispatchDesk) -> None:
 
 
 def test_a_status_survives_a_crash(desk: DispatchDesk) -> None:
-    """A document that its reader does not survive is unreadable, with the code."""
+    """A document at which its reader crashes is unreadable, with the code."""
     path = desk.add("a")
     desk.documents.wait(path, desk.now + 5)
     ask_status(desk, 7, path)
@@ -404,7 +404,7 @@ def test_a_status_survives_a_crash(desk: DispatchDesk) -> None:
 def test_bytes_at_which_a_worker_ended_are_tried_far_later(
     desk: DispatchDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a minute, ten, an hour; an event in between finds the same bytes, or begins anew."""
+    """After a minute, ten, an hour; after an event, only new bytes are tried."""
     monkeypatch.setattr("sidecar.supervisor.dispatch.rested_s", lambda _: 9.0)
     path = Path(desk.add("a"))
     path.write_bytes(b"deadly")
@@ -435,7 +435,7 @@ def test_bytes_at_which_a_worker_ended_are_tried_far_later(
 
 
 def test_whoever_asks_gets_another_try(desk: DispatchDesk) -> None:
-    """A command of the host is not refused for what happened before."""
+    """A command of the host causes a try, whatever failed before."""
     path = desk.add("a")
     desk.tasks()
     desk.end(Ended("crashed", "its worker was ended by SIGSEGV"))
@@ -447,7 +447,7 @@ def test_whoever_asks_gets_another_try(desk: DispatchDesk) -> None:
 
 
 def test_slow_documents_go_behind_the_others_and_one_at_a_time(desk: DispatchDesk) -> None:
-    """Two of them would take all workers, and an edit elsewhere would wait for both."""
+    """Two of them would use all workers, and another edit would wait for both."""
     for name in "ab":
         desk.add(name)
     assert desk.names() == ["a", "b"]
@@ -475,7 +475,7 @@ def test_slow_documents_go_behind_the_others_and_one_at_a_time(desk: DispatchDes
 
 
 def test_what_waits_behind_a_hanging_document_is_given_to_another(desk: DispatchDesk) -> None:
-    """It shared its batch; should the first worker do it after all, that answer is not counted."""
+    """It was in the same batch; a later result of the first worker is not counted."""
     for name in "abc":
         desk.add(name)
     assert desk.names() == ["a", "b", "c"]
@@ -492,7 +492,7 @@ def test_what_waits_behind_a_hanging_document_is_given_to_another(desk: Dispatch
 
 
 def test_a_slow_document_does_not_wait_for_ever(desk: DispatchDesk) -> None:
-    """After a while it goes before those that are edited without end."""
+    """After some time it goes before documents that are edited all the time."""
     desk.add("slow")
     desk.names()
     desk.now += SLOW_S
@@ -512,14 +512,14 @@ def test_a_slow_document_does_not_wait_for_ever(desk: DispatchDesk) -> None:
 def test_a_mirror_of_another_process_is_told_of_and_its_note_is_logged(
     desk: DispatchDesk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """`rebuilt`, so that whoever has it open opens it anew; the next sync knows it."""
+    """`rebuilt`, so that readers reopen it; the next sync accepts it."""
     path = desk.add("a")
     mirror = Path(path).with_name("tables.sqlite")
     mirror.write_bytes(b"ours")
     ours = version_of(str(mirror))
     desk.names()
     mirror.unlink()
-    mirror.write_bytes(b"theirs")  # before the answer was heard
+    mirror.write_bytes(b"theirs")  # before the result was handled
     desk.answer(msgspec.structs.replace(REBUILT, mirror=ours))
     desk.end()
     assert desk.documents.is_replaced(path, version_of(str(mirror)))
@@ -539,7 +539,7 @@ def test_a_mirror_of_another_process_is_told_of_and_its_note_is_logged(
 
 
 def test_an_edit_of_a_kept_document_waits_for_no_other_worker(desk: DispatchDesk) -> None:
-    """All workers are busy with documents that take long; the one that keeps it is not."""
+    """All workers are busy with slow documents, except the one that keeps it."""
     busy, kept, other = desk.add("busy"), desk.add("kept"), desk.add("other")
     for document in (busy, kept, other):
         desk.documents[document].took_s = 2 * SLOW_S
@@ -558,7 +558,7 @@ def test_an_edit_of_a_kept_document_waits_for_no_other_worker(desk: DispatchDesk
 
 
 def test_what_keeps_a_document_ends_when_that_is_gone(desk: DispatchDesk) -> None:
-    """At once, not when it has rested long enough; also when it was at work as that went."""
+    """At once, not after its time; also if it was working when the document was removed."""
     for is_at_work in (False, True):
         kept = desk.add("kept")
         keeper = desk.workers.keep(kept)
@@ -577,7 +577,7 @@ def test_what_keeps_a_document_ends_when_that_is_gone(desk: DispatchDesk) -> Non
 
 
 def test_status_says_which_documents_are_kept(desk: DispatchDesk) -> None:
-    """Those of a worker that keeps them, at rest or not."""
+    """Those that a worker keeps, idle or not."""
     documents = [desk.add(name) for name in ("cold", "warm")]
     desk.workers.keep(documents[1])
     sources = [desk.documents[document].source for document in documents]

@@ -1,4 +1,4 @@
-"""The queue: when a document is synced next, reported without a clock."""
+"""The queue: when a document is synced next, tested without a clock."""
 
 import pytest
 
@@ -11,7 +11,7 @@ TIMING = Timing(debounce_s=0.5, max_wait_s=5.0, max_load=0.25)
 
 @pytest.fixture
 def queue() -> DocumentQueue:
-    """Know some documents."""
+    """Return a queue of some documents."""
     queue = DocumentQueue(TIMING)
     for name in ("a", "noisy", "quiet", *(f"d{number}" for number in range(10))):
         queue.add(Source(name, "", None, None))
@@ -33,7 +33,7 @@ def test_nothing_is_due_at_rest(queue: DocumentQueue) -> None:
 
 
 def test_the_debounce_begins_with_the_last_event(queue: DocumentQueue) -> None:
-    """Each event puts the sync off by the quiet time."""
+    """Each event delays the sync by the debounce."""
     queue.touch("a", 10.0)
     queue.touch("a", 10.3)
     assert queue.next_due() == 10.8
@@ -42,7 +42,7 @@ def test_the_debounce_begins_with_the_last_event(queue: DocumentQueue) -> None:
 
 
 def test_a_change_that_was_not_heard_yet_puts_off(queue: DocumentQueue) -> None:
-    """Events come late: what is due is looked at once more, and its debounce begins anew."""
+    """Events come late: a due document is checked once more, and its debounce starts again."""
     queue.touch("a", 10.0)
     assert queue.put_off("a", 10.5, 0.2)
     assert queue.next_due() == pytest.approx(10.8)
@@ -54,13 +54,13 @@ def test_a_change_that_was_not_heard_yet_puts_off(queue: DocumentQueue) -> None:
 def test_nothing_is_put_off_by_a_clock_that_jumped_or_for_ever(
     queue: DocumentQueue, now: float, rested_s: float
 ) -> None:
-    """Back, ahead, and past the longest wait."""
+    """A clock set back, a clock set ahead, and the longest wait."""
     queue.touch("a", 10.0)
     assert not queue.put_off("a", now, rested_s)
 
 
 def test_what_was_asked_for_is_not_put_off(queue: DocumentQueue) -> None:
-    """A command or a retry knows of no debounce."""
+    """A command or a retry has no debounce."""
     queue.touch("a", 10.0)
     queue.ask("a", 10.1)
     assert not queue.put_off("a", 10.1, 0.0)
@@ -87,7 +87,7 @@ def test_events_during_a_sync_lead_to_one_more(queue: DocumentQueue) -> None:
 
 
 def test_a_command_does_not_wait(queue: DocumentQueue) -> None:
-    """Asked for is due at once, whatever the debounce and the load rule say."""
+    """It is due at once, without debounce and load rule."""
     queue.touch("a", 0.0)
     run(queue, "a", 0.5, cost_s=10.0)
     queue.touch("a", 11.0)
@@ -105,7 +105,7 @@ def test_the_oldest_due_goes_first(queue: DocumentQueue) -> None:
 
 
 def test_what_was_looked_at_and_not_begun_stays_due(queue: DocumentQueue) -> None:
-    """Asking what is due takes nothing away."""
+    """A look at the due documents does not change the queue."""
     queue.ask("a", 0.0)
     assert queue.take_due(1.0, 9) == queue.take_due(1.0, 9) == ["a"]
     queue.begin("a")
@@ -126,7 +126,7 @@ def test_retries_climb_the_ladder_and_end(queue: DocumentQueue) -> None:
 
 
 def test_the_ladder_begins_anew_after_its_end(queue: DocumentQueue) -> None:
-    """A later event gives a torn file all its tries again, and so does a success."""
+    """After a later event or a success a torn file has all its tries again."""
     for _ in range(2):
         for _ in range(len(RETRY_MS) + 1):
             queue.touch("a", 0.0)
@@ -140,7 +140,7 @@ def test_the_ladder_begins_anew_after_its_end(queue: DocumentQueue) -> None:
 
 
 def test_slow_retries_go_on(queue: DocumentQueue) -> None:
-    """A full disk is looked at for ever, at last every half minute."""
+    """A full disk is tried for ever, finally once a minute."""
     waits = []
     for _ in range(len(SLOW_MS) + 2):
         queue.ask("a", 0.0)
@@ -150,7 +150,7 @@ def test_slow_retries_go_on(queue: DocumentQueue) -> None:
 
 
 def test_a_bad_version_waits_for_the_next_event(queue: DocumentQueue) -> None:
-    """What will never decode is not tried again by itself."""
+    """A version that cannot be decoded is not tried again by itself."""
     queue.ask("a", 0.0)
     queue.begin("a")
     assert queue.end("a", 0.0, 0.0, "once") is None
@@ -218,7 +218,7 @@ def test_the_first_pass_is_not_counted(queue: DocumentQueue) -> None:
 
 
 def test_a_forgotten_document_is_never_due(queue: DocumentQueue) -> None:
-    """What is gone is not asked for."""
+    """A removed document is not due."""
     queue.ask("a", 0.0)
     queue.forget("a")
     assert queue.next_due() is None

@@ -1,4 +1,4 @@
-"""The watcher: what an event means, and that each source of events tells of every change."""
+"""The watcher: the effect of an event, and that each source of events reports every change."""
 
 import os
 import threading
@@ -44,7 +44,7 @@ def app(tmp_path: Path) -> Path:
 def test_files_are_seen_by_name(
     app: Path, folder: str, name: str, documents: int, *, structural: bool
 ) -> None:
-    """Documents count, folders may bring or take some, ours and the app's other files do not."""
+    """Documents count, folders may add or remove some, our files and other files do not count."""
     found = discover([str(app)])
     path = os.path.normpath(app / folder / name)
     assert is_structural(path, found, Selection()) is structural
@@ -52,7 +52,7 @@ def test_files_are_seen_by_name(
 
 
 def test_a_mirror_that_is_gone_touches_its_document(app: Path) -> None:
-    """The one event about our own file that counts."""
+    """The only event of our own files that is not ignored."""
     found = discover([str(app)])
     epoch = app / "workspaces" / "w1" / "0"
     (epoch / "tables.sqlite").unlink()
@@ -61,7 +61,7 @@ def test_a_mirror_that_is_gone_touches_its_document(app: Path) -> None:
 
 
 def test_a_document_that_is_gone_or_a_link_asks_for_a_look(app: Path) -> None:
-    """It may have been moved, or replaced by something that is no document."""
+    """It may have been moved, or replaced by another kind of file."""
     found = discover([str(app)])
     epoch = app / "workspaces" / "w1" / "0"
     path = str(epoch / "workspace.yjs")
@@ -105,7 +105,7 @@ def deleted(path: Path) -> None:
 def test_every_change_is_heard(
     events: Events, tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
-    """By the file's name, or by None: anything may have changed."""
+    """By the file's path, or by None: anything may have changed."""
     path = tmp_path / "file"
     path.write_bytes(b"x")
     events.follow([str(tmp_path)])
@@ -117,7 +117,7 @@ def test_every_change_is_heard(
 
 
 def test_a_wait_can_be_ended(events: Events, tmp_path: Path) -> None:
-    """From another thread, whatever was left of it."""
+    """From another thread, at any time."""
     events.follow([str(tmp_path)])
     waiter = threading.Thread(target=events.wait, args=(60.0,))
     waiter.start()
@@ -127,7 +127,7 @@ def test_a_wait_can_be_ended(events: Events, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_was_made_again_is_armed_again(tmp_path: Path) -> None:
-    """Its inode may be the same as before; its watch is dead."""
+    """Its inode may be the same as before, but its watch has ended."""
     folder = tmp_path / "folder"
     folder.mkdir()
     events = Notify(50)
@@ -147,7 +147,7 @@ def test_a_folder_that_was_made_again_is_armed_again(tmp_path: Path) -> None:
 
 
 def test_links_are_not_followed_by_the_watch(tmp_path: Path) -> None:
-    """What happens behind a link in a watched folder is nobody's business."""
+    """Changes in the target of a link in a watched folder cause no event."""
     outside = tmp_path / "outside"
     inside = tmp_path / "inside"
     outside.mkdir()

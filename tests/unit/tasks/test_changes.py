@@ -1,4 +1,4 @@
-"""What differs between two mirrors, by their digests and state vectors alone."""
+"""Comparison of two mirrors by their digests and state vectors."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from sidecar.tasks.changes import collapsed, compare, regressed
 def test_tables_that_changed_and_went(
     old: dict[str, str], new: dict[str, str], expected: Changes
 ) -> None:
-    """New tables count as changed; names are sorted; equal digests are nothing."""
+    """New tables count as changed; names are sorted; equal digests are no change."""
     changes = compare(old, new)
     assert changes == expected
     assert bool(changes) == (old != new)
@@ -40,7 +40,7 @@ def test_tables_that_changed_and_went(
 def test_a_clock_that_went_back(
     old: dict[int, int], new: dict[int, int], *, expected: bool
 ) -> None:
-    """For any writer; one that is not there any more counts as zero."""
+    """For any writer; a missing one counts as zero."""
     assert regressed(old, new) is expected
 
 
@@ -61,5 +61,5 @@ def test_a_clock_that_went_back(
 def test_the_collapse_guard(
     old: tuple[int, dict[int, int]], new: tuple[int, dict[int, int]], *, expected: bool
 ) -> None:
-    """Rows to none, or to fewer under a state vector that shares no writer."""
+    """No rows left, or fewer with a state vector that shares no writer."""
     assert collapsed(*old, *new) is expected

@@ -1,4 +1,4 @@
-"""The collapse guard: a mirror that is about to lose its rows may be the user's last copy."""
+"""The collapse guard: a mirror that loses its rows may be the user's last copy."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def rebuilt(desk: Desk, mirror: Path | None = None) -> Rebuilt:
-    """Sync the file as it is, which must lead to a rebuild."""
+    """Sync the file as it is; it must be rebuilt."""
     source = msgspec.structs.replace(desk.source, mirror=str(mirror or desk.mirror))
     outcome = sync(source, desk.options)
     assert isinstance(outcome, Rebuilt), outcome
@@ -25,7 +25,7 @@ def rebuilt(desk: Desk, mirror: Path | None = None) -> Rebuilt:
 
 
 def test_a_collapse_is_told_and_the_rows_are_kept(desk: Desk) -> None:
-    """Unless nobody wants that."""
+    """Unless ``last_good`` is off."""
     desk.document.write_bytes(b"\0\0")
     outcome = rebuilt(desk)
     assert outcome.collapse is not None
@@ -34,7 +34,7 @@ def test_a_collapse_is_told_and_the_rows_are_kept(desk: Desk) -> None:
 
 
 def test_a_mirror_of_another_format_is_kept_too(desk: Desk) -> None:
-    """Its rows are as dear; that its tables cannot be compared does not matter."""
+    """Its rows are kept, although its tables cannot be compared."""
     desk.tamper("PRAGMA user_version=1")
     desk.document.write_bytes(b"\0\0")
     outcome = rebuilt(desk)
@@ -44,7 +44,7 @@ def test_a_mirror_of_another_format_is_kept_too(desk: Desk) -> None:
 
 
 def test_what_is_kept_has_the_name_of_its_mirror(desk: Desk, tmp_path: Path) -> None:
-    """Mirrors that are built side by side do not take each other's place."""
+    """Copies of two mirrors in one folder have different names."""
     mirror = tmp_path / "copy.db"
     rebuilt(desk, mirror)
     desk.document.write_bytes(b"\0\0")

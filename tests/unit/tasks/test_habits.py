@@ -1,4 +1,4 @@
-"""What a mirror is indexed by when nobody says."""
+"""Options of a mirror when no flag sets them."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.desk import Desk
 
 
 def folder(root: Path, workspace: str) -> Path:
-    """Where a workspace's document lies."""
+    """Return the folder of a workspace's document."""
     return root / "workspaces" / workspace / "0"
 
 
@@ -26,7 +26,7 @@ def desk_of(root: Path, workspace: str) -> Desk:
 
 
 def is_indexed(desk: Desk) -> bool:
-    """Sync without a word about indexes, and look."""
+    """Sync without ``--fts``, and return whether there is an index."""
     desk.options = replace(desk.options, fts=None)
     desk.sync()
     return bool(indexes(str(desk.mirror)))
@@ -34,7 +34,7 @@ def is_indexed(desk: Desk) -> bool:
 
 @pytest.mark.parametrize("harm", ["lost", "cut", "foreign", "empty"])
 def test_a_lost_or_damaged_mirror_is_indexed_as_it_was(harm: str, tmp_path: Path) -> None:
-    """Whatever became of the file."""
+    """Lost or damaged in any way."""
     desk = desk_of(tmp_path, "w1")
     desk.sync_with_index()
     if harm == "lost":
@@ -48,7 +48,7 @@ def test_a_lost_or_damaged_mirror_is_indexed_as_it_was(harm: str, tmp_path: Path
 
 
 def test_an_index_that_was_turned_off_stays_off(tmp_path: Path) -> None:
-    """Also in a mirror that is lost, and among neighbours that have one."""
+    """Also after the mirror is lost, and beside indexed workspaces."""
     for name in ("w2", "w3"):
         desk_of(tmp_path, name).sync_with_index()
     desk = desk_of(tmp_path, "w1")
@@ -60,7 +60,7 @@ def test_an_index_that_was_turned_off_stays_off(tmp_path: Path) -> None:
 
 
 def test_a_new_workspace_is_indexed_as_its_neighbours_are(tmp_path: Path) -> None:
-    """As most of them; nobody else's folders count."""
+    """As most of them; other folders do not count."""
     for name in ("w2", "w3"):
         desk_of(tmp_path, name).sync_with_index()
     assert is_indexed(desk_of(tmp_path, "w1"))
@@ -71,7 +71,7 @@ def test_a_new_workspace_is_indexed_as_its_neighbours_are(tmp_path: Path) -> Non
 
 
 def test_most_neighbours_decide(tmp_path: Path) -> None:
-    """One that is indexed does not make a habit."""
+    """A single indexed workspace is not enough."""
     desk_of(tmp_path, "w2").sync_with_index()
     for name in ("w3", "w4"):
         desk = desk_of(tmp_path, name)
@@ -81,7 +81,7 @@ def test_most_neighbours_decide(tmp_path: Path) -> None:
 
 
 def test_a_state_folder_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
-    """Only the memory."""
+    """The option is not stored, but the sync succeeds."""
     desk = desk_of(tmp_path, "w1")
     state = tmp_path / "state"
     state.mkdir()
@@ -94,7 +94,7 @@ def test_a_state_folder_that_cannot_be_written_costs_nothing(tmp_path: Path) -> 
 def test_a_thousand_neighbours_cost_a_few_looks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A first pass asks for each document: looking at all of them would be the square."""
+    """A first pass does it for each document: reading all neighbours would take quadratic time."""
     for number in range(1000):
         (tmp_path / "workspaces" / f"x{number}").mkdir(parents=True)
     looks: list[object] = []

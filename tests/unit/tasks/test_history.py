@@ -1,4 +1,4 @@
-"""Snapshots beside a document: what is listed, and the mirror of a moment."""
+"""Snapshots beside a document: the list, and the mirror of a moment."""
 
 import json
 import shutil
@@ -27,17 +27,17 @@ def source(tmp_path: Path) -> Source:
 
 @pytest.fixture
 def options(tmp_path: Path) -> Options:
-    """Options with a state folder of their own."""
+    """Options with their own state folder."""
     return Options(state_folder=str(tmp_path / "state"))
 
 
 def snapshots(source: Source) -> Path:
-    """Give the folder of the snapshots."""
+    """Return the folder of the snapshots."""
     return Path(source.document).parent / "snapshots"
 
 
 def shown(mirror: Path) -> dict[str, Any]:
-    """Give the rows of a mirror as JavaScript tells them: by table and key."""
+    """Return the rows of a mirror in the form of the JavaScript script: by table and key."""
     with closing(connect(mirror)) as connection:
         tables = connection.execute("SELECT name FROM _mirror_tables").fetchall()
         return {
@@ -63,7 +63,7 @@ def test_every_snapshot_is_listed_with_its_rows(source: Source, options: Options
 
 
 def test_refused_snapshots_say_why(source: Source, options: Options) -> None:
-    """The other encoding, what is newer, what is none: each has its code, and the rest goes on."""
+    """Another encoding, a newer state, another kind of file: each has its code."""
     folder = snapshots(source)
     shutil.copy(SNAPSHOTS / "kept" / "v2" / "5000.ysnap", folder / "8000.ysnap")
     shutil.copy(SNAPSHOTS / "kept" / "newer.ysnap", folder / "9000.ysnap")
@@ -80,7 +80,7 @@ def test_refused_snapshots_say_why(source: Source, options: Options) -> None:
 
 
 def test_document_without_snapshots(tmp_path: Path, options: Options) -> None:
-    """An empty list is an answer."""
+    """The result is an empty list."""
     document = tmp_path / "workspace.yjs"
     shutil.copy(SNAPSHOTS / "collected" / "workspace.yjs", document)
     found = history(source_of(str(document)), options)
@@ -92,7 +92,7 @@ def test_document_without_snapshots(tmp_path: Path, options: Options) -> None:
 def test_mirror_of_a_moment_is_what_javascript_says(
     unix_ms: int, source: Source, options: Options, tmp_path: Path
 ) -> None:
-    """Every row and cell of the moment, in a mirror like any other."""
+    """Every row and cell of the moment, in a normal mirror."""
     out = tmp_path / "past.sqlite"
     restored = restore(source, options, at_ms=unix_ms, out=str(out))
     assert (restored.unix_ms, restored.failed) == (unix_ms, None)
@@ -107,7 +107,7 @@ def test_mirror_of_a_moment_is_what_javascript_says(
 def test_moment_between_two_snapshots_is_the_older_one(
     source: Source, options: Options, tmp_path: Path
 ) -> None:
-    """What is asked for lies after it; nothing is known of the time between."""
+    """The newest snapshot before the requested time is used."""
     restored = restore(source, options, at_ms=3999, out=str(tmp_path / "past.sqlite"))
     assert restored.unix_ms == 3000
 
@@ -115,7 +115,7 @@ def test_moment_between_two_snapshots_is_the_older_one(
 def test_moment_before_the_first_snapshot_is_refused(
     source: Source, options: Options, tmp_path: Path
 ) -> None:
-    """There is nothing to show, and the first moment is named."""
+    """The error names the first snapshot."""
     with pytest.raises(DocumentUnavailableError, match="the first one is 1000"):
         restore(source, options, at_ms=999, out=str(tmp_path / "past.sqlite"))
 
@@ -123,7 +123,7 @@ def test_moment_before_the_first_snapshot_is_refused(
 def test_restoring_leaves_the_present_alone(
     source: Source, options: Options, tmp_path: Path
 ) -> None:
-    """Neither the document's folder nor its mirror is touched, and nothing else is left."""
+    """Neither the document's folder nor its mirror is changed, and no other file is left."""
     before = sorted(Path(source.document).parent.rglob("*"))
     out = tmp_path / "elsewhere"
     out.mkdir()

@@ -1,4 +1,4 @@
-"""Documents that once fell, after public bug reports: what their cells show, and verify equal."""
+"""Documents that failed in the past, from public bug reports: their cells, and verify equal."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Where documents and mirrors stand, as ``status`` sees it."""
+"""The state of documents and mirrors in ``status``."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def look(desk: Desk) -> Status:
-    """Give the status of the document on the desk."""
+    """Return the status of the document."""
     return status(desk.source, desk.options)
 
 
@@ -38,7 +38,7 @@ def write(path: Path, **roots: dict[str, Any]) -> None:
 
 
 def test_mirror_in_step(desk: Desk) -> None:
-    """Figures are the mirror's, and times those of the files."""
+    """Numbers are from the mirror, and times from the files."""
     found = look(desk)
     assert (found.state, found.code) == ("in_step", None)
     assert (found.tables, found.rows, found.problems) == (1, 1, 1)
@@ -64,7 +64,7 @@ def test_edited_document_makes_the_mirror_stale(desk: Desk) -> None:
 
 
 def test_missing_mirror(desk: Desk) -> None:
-    """Without a mirror there are no figures and no time."""
+    """Without a mirror there are no numbers and no time."""
     desk.mirror.unlink()
     found = look(desk)
     assert (found.state, found.tables, found.bytes) == ("missing", 0, 0)
@@ -72,14 +72,14 @@ def test_missing_mirror(desk: Desk) -> None:
 
 
 def test_mirror_that_someone_wrote_to_is_damaged(desk: Desk) -> None:
-    """It will be rebuilt, although its document has not changed."""
+    """The next sync rebuilds it, although its document has not changed."""
     desk.tamper("UPDATE notes SET title = 'x'")
     assert look(desk).state == "damaged"
 
 
 @pytest.mark.parametrize("is_mirrored", [True, False])
 def test_document_that_cannot_be_decoded_is_unreadable(desk: Desk, *, is_mirrored: bool) -> None:
-    """That is what stands in the way, with or without a mirror."""
+    """With or without a mirror."""
     desk.document.write_bytes(b"garbage")
     if not is_mirrored:
         desk.mirror.unlink()
@@ -88,7 +88,7 @@ def test_document_that_cannot_be_decoded_is_unreadable(desk: Desk, *, is_mirrore
 
 
 def test_document_that_is_gone(desk: Desk) -> None:
-    """It may disappear between the listing and the look."""
+    """It may disappear after it was found."""
     desk.document.unlink()
     found = look(desk)
     assert (found.state, found.code, found.document_mtime_ms) == ("unreadable", "gone", 0)
@@ -106,7 +106,7 @@ def test_names_come_from_the_head(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_odd_head_leaves_nothing_but_nulls(desk: Desk, tmp_path: Path) -> None:
-    """Whatever lies in its place; the epoch with a document is then the current one."""
+    """For any damaged head.yjs; the epoch with a document is then the current one."""
     (tmp_path / "workspaces" / "w1" / "head.yjs").write_bytes(b"\xff" * 99)
     found = look(desk)
     assert (found.name, found.icon, found.current) == (None, None, True)

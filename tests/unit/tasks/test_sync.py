@@ -1,4 +1,4 @@
-"""One pass over one document: what it decides, what it tells, what it leaves alone."""
+"""One sync of one document: its decisions, its outcome, and what it does not change."""
 
 import subprocess
 import sys
@@ -85,7 +85,7 @@ def test_equal_bytes_are_not_decoded(desk: Desk, monkeypatch: pytest.MonkeyPatch
 
 
 def kv(desk: Desk) -> None:
-    """Change what is no table."""
+    """Change content that is not a table."""
     desk.doc.get("kv", type=Map)["theme"] = "dark"
 
 
@@ -102,7 +102,7 @@ def back_and_forth(desk: Desk) -> None:
 
 @pytest.mark.parametrize("edit", [kv, equal_value, back_and_forth])
 def test_equal_content_leaves_the_mirror_alone(desk: Desk, edit: Callable[[Desk], None]) -> None:
-    """Other bytes, the same tables: told with their digest, which the caller may remember."""
+    """Other bytes, the same tables: the outcome has their digest, which the caller may remember."""
     before = version_of(str(desk.mirror))
     edit(desk)
     outcome = desk.sync()
@@ -115,7 +115,7 @@ def test_equal_content_leaves_the_mirror_alone(desk: Desk, edit: Callable[[Desk]
 def test_bytes_that_are_known_to_be_equal_are_not_decoded(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the caller remembered counts like what the mirror says."""
+    """A remembered digest counts like the digest in the mirror."""
     kv(desk)
     known = desk.sync()
     assert isinstance(known, Unchanged)
@@ -140,7 +140,7 @@ def fewer_rows(desk: Desk) -> None:
 
 
 def undeclared(desk: Desk) -> None:
-    """Set a field that nobody declared."""
+    """Set an undeclared field."""
     desk.put("notes", "a", surplus=1)
 
 
@@ -159,7 +159,7 @@ def test_a_change_is_rebuilt(desk: Desk, edit: Callable[[Desk], None]) -> None:
 
 
 def test_only_what_changed_is_told(desk: Desk) -> None:
-    """Tables that came count as changed; those that went are told apart."""
+    """New tables count as changed; removed ones are listed separately."""
     desk.define("tasks", FIELDS)
     desk.define("gone", FIELDS)
     assert rebuilt(desk.sync()).changes == Changes(("gone", "tasks"), ())
@@ -169,7 +169,7 @@ def test_only_what_changed_is_told(desk: Desk) -> None:
 
 
 def test_problems_count_as_content(tmp_path: Path) -> None:
-    """An entry that is none changes no row, but it has to be written up."""
+    """An invalid entry changes no row, but it is recorded as a problem."""
     doc: Doc[Any] = Doc()
     entries: Array[Any] = Array([{"key": "a", "val": {"n": 1}, "ts": 1}])
     doc["table:notes"] = entries
@@ -194,7 +194,7 @@ def test_problems_count_as_content(tmp_path: Path) -> None:
 def test_a_mirror_that_cannot_be_believed_is_rebuilt(
     desk: Desk, damage: Callable[[Desk], None], reason: str
 ) -> None:
-    """Although the document is the same; then all is well."""
+    """Although the document is the same; afterwards it is in step."""
     damage(desk)
     assert rebuilt(again(desk)).reason == reason
     assert isinstance(again(desk), Unchanged)
@@ -225,13 +225,13 @@ def test_problems_of_the_whole_document_count_too(desk: Desk) -> None:
 
 
 def test_force_rebuilds_and_nothing_changed(desk: Desk) -> None:
-    """The reason is told; no table is."""
+    """The outcome has the reason, and no table."""
     outcome = rebuilt(again(desk, force=True))
     assert (outcome.reason, outcome.changes) == ("forced", Changes((), ()))
 
 
 def test_indexes_are_a_reason_of_their_own(desk: Desk) -> None:
-    """Asked for, they come; not mentioned, they stay; refused, they go."""
+    """A flag adds them, no flag keeps them, ``none`` removes them."""
     indexed = msgspec.structs.replace(desk.options, fts=("*",))
     assert rebuilt(sync(desk.source, indexed)).reason == "options"
     assert isinstance(sync(desk.source, indexed), Unchanged)
@@ -246,7 +246,7 @@ def test_indexes_are_a_reason_of_their_own(desk: Desk) -> None:
 
 
 def test_an_older_document_is_followed_and_told(desk: Desk) -> None:
-    """Hosts write older states over newer ones; what is there now is the document."""
+    """Hosts write older states over newer ones; the mirror shows the present file."""
     older = desk.document.read_bytes()
     desk.put("notes", "c", title="Three")
     rebuilt(desk.sync())
@@ -278,7 +278,7 @@ def test_a_stale_tail_is_accepted_once_the_file_has_rested(desk: Desk) -> None:
 def test_a_document_that_is_none_keeps_the_mirror(
     desk: Desk, write: Callable[[Path], object], code: str, effect: str
 ) -> None:
-    """With a code, and with what the caller should do about it."""
+    """With a code and an effect for the caller."""
     before = version_of(str(desk.mirror))
     write(desk.document)
     outcome = failed(again(desk))
@@ -289,7 +289,7 @@ def test_a_document_that_is_none_keeps_the_mirror(
 
 
 def test_a_document_that_is_too_large(desk: Desk) -> None:
-    """Told once for this version; the limit is in the message."""
+    """Reported once for this version; the limit is in the message."""
     desk.put("notes", "a", title="Other")
     desk.save()
     small = msgspec.structs.replace(desk.options, max_document_bytes=50)
@@ -327,7 +327,7 @@ def test_a_state_folder_that_cannot_be_used(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_what_is_no_failure_of_files_is_raised(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bug ends as a traceback; its candidate is gone all the same."""
+    """A bug ends as a traceback; its candidate is still removed."""
 
     def bug(*_: object, **__: object) -> None:
         message = "a bug"
@@ -343,7 +343,7 @@ def test_what_is_no_failure_of_files_is_raised(desk: Desk, monkeypatch: pytest.M
 
 
 def test_a_document_beside_its_mirror_elsewhere(desk: Desk, tmp_path: Path) -> None:
-    """Where the mirror goes is the source's to say."""
+    """The source has the path of the mirror."""
     (tmp_path / "out").mkdir()
     elsewhere = Source(str(desk.document), str(tmp_path / "out" / "m.sqlite"), None, None)
     rebuilt(sync(elsewhere, desk.options))
@@ -391,7 +391,7 @@ def test_rows_are_counted_where_nothing_or_only_the_definition_changed(desk: Des
 
 @pytest.mark.parametrize("how", ["missing", "damaged", "format"])
 def test_without_a_mirror_to_compare_with_nothing_is_counted(desk: Desk, how: str) -> None:
-    """One that cannot be believed says nothing of its rows."""
+    """An invalid mirror is not compared."""
     if how == "missing":
         desk.mirror.unlink()
     else:
@@ -401,7 +401,7 @@ def test_without_a_mirror_to_compare_with_nothing_is_counted(desk: Desk, how: st
 
 
 def test_a_text_root_counts_like_a_table(desk: Desk) -> None:
-    """What it says is in `_mirror_roots`; its edit is told there."""
+    """Its text is in `_mirror_roots`, which is listed as changed."""
     desk.doc["body"] = Text("hello")
     assert rebuilt(desk.sync()).changes == Changes(("_mirror_roots",), ())
     desk.doc.get("body", type=Text).insert(0, "Oh, ")

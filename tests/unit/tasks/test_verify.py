@@ -1,4 +1,4 @@
-"""What ``verify`` says of mirrors: which result, and which differences."""
+"""Results and differences of ``verify``."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def look(desk: Desk) -> Verification:
 
 
 def only(found: Verification) -> Difference:
-    """Give the one difference that there is."""
+    """Return the only difference."""
     assert found.total == 1
     (difference,) = found.differences
     return difference
@@ -103,7 +103,7 @@ def test_true_mirror_is_equal(desk: Desk) -> None:
     ],
 )
 def test_whatever_was_changed_is_named(statement: str, difference: Difference, desk: Desk) -> None:
-    """Each change by someone else is found, alone, with what should be there and what is."""
+    """Each change by another program is found, with the expected and the actual value."""
     desk.tamper(statement)
     found = look(desk)
     assert found.result == "different"
@@ -111,7 +111,7 @@ def test_whatever_was_changed_is_named(statement: str, difference: Difference, d
 
 
 def test_false_digest_is_named(desk: Desk) -> None:
-    """The digests decide what the next sync does, so they are looked at too."""
+    """The digests decide what the next sync does, so they are compared too."""
     desk.tamper("UPDATE _mirror_tables SET digest = 'x'")
     found = look(desk)
     assert found.result == "different"
@@ -119,17 +119,17 @@ def test_false_digest_is_named(desk: Desk) -> None:
 
 
 def test_mirror_of_another_version_may_have_other_words(desk: Desk) -> None:
-    """What an older program wrote up of its problems is not compared with today's words."""
+    """Texts of problems from an older version are not compared."""
     desk.tamper(
         "UPDATE _mirror SET value = 'epicenter-sidecar 0.0.1' WHERE key = 'generator'",
         "INSERT INTO _mirror_problems VALUES ('notes', 'title', 'kind', 1, 'n1', NULL)",
     )
     found = look(desk)
-    assert (found.result, found.total) == ("damaged", 0)  # only because someone wrote to it
+    assert (found.result, found.total) == ("damaged", 0)  # only because another program wrote to it
 
 
 def test_changed_type_is_named(desk: Desk) -> None:
-    """A column that is declared otherwise is not what the document asks for."""
+    """A column with another declared type is a difference."""
     desk.tamper(
         "PRAGMA writable_schema = ON",
         "UPDATE sqlite_schema SET sql = replace(sql, '\"title\" TEXT NOT NULL', '\"title\" BLOB')"
@@ -147,7 +147,7 @@ def test_dropped_table_is_one_difference(desk: Desk) -> None:
 
 
 def test_first_differences_are_listed_and_all_are_counted(desk: Desk) -> None:
-    """A thousand false cells give a hundred lines and the number."""
+    """A thousand wrong cells give a hundred differences and the total."""
     for number in range(1000):
         desk.put("notes", f"many{number:04}", title="x")
     desk.sync()
@@ -157,7 +157,7 @@ def test_first_differences_are_listed_and_all_are_counted(desk: Desk) -> None:
 
 
 def test_text_that_is_no_text_is_a_difference(desk: Desk) -> None:
-    """Bytes that are no UTF-8 where text should be do not stop the comparison."""
+    """Bytes that are not UTF-8 in a text do not stop the comparison."""
     desk.tamper("UPDATE notes SET title = CAST(x'ff' AS TEXT) WHERE id = 'n1'")
     found = look(desk)
     assert found.result == "different"
@@ -165,7 +165,7 @@ def test_text_that_is_no_text_is_a_difference(desk: Desk) -> None:
 
 
 def test_older_mirror_is_stale(desk: Desk) -> None:
-    """Where the document has moved on, the differences are its edits."""
+    """If the document was changed since, the differences are its edits."""
     desk.put("notes", "n1", title="Changed")
     desk.save()
     found = look(desk)
@@ -181,7 +181,7 @@ def test_edit_that_shows_nowhere_leaves_it_equal(desk: Desk) -> None:
 
 
 def test_false_mirror_is_different_also_after_such_an_edit(desk: Desk) -> None:
-    """A mirror that no sync would touch is not called stale, which would advise one."""
+    """A mirror that no sync would rebuild is not called stale."""
     desk.tamper("UPDATE notes SET title = 'x' WHERE id = 'n1'")
     desk.doc.get("kv", type=Map)["theme"] = "dark"
     desk.save()
@@ -189,7 +189,7 @@ def test_false_mirror_is_different_also_after_such_an_edit(desk: Desk) -> None:
 
 
 def test_mirror_that_someone_only_rewrote_is_damaged(desk: Desk) -> None:
-    """Every cell is true, and yet the next sync will build it anew."""
+    """Every cell is right, but the next sync will rebuild it."""
     desk.tamper("VACUUM")
     found = look(desk)
     assert (found.result, found.integrity, found.total) == ("damaged", "ok", 0)
@@ -197,13 +197,13 @@ def test_mirror_that_someone_only_rewrote_is_damaged(desk: Desk) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"SQLite format 3\0" + bytes(84)])
 def test_file_that_is_no_mirror_is_damaged(data: bytes, desk: Desk) -> None:
-    """Whatever lies in the mirror's place, there is an answer."""
+    """For any file in the mirror's place there is a result."""
     desk.mirror.write_bytes(data)
     assert look(desk).result == "damaged"
 
 
 def test_cut_mirror_is_damaged(desk: Desk) -> None:
-    """A file that lost its end is not compared, but said to be damaged."""
+    """A file without its end is not compared, but reported as damaged."""
     desk.mirror.write_bytes(desk.mirror.read_bytes()[:6000])
     found = look(desk)
     assert found.result == "damaged"
@@ -221,7 +221,7 @@ def test_missing_mirror_is_missing(desk: Desk) -> None:
     [(b"", "empty"), (b"garbage", "undecodable"), (b"\0\1\2", "v2"), (bytes(50), "torn")],
 )
 def test_document_that_cannot_be_read_is_unreadable(data: bytes, code: str, desk: Desk) -> None:
-    """The fault is the document's, with its code, whatever the mirror is."""
+    """With the document's code, whatever the mirror is."""
     if code == "v2":
         data = b"\0" + b"\1x" * 9 + b"rest"
     desk.document.write_bytes(data)
@@ -231,14 +231,14 @@ def test_document_that_cannot_be_read_is_unreadable(data: bytes, code: str, desk
 
 
 def test_torn_document_is_unreadable_and_not_stale(desk: Desk) -> None:
-    """A tail of zeros decodes into less; that is no older state to compare with."""
+    """With a tail of zeros less is decoded; that is not compared as an older state."""
     data = desk.document.read_bytes()
     desk.document.write_bytes(data[:-40] + bytes(40))
     assert look(desk).result == "unreadable"
 
 
 def test_full_text_index_out_of_step_is_a_difference(tmp_path: Path) -> None:
-    """An index that no longer knows the words of its table is found out."""
+    """An index without the words of its table is found."""
     desk = Desk(tmp_path / "w1" / "0")
     desk.put("notes", "n1", title="find me")
     desk.options = replace(desk.options, fts=("*",))
@@ -251,7 +251,7 @@ def test_full_text_index_out_of_step_is_a_difference(tmp_path: Path) -> None:
 
 
 def test_looking_changes_nothing(desk: Desk) -> None:
-    """Neither the document nor the mirror nor the folder is touched."""
+    """Neither the document nor the mirror nor the folder is changed."""
     before = _seen(desk)
     look(desk)
     assert _seen(desk) == before
@@ -264,7 +264,7 @@ def _seen(desk: Desk) -> list[tuple[str, int, bytes]]:
 
 @pytest.mark.parametrize("text", [b'CREATE TABLE "notes"', b"stars", b"title"])
 def test_a_flipped_byte_of_the_catalog_is_no_fault_of_the_document(text: bytes, desk: Desk) -> None:
-    """Wherever it is: the mirror is damaged, or not what it should be."""
+    """At any position: the mirror is damaged, or different."""
     whole = desk.mirror.read_bytes()
     for at in [n for n in range(len(whole)) if whole.startswith(text, n)]:
         desk.mirror.write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
