@@ -1,4 +1,4 @@
-"""The bytes of an update to a Workspace, and the proof that all of them were read."""
+"""From the bytes of an update to a Workspace, and the proof that all bytes were read."""
 
 import gc
 import sys
@@ -49,12 +49,12 @@ def test_what_a_workspace_is_made_of() -> None:
 
 
 def test_an_empty_document_is_one() -> None:
-    """Two bytes, as a host writes after a failed load."""
+    """A document of two bytes, as a host writes it after a failed load."""
     assert decoded(b"\0\0", lambda w: (w.layouts, w.tables, w.state_vector)) == ((), (), {})
 
 
 def test_nothing_of_the_process_is_changed_for_good() -> None:
-    """Collecting and the recursion limit are as before, also after a failure."""
+    """Garbage collection and the recursion limit are as before, also after a failure."""
     before = (gc.isenabled(), sys.getrecursionlimit())
     decoded(document(), problems)
     assert refused(document()[:-1]) == "undecodable"
@@ -81,14 +81,14 @@ def test_nothing_of_the_process_is_changed_for_good() -> None:
     ],
 )
 def test_what_is_no_whole_update_is_refused(damage: Callable[[bytes], bytes], code: str) -> None:
-    """Cut, zeroed, overgrown, foreign, in another version, building on what is not there."""
+    """Cut, zeroed, too long, foreign, of another version, or with missing parts."""
     data = damage(document())
     found = refused(data)
     assert found == code or {found, code} == {"torn", "undecodable"}
 
 
 def test_the_stale_end_of_a_longer_update_is_passed_over() -> None:
-    """Once the file has settled, as Yjs does; a tail of zeros may hide a cut and never is."""
+    """When the file has rested, as Yjs does; never with a tail of zeros, which may hide a cut."""
     data = document()
     assert decoded(data + b"stale", problems, accept_trailing=True) == ["unaccounted"]
     assert refused(data + bytes(10), accept_trailing=True) == "torn"
@@ -96,14 +96,14 @@ def test_the_stale_end_of_a_longer_update_is_passed_over() -> None:
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
 def test_documents_of_yjs_are_taken_at_once(path: Path) -> None:
-    """Whole, without patience and without a word; with BigInts and sub-documents too."""
+    """At once and without problems, also with BigInts and sub-documents."""
     data = path.read_bytes()
     assert decoded(data, problems) == []
     assert end_of_update(data) == len(data)
 
 
 def test_the_walk_ends_with_the_context() -> None:
-    """Rows are read while the document is open, as often as one likes."""
+    """Rows can be read any number of times while the document is open."""
     with decode(content(document()), accept_trailing=False) as workspace:
         (table,) = workspace.tables
         assert list(table.chunks()) == list(table.chunks())

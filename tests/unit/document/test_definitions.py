@@ -1,4 +1,4 @@
-"""Field definitions, read with nothing taken for granted."""
+"""Field definitions of every shape."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def problems(found: Table) -> list[tuple[str | None, str]]:
 @pytest.mark.parametrize("kind", KNOWN_TYPES)
 @pytest.mark.parametrize("nullable", [True, False, None, "yes"])
 def test_every_type_and_its_nullability(kind: str, nullable: Any) -> None:
-    """Nullable only when it says true; rich text always."""
+    """Nullable only with ``true``; rich text always."""
     (field,) = fields(f={"type": kind, "nullable": nullable})
     assert field == FieldDefinition("f", kind, nullable is True or kind == "richtext")
 
@@ -68,7 +68,7 @@ def test_any_level_may_be_shared_or_plain(depth: int) -> None:
 
 @pytest.mark.parametrize("wrong", [None, "text", 5, True, ["id"], Array(["x"])])
 def test_a_definition_that_is_no_map_is_none(wrong: Any) -> None:
-    """Told, and the columns come from the rows."""
+    """A problem, and the columns are those of the rows."""
     found = table(wrong, tables=tables(t={"a": {"x": 1}}))
     assert (found.declared, found.fields) == (None, ("x",))
     assert problems(found) == [(None, "definition")]
@@ -91,14 +91,14 @@ def test_an_empty_definition_says_nothing_and_is_not_wrong() -> None:
 
 
 def test_no_fields_are_a_declaration() -> None:
-    """Everything in the rows is undeclared then."""
+    """All fields of the rows are undeclared then."""
     found = table({"fields": {}}, tables=tables(t={"a": {"x": 1}}))
     assert (found.declared, found.fields, problems(found)) == ((), (), [])
 
 
 @pytest.mark.parametrize("wrong", [None, "integer", 5, ["integer"]])
 def test_a_field_that_is_no_map_is_a_text(wrong: Any) -> None:
-    """Told; the other fields are not touched by it."""
+    """A problem; the other fields are not affected."""
     found = table({"fields": {"f": wrong, "n": {"type": "integer"}}})
     assert found.declared == (FieldDefinition("f", None), FieldDefinition("n", "integer"))
     assert problems(found) == [("f", "definition")]
@@ -106,7 +106,7 @@ def test_a_field_that_is_no_map_is_a_text(wrong: Any) -> None:
 
 @pytest.mark.parametrize("kind", [None, "", "Text", "relation", 5, ["text"], {"a": 1}])
 def test_a_type_that_is_unknown(kind: Any) -> None:
-    """Told, whatever it is."""
+    """A problem, for every unknown type."""
     found = table({"fields": {"f": {"type": kind}}})
     (field,) = found.declared or ()
     assert field.type == (kind if isinstance(kind, str) else None)
@@ -126,7 +126,7 @@ def test_the_newer_root_wins() -> None:
 
 @pytest.mark.parametrize("wrong", ["text", 5, [1], True])
 def test_a_root_whose_tables_are_no_map(wrong: Any) -> None:
-    """Told of the document as a whole; the other root still counts."""
+    """A problem of the document as a whole; the other root still counts."""
     data = update(definition={"tables": wrong}, schema={"tables": {"t": {"fields": {}}}})
     names, told = decoded(data, lambda w: ([table.name for table in w.tables], w.problems))
     assert names == ["t"]

@@ -1,4 +1,4 @@
-"""What heads and registries say, read without the decoder: as the decoder would have read it."""
+"""The content of heads and registries, read without the decoder, equals the decoder's."""
 
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def update(**roots: dict[str, Any]) -> bytes:
 
 @given(edits=EDITS)
 def test_maps_are_what_the_decoder_says(edits: list[tuple[int, str, str, str, Any]]) -> None:
-    """Three writers set, delete and meet in any order: the same keys hold the same values."""
+    """Three writers set, delete and merge in any order: the maps are equal."""
     docs: list[Doc[Any]] = [Doc(client_id=client) for client in (1, 2, 3)]
     for who, what, root, key, value in edits:
         entries = docs[who].get(root, type=Map)
@@ -67,21 +67,21 @@ def test_head_gives_name_icon_and_highest_epoch(tmp_path: Path) -> None:
 
 
 def test_odd_values_are_nothing(tmp_path: Path) -> None:
-    """A name that is a number, an icon that is a map: as if nobody had said anything."""
+    """A name that is a number, an icon that is a map: they count as missing."""
     file = tmp_path / "head.yjs"
     file.write_bytes(update(meta={"name": 5.0, "icon": Map({"type": "emoji"})}))
     assert read_head(str(file)) == Head()
 
 
 def test_registry_lists_what_is_true(tmp_path: Path) -> None:
-    """Only ``true`` means that a workspace is there."""
+    """Only ``true`` means that a workspace exists."""
     file = tmp_path / "registry.yjs"
     file.write_bytes(update(workspaces={"a": True, "b": False, "c": 1.0}))
     assert read_registry(str(file)) == frozenset("a")
 
 
 def test_registry_that_lost_its_last_workspace_is_empty(tmp_path: Path) -> None:
-    """A registry in which everything was deleted says so; one that nobody wrote to says nothing."""
+    """A registry in which everything was deleted is empty; one without any write is unknown."""
     doc: Doc[Any] = Doc(client_id=1)
     doc["workspaces"] = listed = Map({"a": True})
     del listed["a"]
@@ -108,7 +108,7 @@ def test_registry_that_lost_its_last_workspace_is_empty(tmp_path: Path) -> None:
     ids=range(9),  # client ids are random, and test workers compare names
 )
 def test_odd_files_are_empty_heads(data: bytes, tmp_path: Path) -> None:
-    """Whatever lies in the place of head.yjs and registry.yjs, there is an answer."""
+    """Any file named head.yjs or registry.yjs gives a result."""
     file = tmp_path / "head.yjs"
     file.write_bytes(data)
     assert read_head(str(file)) == Head()
@@ -116,13 +116,13 @@ def test_odd_files_are_empty_heads(data: bytes, tmp_path: Path) -> None:
 
 
 def test_missing_files_and_folders_are_empty_heads(tmp_path: Path) -> None:
-    """So it is where nothing lies, or a folder."""
+    """As are missing files and folders of that name."""
     assert read_head(str(tmp_path / "head.yjs")) == Head()
     assert read_head(str(tmp_path)) == Head()
 
 
 def test_hostile_nesting_ends_nothing(tmp_path: Path) -> None:
-    """A value nested a hundred thousand levels deep, which kills the decoder, is no name."""
+    """A value nested a hundred thousand levels deep, which crashes the decoder, is not a name."""
     levels = 100_000
     item = b"\x28\x01\x04meta\x04name\x01" + b"\x75\x01" * levels + b"\x7e"
     file = tmp_path / "head.yjs"
@@ -131,7 +131,7 @@ def test_hostile_nesting_ends_nothing(tmp_path: Path) -> None:
 
 
 def test_circle_of_origins_ends(tmp_path: Path) -> None:
-    """Two items that each claim to be written behind the other are in no root."""
+    """Two items that each have the other one as their origin are in no root."""
     first = b"\xa8\x07\x01\x01\x7e"  # behind 7:1
     second = b"\xa8\x07\x00\x01\x7e"  # behind 7:0
     file = tmp_path / "head.yjs"

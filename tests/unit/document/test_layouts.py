@@ -1,4 +1,4 @@
-"""The two ways apps lay tables out, and what is no table."""
+"""The two layouts of tables, and roots that are not tables."""
 
 from typing import Any
 
@@ -45,12 +45,12 @@ def entry(key: Any, ts: Any, val: Any = None) -> dict[str, Any]:
     ],
 )
 def test_layouts_are_told_by_the_roots(roots: dict[str, Any], expected: tuple[str, ...]) -> None:
-    """And by nothing that merely looks like one."""
+    """Only exact names and kinds of roots count."""
     assert layouts(update(**roots)) == expected
 
 
 def test_tables_of_maps() -> None:
-    """Defined or with rows, sorted by name; an empty one that nobody declared is none."""
+    """Defined or with rows, sorted by name; an empty undeclared map is not a table."""
     data = update(definition=DEFINED, tables={**tables(z={"a": {}}, y={"a": {}}), "empty": Map({})})
     assert found(data) == [("t", "maps", True), ("y", "maps", False), ("z", "maps", False)]
 
@@ -60,7 +60,7 @@ def test_tables_of_maps() -> None:
     [("text", '"text"'), (5, "5"), ([1, 2], "[1,2]"), (Array([{"id": "r"}]), '[{"id":"r"}]')],
 )
 def test_a_table_that_is_no_map(value: Any, detail: str) -> None:
-    """It is there and has no rows; what it is instead is told."""
+    """It has no rows, and a problem with its kind."""
     data = update(tables={"t": value})
     assert found(data) == [("t", "maps", False)]
     problems = decoded(data, lambda workspace: workspace.tables[0].problems)
@@ -92,7 +92,7 @@ def test_the_latest_entry_of_a_key_wins(entries: list[Any], expected: list[int])
 
 
 def test_entries_that_are_none_are_counted() -> None:
-    """Without a text key or a number `ts`; the others are rows all the same."""
+    """Entries without a text key or a number `ts`; the others are still rows."""
     bad = ["text", None, {}, entry(1, 1), entry("k", "1"), entry("k", None)]
     bad += [{"key": "k", "ts": True}, entry("k", float("nan"))]
     data = update(table__x=[*bad, entry("good", 1, {"v": 1})])
@@ -108,13 +108,13 @@ def test_entries_that_are_none_are_counted() -> None:
 
 
 def test_an_entry_without_a_value_is_a_row_that_is_none() -> None:
-    """Key and `ts` are good, so it has its place."""
+    """Its key and `ts` are valid, so it is a row."""
     (chunk,) = chunks_of(update(table__x=[{"key": "a", "ts": 1}]), "x")
     assert (chunk.ids, chunk.extras) == (["a"], [[None]])
 
 
 def test_entries_keep_their_order_through_edits() -> None:
-    """Inserted in the middle, deleted, pushed in several transactions: as Yjs shows the array."""
+    """Inserted in the middle, deleted, pushed in several transactions: the order is that of Yjs."""
     doc: Doc[Any] = Doc(client_id=1)
     doc["table:x"] = array = Array([entry(f"k{n}", 1, {"v": n}) for n in range(5)])
     array.insert(2, entry("k0", 1, {"v": "later"}))
@@ -132,7 +132,7 @@ def test_entries_keep_their_order_through_edits() -> None:
 
 @pytest.mark.parametrize("length", [1, 121, 122, 200, 20_000])
 def test_names_of_arrays_may_be_of_any_length(length: int) -> None:
-    """However many bytes the length itself takes in the update."""
+    """For any number of bytes of the encoded length."""
     name = "n" * length
     doc: Doc[Any] = Doc(client_id=1)
     doc[f"table:{name}"] = Array([entry("a", 1, {"v": 1})])
@@ -141,7 +141,7 @@ def test_names_of_arrays_may_be_of_any_length(length: int) -> None:
 
 
 def test_many_arrays_and_many_names_that_are_none() -> None:
-    """More texts that look like a root's name than are looked for: read all the same."""
+    """With more texts that look like root names than the search allows, all are still read."""
     texts = {f"r{n}": {"t": f"table:{n}"} for n in range(10_050)}
     data = update(table__x=[entry("a", 1, {"v": 1})], tables=tables(t=texts))
     (chunk,) = chunks_of(data, "x")

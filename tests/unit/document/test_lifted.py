@@ -1,4 +1,4 @@
-"""What the decoder cannot tell, told by a second decode: odd XML children, long arrays."""
+"""Content that needs a second decode: unusual XML children, long arrays."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def test_the_hash_of_a_node_is_that_of_its_id() -> None:
 
 
 def test_an_odd_child_is_told_only_where_the_update_is_offered() -> None:
-    """Elsewhere the cell is a problem, and never half a text."""
+    """Otherwise the cell is a problem, and never an incomplete text."""
     (chunk,) = chunks_of(ODD, "pages")
     assert chunk.columns == [["<p>plain text</p>"]]
     assert chunk.problems == []
@@ -49,7 +49,7 @@ def test_an_odd_child_is_told_only_where_the_update_is_offered() -> None:
 
 
 def test_what_cannot_be_told_is_a_problem_of_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kind is ``unreadable``; the row keeps its place."""
+    """The kind is ``unreadable``; the row is kept."""
     monkeypatch.setattr("sidecar.document.xml.offered", lambda: None)
     (chunk,) = chunks_of(ODD, "pages")
     assert chunk.columns == [[None]]
@@ -60,7 +60,7 @@ def test_what_cannot_be_told_is_a_problem_of_its_cell(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("size", [1, LONG_ARRAY - 1, LONG_ARRAY, 3 * LONG_ARRAY, 3_000])
 def test_an_array_is_its_elements(size: int) -> None:
-    """By index or lifted, whatever its length; beside it another cell keeps its value."""
+    """By index or lifted, with any length; another cell of the row keeps its value."""
     (chunk,) = chunks_of(from_the_front(size, other=Array([1, "x"])), "t")
     assert chunk.columns == [[list(range(size - 1, -1, -1))], [[1, "x"]]]
 
@@ -83,14 +83,14 @@ def test_arrays_in_a_lifted_array() -> None:
 
 
 def test_short_arrays_are_read_by_index(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second decode costs more than they do."""
+    """A second decode takes longer."""
     monkeypatch.setattr(lifted, "_lifted", lambda _: pytest.fail("it was not worth it"))
     (chunk,) = chunks_of(from_the_front(100), "t")
     assert chunk.columns == [[list(range(99, -1, -1))]]
 
 
 def test_a_document_is_lifted_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many cells ask for it."""
+    """For any number of cells."""
     asked: list[int] = []
     real = lifted._lifted  # noqa: SLF001 - counted
 

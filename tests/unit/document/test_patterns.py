@@ -1,4 +1,4 @@
-"""`--tables`: what is a table is stated, and no longer guessed."""
+"""`--tables`: tables are given by patterns, not found by shape."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ def app() -> bytes:
     ],
 )
 def test_patterns_are_paths(text: str, steps: tuple[str | None, ...]) -> None:
-    """Both roads cut them alike."""
+    """The program and the reference split them in the same way."""
     assert parse_pattern(text) == steps
     assert split(text) == tuple(ANY if step is None else step for step in steps)
 
@@ -81,7 +81,7 @@ def test_patterns_are_paths(text: str, steps: tuple[str | None, ...]) -> None:
     ],
 )
 def test_exactly_what_is_named_is_shown(tables: list[str], expected: dict[str, Any]) -> None:
-    """Beside the known layouts, whatever it holds, and empty ones too."""
+    """Beside the known layouts, with any content, and empty ones too."""
     found = shown(app(), tables)
     assert found.pop("t") == {"r": {"n": 1}}
     if tables == ["*"]:
@@ -95,7 +95,7 @@ def test_a_star_is_one_step_to_what_can_hold_rows() -> None:
 
 
 def test_what_can_hold_no_rows_is_said() -> None:
-    """The table is there, as it was asked for."""
+    """The table exists, as requested, with a problem."""
     assert problems(app(), ["app.version", "words"]) == [
         ("version", None, "not_a_table", 0),
         ("words", None, "not_a_table", 0),
@@ -103,12 +103,12 @@ def test_what_can_hold_no_rows_is_said() -> None:
 
 
 def test_auto_is_the_guess() -> None:
-    """As is nothing at all."""
+    """``auto`` and no option find tables by shape."""
     assert shown(app(), ["auto"]) == shown(app())
 
 
 def test_roots_that_are_not_named_are_listed_only() -> None:
-    """The layouts that are known stay."""
+    """The known layouts are still shown."""
     found = listed(app(), ["blocks"])
     assert {name: root.layout for name, root in found.items()} == {
         "app": None,

@@ -1,4 +1,4 @@
-"""Reading a file that may change, and refusing early what is no document."""
+"""Reading a file that may change, and refusing early what is not a document."""
 
 import os
 from pathlib import Path
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_bytes_that_were_taken_can_be_had_again(tmp_path: Path) -> None:
-    """As long as the file is the same; what cannot be read again is not given away."""
+    """As long as the file is the same; else the bytes are kept."""
     path = tmp_path / "document"
     path.write_bytes(b"some bytes")
     content = read_stable(str(path), 100)
@@ -39,7 +39,7 @@ def test_bytes_that_were_taken_can_be_had_again(tmp_path: Path) -> None:
 
 
 def test_the_whole_file_its_digest_and_its_permissions(path: Path) -> None:
-    """What one read gives."""
+    """The result of one read."""
     path.chmod(0o640)
     content = read_stable(str(path), MOST)
     assert (content.data, content.size, content.mode) == (b"some bytes", 10, 0o640)
@@ -66,7 +66,7 @@ def test_a_large_file_is_refused_unread(path: Path) -> None:
 
 
 def test_an_empty_file_is_being_written(path: Path) -> None:
-    """Hosts truncate first, so no bytes mean: come again."""
+    """Hosts truncate first, so an empty file is read again later."""
     path.write_bytes(b"")
     with pytest.raises(DocumentUnavailableError) as caught:
         read_stable(str(path), MOST)
@@ -75,7 +75,7 @@ def test_an_empty_file_is_being_written(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["missing", "workspace.yjs/below", "missing/workspace.yjs"])
 def test_a_file_that_is_not_there_is_gone(path: Path, name: str) -> None:
-    """Neither it nor its folder."""
+    """If the file or its folder is missing."""
     with pytest.raises(DocumentUnavailableError) as caught:
         read_stable(str(path.parent / name), MOST)
     assert caught.value.code == "gone"
@@ -106,7 +106,7 @@ def test_a_file_that_changes_while_it_is_read_is_torn(
 
 
 def test_a_version_is_another_one_after_each_write(path: Path) -> None:
-    """Failures are told once per version, so a version has to have a name."""
+    """Failures are reported once per version, so versions must differ."""
     first = version_of(str(path))
     assert first == version_of(str(path))
     path.write_bytes(b"other bytes")
@@ -137,7 +137,7 @@ def test_a_version_is_another_one_after_each_write(path: Path) -> None:
     ],
 )
 def test_early_checks(data: bytes, code: str | None) -> None:
-    """What would decode to an empty document without an error, and is none."""
+    """Files that would decode to an empty document without an error."""
     if code is None:
         refuse_foreign(data)
         return

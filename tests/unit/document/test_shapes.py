@@ -1,4 +1,4 @@
-"""Roots that no layout claims: a table, a group, settings, or a list, told by what is there."""
+"""Roots of no known layout: a table, a group, settings, or a list, by their content."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ NINE_ROWS: Rows = {f"r{n}": {"x": n} for n in range(9)}
     ],
 )
 def test_a_map_of_rows_is_a_table(root: dict[str, Any], expected: dict[str, Rows]) -> None:
-    """Where every value that is not empty is a row, or nine in ten of eight or more."""
+    """If every non-empty value is a row, or nine in ten of eight or more."""
     assert shown(document(root=Map(root))) == expected
 
 
@@ -58,12 +58,12 @@ def test_a_map_of_rows_is_a_table(root: dict[str, Any], expected: dict[str, Rows
     ],
 )
 def test_any_other_map_is_settings(root: dict[str, Any], expected: dict[str, Rows]) -> None:
-    """One row a key, also where a few of its values look like rows; plain objects stay whole."""
+    """One row per key, also if a few of its values look like rows; plain objects are not split."""
     assert shown(document(root=Map(root))) == expected
 
 
 def test_a_group_shows_each_of_its_maps() -> None:
-    """Tables, groups and settings of their own; what is no map goes into the group's settings."""
+    """As tables, groups and settings; values that are not maps are the group's settings."""
     data = document(
         app=m(
             notes=m(n1=m(title="One"), n2=m(title="Two")),
@@ -84,7 +84,7 @@ def test_a_group_shows_each_of_its_maps() -> None:
 
 
 def test_a_map_of_maps_of_rows_is_a_group_and_a_map_of_rows_of_maps_is_none() -> None:
-    """What a row holds stays in its cell."""
+    """A map inside a row stays in its cell."""
     data = document(app=m(t=m(r=m(x=m(y=m(z=1.0)), n=1.0))))
     assert shown(data) == {"t": {"r": {"n": 1, "x": {"y": {"z": 1}}}}}
 
@@ -169,12 +169,12 @@ def test_groups_may_nest_deeper_than_python(depth: int) -> None:
     ],
 )
 def test_an_array_is_a_table_by_position_id_or_key(elements: list[Any], expected: Rows) -> None:
-    """Ids are the elements' own where they can be; entries of key and value are told by all."""
+    """Ids are the elements' own if possible; all elements must be entries for a keyed array."""
     assert shown(document(root=Array(elements))) == {"root": expected}
 
 
 def test_what_stands_in_the_way_of_our_columns_is_said() -> None:
-    """An id that was passed over, and a field of a name that we need."""
+    """An id that was not used, and a field with a name that we need."""
     data = document(root=Array([{"id": "a"}, {"id": "a", "_position": 7.0}, {"value": 1.0}, "v"]))
     assert problems(data) == [
         ("root", "_position", "name", 1),
@@ -195,7 +195,7 @@ def test_texts_stand_with_the_roots() -> None:
 
 
 def test_every_root_is_listed() -> None:
-    """With what it is and what became of it; what was emptied could be anything."""
+    """With its kind and its tables; the kind of an emptied root is unknown."""
     emptied = Map({"a": 1.0})
     from pycrdt import Doc  # noqa: PLC0415 - edited after it was made
 
@@ -240,7 +240,7 @@ def test_two_tables_of_one_name_take_their_paths() -> None:
 
 
 def test_a_root_with_entries_and_elements_shows_both() -> None:
-    """As when two versions of an app opened it in two ways; neither half is lost."""
+    """As after two versions of an app with different types; neither half is lost."""
     from pycrdt import Doc  # noqa: PLC0415 - two documents, merged
 
     one: Doc[Any] = Doc(client_id=1)
@@ -278,7 +278,7 @@ def test_a_map_with_more_than_that_is_no_store() -> None:
 
 
 def test_elements_beside_the_tables_are_shown() -> None:
-    """The root `tables` may have been opened as an array, too."""
+    """If the root `tables` was also opened as an array."""
     from pycrdt import Doc  # noqa: PLC0415 - two documents, merged
 
     one: Doc[Any] = Doc(client_id=1)

@@ -1,4 +1,4 @@
-"""Moments of documents that real Yjs wrote: shown as JavaScript shows them, or refused."""
+"""Snapshots of documents by real Yjs: shown as in JavaScript, or refused."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def past(folder: Path) -> Past:
 
 
 def rows(state: bytes) -> dict[str, Any]:
-    """Give the rows of all tables of a document as JSON."""
+    """Return the rows of all tables of a document as JSON."""
     aside = Aside(state)
     return {
         table.name: {
@@ -38,7 +38,7 @@ def rows(state: bytes) -> dict[str, Any]:
 
 @pytest.mark.parametrize("unix_ms", TOLD)
 def test_moment_holds_what_javascript_says(unix_ms: str) -> None:
-    """A V1 snapshot of a document that keeps everything gives exactly what Yjs gives."""
+    """A V1 snapshot of a document without garbage collection equals that of Yjs."""
     snapshot = (KEPT / "snapshots" / f"{unix_ms}.ysnap").read_bytes()
     assert rows(past(KEPT).state_at(snapshot)) == TOLD[unix_ms]
 
@@ -59,7 +59,7 @@ def test_other_encoding_is_told_apart(unix_ms: str) -> None:
 @pytest.mark.parametrize("name", ["newer.ysnap", "newer_by_a_deletion.ysnap"])
 @pytest.mark.parametrize("folder", [KEPT, COLLECTED])
 def test_newer_snapshot_is_refused(folder: Path, name: str) -> None:
-    """A snapshot that knows more than the document, edits or only deletions, has no moment."""
+    """A snapshot with edits or deletions that the document does not have is refused."""
     with pytest.raises(DocumentUnusableError, match="newer than the document") as refusal:
         past(folder).state_at((folder / name).read_bytes())
     assert refusal.value.code == "foreign"
@@ -67,20 +67,20 @@ def test_newer_snapshot_is_refused(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\1", b"\1\1", b"no snapshot", b"\0\0\0", bytes(9)])
 def test_what_is_no_snapshot_is_refused(data: bytes) -> None:
-    """Bytes that read as neither encoding are said to be no snapshot."""
+    """Bytes that are valid in neither encoding are not a snapshot."""
     with pytest.raises(DocumentUnusableError) as refusal:
         past(KEPT).state_at(data)
     assert refusal.value.code == "undecodable"
 
 
 def test_collected_garbage_shows() -> None:
-    """Only a document that has thrown nothing away is exact."""
+    """Only a document without collected garbage is exact."""
     assert past(KEPT).exact
     assert not past(COLLECTED).exact
 
 
 def test_collected_document_still_gives_a_state() -> None:
-    """Moments of a document that has collected garbage are the nearest that can be shown."""
+    """Snapshots of a document with collected garbage are shown as well as possible."""
     snapshot = (COLLECTED / "snapshots" / "2000.ysnap").read_bytes()
     assert set(rows(past(COLLECTED).state_at(snapshot))["notes"]) == {"n0", "n1", "n3", "n4"}
 
@@ -95,7 +95,7 @@ def test_collected_document_still_gives_a_state() -> None:
     ],
 )
 def test_a_later_merge_of_what_was_deleted_changes_nothing(name: str, moments: int) -> None:
-    """Once called V2, for the borders of its deletions lie inside what was joined since."""
+    """The borders of its deletions are inside structs that were merged since."""
     folder = SNAPSHOTS / "reported" / name
     found = [past(folder).state_at(at.read_bytes()) for at in sorted(folder.glob("*.ysnap"))]
     assert len(found) == moments
@@ -103,7 +103,7 @@ def test_a_later_merge_of_what_was_deleted_changes_nothing(name: str, moments: i
 
 
 def test_a_bigint_keeps_its_digits() -> None:
-    """The decoder would write it as a float again; its bytes are taken over as they are."""
+    """The decoder would write it as a float; its bytes are copied as they are."""
     folder = SNAPSHOTS / "reported" / "bigint"
     (snapshot,) = folder.glob("*.ysnap")
     state = past(folder).state_at(snapshot.read_bytes())

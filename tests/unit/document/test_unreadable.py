@@ -1,4 +1,4 @@
-"""Types of Yjs 14 with entries and children in one: what cannot be read is said, and no more."""
+"""Types of Yjs 14 with both entries and children: only unreadable content is a problem."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ UPGRADED = (DATA / "yjs14" / "upgraded.yjs").read_bytes()
 
 
 def test_a_row_that_the_decoder_shows_to_nobody_is_written_up() -> None:
-    """The one that Yjs 14 made; the others are as they are."""
+    """Only the row that Yjs 14 made; the others have no problem."""
     assert hidden_types(UPGRADED) == {("tables", "notes", "new0")}
     (chunk,) = chunks_of(UPGRADED, "notes")
     found = [(p.row_id, p.field) for p in chunk.problems if p.kind == "unreadable"]
@@ -25,7 +25,7 @@ def test_a_row_that_the_decoder_shows_to_nobody_is_written_up() -> None:
 
 
 def test_the_document_is_not_whole(tmp_path: Path) -> None:
-    """Equal is only what was compared."""
+    """``equal`` only covers what was compared."""
     desk = Desk(tmp_path / "w" / "0")
     desk.document.write_bytes(UPGRADED)
     assert isinstance(sync(desk.source, desk.options, rested=True), Rebuilt)
@@ -34,7 +34,7 @@ def test_the_document_is_not_whole(tmp_path: Path) -> None:
 
 
 def test_an_empty_fragment_is_nothing_to_speak_of() -> None:
-    """A rich text that nobody has written into yet, and one with text; as cells and as rows."""
+    """An empty rich text, and one with text; as cells and as rows."""
     doc: Doc[Map[object]] = Doc()
     tables = doc.get("tables", type=Map)
     row = Map({"id": "a", "empty": XmlFragment(), "full": XmlFragment([XmlText("x")])})

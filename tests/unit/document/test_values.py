@@ -164,7 +164,7 @@ def test_numbers_have_one_form(value: float, expected: float) -> None:
 
 
 def test_nan_stays_nan() -> None:
-    """It is the mirror's to make a NULL of it."""
+    """The mirror converts it to NULL."""
     assert math.isnan(number(math.nan))
 
 
@@ -181,7 +181,7 @@ COLUMNS: list[list[Any]] = [
 
 @pytest.mark.parametrize("values", COLUMNS, ids=range(len(COLUMNS)))
 def test_a_column_is_its_cells(data: bytes, values: list[Any]) -> None:
-    """The fast roads for common columns give what ``cell`` gives for each."""
+    """The fast paths for common columns return the same as ``cell``."""
 
     def look(_row: RawMap, txn: Transaction) -> tuple[list[Any], list[Any]]:
         def never(index: int, _: TooDeepError) -> None:
@@ -194,7 +194,7 @@ def test_a_column_is_its_cells(data: bytes, values: list[Any]) -> None:
 
 
 def test_the_depth_that_is_shown_and_the_one_that_is_not(data: bytes) -> None:
-    """The limit counts lists and maps; beyond it the cell is None, and the index is told."""
+    """The limit counts lists and maps; beyond it the cell is None, and its index is returned."""
 
     def look(_row: RawMap, txn: Transaction) -> tuple[list[Any], list[int]]:
         deep: list[int] = []
@@ -231,7 +231,7 @@ def test_too_deep_is_raised_from_plain(data: bytes) -> None:
 
 @pytest.mark.parametrize("levels", [JSON_DEPTH - 1, JSON_DEPTH])
 def test_the_depth_of_xml(levels: int) -> None:
-    """One element less than the limit is shown, whatever Python leaves of the C stack."""
+    """One element less than the limit is shown, with any remaining C stack."""
     doc: Doc[Any] = Doc(client_id=1)
     node: Any = XmlFragment()
     doc["tables"] = Map({"t": Map({"a": Map({"page": node})})})

@@ -66,7 +66,7 @@ def test_any_set_of_fields(
     ("own", "shown"), [("other", '"other"'), (1, "1"), (True, "true"), (["a"], '["a"]')]
 )
 def test_an_id_that_is_not_the_key(own: Any, shown: str) -> None:
-    """The key is the id; the row's own is kept in extras and told."""
+    """The key is the id; the row's own is in extras, with a problem."""
     found = chunk({"a": {"id": own, "n": 1, "s": "x"}, "b": {"id": "b", "n": 2, "s": "y"}})
     assert found.extras == [{"id": own}, None]
     assert found.problems == [RowProblem("a", "id", "id_mismatch", shown)]
@@ -97,14 +97,14 @@ def test_a_row_that_is_an_array() -> None:
 
 
 def test_a_row_that_is_null() -> None:
-    """It is there, so it is shown, as what it is."""
+    """It exists, so it is shown as null."""
     (found,) = chunks_of(update(definition=DEFINED, tables={"t": Map({"a": None})}), "t")
     assert found.extras == [[None]]
     assert [problem.kind for problem in found.problems] == ["not_a_row"]
 
 
 def test_what_nests_too_deep_is_left_out_and_told() -> None:
-    """In a column, in a field without one, in the place of a row; the rest of the row stays."""
+    """In a column, in extras, as a row; the rest of the row is kept."""
     found = chunk({"a": {"n": 1, "s": deep()}, "b": {"n": 2, "other": deep()}, "c": deep()})
     assert found.columns == [[1, 2, None], [None, None, None]]
     assert found.extras == [None, {"other": None}, [None]]
@@ -117,14 +117,14 @@ def test_what_nests_too_deep_is_left_out_and_told() -> None:
 
 
 def test_long_details_are_cut() -> None:
-    """An example of what a row held, no copy of it."""
+    """The detail is a short example."""
     found = chunk({"a": "x" * 1000})
     assert found.problems[0].detail is not None
     assert len(found.problems[0].detail) < 250
 
 
 def test_fields_of_an_undeclared_table_are_those_of_any_row() -> None:
-    """Seen over all rows, each in a column, none in extras."""
+    """Collected from all rows, each in a column, none in extras."""
     rows = {"a": {"p": 1}, "b": {"q": "x", "id": "b"}, "c": "no row"}
     found = chunk(rows, definition={})
     assert found.columns == [[1, None, None], [None, "x", None]]

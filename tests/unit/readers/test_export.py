@@ -36,13 +36,13 @@ def write(desks: list[Desk], out: Path) -> Exported:
 
 
 def rows(out: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Ask an export."""
+    """Query an export."""
     with closing(connect(f"{out.as_uri()}?mode=ro", uri=True)) as connection:
         return connection.execute(sql).fetchall()
 
 
 def test_tables_indexes_and_catalogs(desks: list[Desk], tmp_path: Path) -> None:
-    """What a query sees over several mirrors, also where there is one."""
+    """The same as in a query over several mirrors, also for one."""
     out = tmp_path / "all.sqlite"
     made = write(desks, out)
     assert made.tables == {"notes": 2, "tasks": 1}
@@ -64,7 +64,7 @@ def test_tables_indexes_and_catalogs(desks: list[Desk], tmp_path: Path) -> None:
 
 
 def test_two_workspaces_of_one_name(desks: list[Desk], tmp_path: Path) -> None:
-    """Their rows stand beside each other."""
+    """The export has the rows of both."""
     twins = [replace(desk.source, workspace="same") for desk in desks]
     out = tmp_path / "all.sqlite"
     export([NamedMirror(source) for source in twins], str(out))
@@ -89,7 +89,7 @@ def test_only_an_export_is_replaced(desks: list[Desk], tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_named(desks: list[Desk], tmp_path: Path) -> None:
-    """The others are written; where there is none, nothing is."""
+    """The others are exported; without any, no file is written."""
     out = tmp_path / "all.sqlite"
     desks[0].mirror.unlink()
     made = write(desks, out)
@@ -106,7 +106,7 @@ def test_what_cannot_be_read_is_named(desks: list[Desk], tmp_path: Path) -> None
 def test_no_export_is_open_to_more_people_than_its_mirrors(
     desks: list[Desk], tmp_path: Path
 ) -> None:
-    """The strictest of them counts."""
+    """It gets the strictest permissions of them."""
     desks[0].mirror.chmod(0o600)
     write(desks, tmp_path / "all.sqlite")
     assert stat.S_IMODE((tmp_path / "all.sqlite").stat().st_mode) == 0o600
@@ -114,7 +114,7 @@ def test_no_export_is_open_to_more_people_than_its_mirrors(
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_cannot_be_written(desks: list[Desk], tmp_path: Path) -> None:
-    """Says so."""
+    """The error says so."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
     with pytest.raises(MirrorUnavailableError):

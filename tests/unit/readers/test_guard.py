@@ -1,4 +1,4 @@
-"""A guarded connection reads, and does nothing else whatever the SQL says."""
+"""A guarded connection only reads, with any SQL."""
 
 import os
 import sys
@@ -104,7 +104,7 @@ def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
 
 @pytest.mark.parametrize("sql", REFUSED)
 def test_whatever_is_no_reading_is_refused(sql: str, connection: apsw.Connection) -> None:
-    """With an error of SQLite's, before anything was done."""
+    """With an error of SQLite, before it has any effect."""
     with pytest.raises(apsw.Error):
         connection.execute(sql).fetchall()
     assert not Path(OUTSIDE).exists()
@@ -134,7 +134,7 @@ def test_whatever_reads_is_allowed(sql: str, connection: apsw.Connection) -> Non
 
 
 def test_a_limit_cannot_be_raised_again(connection: apsw.Connection) -> None:
-    """What would take gigabytes at once is refused."""
+    """A statement that would allocate gigabytes is refused."""
     with pytest.raises(apsw.TooBigError):
         connection.execute("SELECT zeroblob(900000000)").fetchall()
 
@@ -161,7 +161,7 @@ def test_a_mirror_in_wal_mode_is_not_opened(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no named pipes among the files")
 @pytest.mark.parametrize("suffix", ["-journal", "-wal"])
 def test_a_pipe_in_a_journals_place_blocks_no_reader(suffix: str, tmp_path: Path) -> None:
-    """SQLite would open it, and wait for somebody who writes into it."""
+    """SQLite would open it, and wait for a writer."""
     desk = Desk.with_two_notes(tmp_path / "w")
     os.mkfifo(f"{desk.mirror}{suffix}")
     with pytest.raises(MirrorDamagedError, match="is no file"):
@@ -169,7 +169,7 @@ def test_a_pipe_in_a_journals_place_blocks_no_reader(suffix: str, tmp_path: Path
 
 
 def test_a_mirror_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
-    """A writer in place ends within the wait, and the reader sees its state."""
+    """If the writer ends in time, the reader sees the new state."""
     desk = Desk.with_two_notes(tmp_path / "w")
     writer = apsw.Connection(str(desk.mirror))
     writer.execute("BEGIN EXCLUSIVE; DELETE FROM notes")

@@ -76,7 +76,7 @@ def test_rows_know_their_columns(desk: Desk) -> None:
 
 
 def test_limits_hold(desk: Desk) -> None:
-    """Rows are left out and that is told; what takes too long is ended."""
+    """Omitted rows are reported; queries that take too long are ended."""
     endless = "WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x FROM r"
     with sidecar.open_mirror(desk.mirror, limits=Limits(rows=3, seconds=0.2)) as mirror:
         found = mirror.query(endless)
@@ -125,7 +125,7 @@ def test_new_mirror_is_opened_when_it_is_published(desk: Desk) -> None:
 
 
 def test_mirror_that_disappeared_is_read_on(desk: Desk) -> None:
-    """Until a new one is there, the old one answers."""
+    """Until there is a new one, the old one is read."""
     with sidecar.open_mirror(desk.mirror) as mirror:
         desk.mirror.unlink()
         assert mirror.query("SELECT count(*) FROM notes") == [(2,)]
@@ -141,7 +141,7 @@ def test_unknown_table_is_a_key_error(desk: Desk) -> None:
 
 
 def test_missing_file_is_said(tmp_path: Path) -> None:
-    """With what builds it."""
+    """With the command that builds it."""
     with pytest.raises(FileNotFoundError, match="epicenter-sidecar sync"):
         sidecar.open_mirror(tmp_path / "tables.sqlite")
 

@@ -34,7 +34,7 @@ from tests.support.data import PROJECT
     ],
 )
 def test_words(line: ProblemLine, text: str, advice: str) -> None:
-    """What is so, where, in how many rows, and what to do."""
+    """The problem, its place, the number of rows, and what to do."""
     assert in_words(line) == (text, advice)
 
 

@@ -1,4 +1,4 @@
-"""One query over one mirror or many: what it sees, and what it may take."""
+"""One query over one mirror or many: its tables and its limits."""
 
 import os
 import time
@@ -42,13 +42,13 @@ def targets(desks: Sequence[Desk]) -> list[NamedMirror]:
 
 
 def ask(desks: Sequence[Desk], sql: str, **limits: Any) -> list[tuple[Any, ...]]:
-    """Give the rows of one query."""
+    """Return the rows of one query."""
     with asking(targets(desks)) as session:
         return list(session.run(sql, limits=Limits(**limits)))
 
 
 def test_one_mirror_is_seen_as_it_is(desks: list[Desk]) -> None:
-    """Its tables, its catalog, its indexes, nothing in front."""
+    """Its tables, its catalog, its indexes, without additional columns."""
     with asking(targets(desks[:1])) as session:
         answer = session.run("SELECT * FROM notes ORDER BY id")
         assert answer.columns == ("id", "body", "done", "stars", "tags", "title", "_extra")
@@ -59,7 +59,7 @@ def test_one_mirror_is_seen_as_it_is(desks: list[Desk]) -> None:
 
 
 def test_several_are_one_view_a_table(desks: list[Desk]) -> None:
-    """With where each row is from, and NULL for what a mirror lacks."""
+    """With the workspace of each row, and NULL for missing columns."""
     assert ask(desks, "SELECT _workspace, _workspace_name, _epoch, id, stars FROM notes") == [
         ("id0", "Name 0", 0, "n1", 2),
         ("id0", "Name 0", 0, "n2", None),
@@ -120,7 +120,7 @@ def test_parameters_are_bound(desks: list[Desk]) -> None:
     ],
 )
 def test_errors_say_what_there_is_instead(sql: str, message: str, desks: list[Desk]) -> None:
-    """Tables, columns, and what is near."""
+    """Tables, columns, and similar names."""
     with pytest.raises(SqlError, match=message):
         ask(desks, sql)
 
@@ -143,7 +143,7 @@ def test_what_follows_one_statement_may_be_a_remark(tail: str, desks: list[Desk]
 def test_answers_end_where_they_may(
     limits: dict[str, Any], sql: str, count: int, desks: list[Desk]
 ) -> None:
-    """By rows and by bytes, and say that there was more."""
+    """By rows and by bytes, and report that there was more."""
     with asking(targets(desks)) as session:
         answer = session.run(sql, limits=Limits(**limits))
         assert len(list(answer)) == count
@@ -168,14 +168,14 @@ def test_what_has_no_end_is_ended(sql: str, desks: list[Desk]) -> None:
 
 
 def test_the_readers_own_time_does_not_count(desks: list[Desk]) -> None:
-    """Who looks at an answer for long has it to the end."""
+    """The time between two fetches does not count."""
     with asking(targets(desks)) as session:
         for _ in session.run("VALUES (1), (2), (3)", limits=Limits(seconds=0.2)):
             time.sleep(0.15)
 
 
 def test_missing_and_damaged_mirrors_are_named(desks: list[Desk], tmp_path: Path) -> None:
-    """The others answer."""
+    """The others are queried."""
     third = Desk(tmp_path / "w3")
     third.save()
     desks[1].mirror.write_bytes(b"nonsense")
@@ -190,7 +190,7 @@ def test_missing_and_damaged_mirrors_are_named(desks: list[Desk], tmp_path: Path
 
 
 def test_a_document_that_moved_on_is_changed(desks: list[Desk]) -> None:
-    """By its bytes alone; one that is gone, or no file any more, is so too."""
+    """By its bytes only; also if it was removed, or is not a file any more."""
     desks[0].put("notes", "n1", title="New")
     desks[0].save()
     desks[1].document.unlink()
@@ -200,7 +200,7 @@ def test_a_document_that_moved_on_is_changed(desks: list[Desk]) -> None:
 
 
 def test_one_state_is_read_to_the_end(desks: list[Desk]) -> None:
-    """A mirror that is replaced or emptied meanwhile shows in the next session."""
+    """A mirror that is replaced or emptied meanwhile is only seen by the next session."""
     with asking(targets(desks)) as session:
         answer = iter(session.run("SELECT title FROM notes ORDER BY title"))
         assert next(answer) == ("One",)

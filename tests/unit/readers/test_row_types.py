@@ -42,14 +42,14 @@ HOSTILE = [
 
 
 def test_types_follow_kinds() -> None:
-    """And NULL."""
+    """With NULL if the column may be null."""
     text = row_types(grouped([(DOCUMENT, (HOSTILE[0],))]))
     assert "  id: string\n" in text
     assert "  n: number | null\n" in text
 
 
 def test_a_column_that_one_mirror_lacks_may_be_null() -> None:
-    """As a query over both gives it; of two kinds it is either."""
+    """As in a query over both; with two kinds it is a union."""
     other = table("notes", ("id", "id", "TEXT", False), ("m", "text", "TEXT", False))
     third = table("notes", ("id", "id", "TEXT", False), ("n", "text", "TEXT", False))
     schemas = grouped([(DOCUMENT, (one,)) for one in (HOSTILE[0], other, third)])
@@ -62,7 +62,7 @@ def test_a_column_that_one_mirror_lacks_may_be_null() -> None:
 @pytest.mark.slow
 @pytest.mark.node
 def test_hostile_names_compile(run_node: RunNode, tmp_path: Path) -> None:
-    """Nothing in a name or description ends a remark, a text or the file."""
+    """No name or description can end a comment or a string."""
     (tmp_path / "rows.ts").write_text(row_types(grouped([(DOCUMENT, tuple(HOSTILE))])), "utf-8")
     compiler = CLIENTS / "node_modules" / "typescript" / "bin" / "tsc"
     done = run_node(compiler, "--strict", "--noEmit", tmp_path / "rows.ts")

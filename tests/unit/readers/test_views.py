@@ -1,4 +1,4 @@
-"""Views over several mirrors: tables and columns aligned by name, where a row is from in front."""
+"""Views over several mirrors: tables and columns aligned by name, after the workspace columns."""
 
 import apsw
 import pytest
@@ -44,7 +44,7 @@ EXTRA = ("_extra", "TEXT")
 def test_columns_are_aligned_by_name(
     first: list[tuple[str, str]], second: list[tuple[str, str]], columns: list[tuple[str, str]]
 ) -> None:
-    """As SQLite compares names; ours win, theirs take the next free name."""
+    """As SQLite compares names; our columns keep their names, others take the next free name."""
     found = view("t", member("m0", ONE, t=first), member("m1", TWO, t=second))
     assert list(found.columns) == [*FRONT, ID, *columns, EXTRA]
     assert len(found.arms) == 2
@@ -58,7 +58,7 @@ def test_a_table_of_one_mirror_keeps_its_columns_in_order() -> None:
 
 
 def test_tables_that_differ_by_case_are_one() -> None:
-    """SQL could not tell them apart."""
+    """SQL does not distinguish them."""
     found = plan_views([member("m0", ONE, Tasks=[ID]), member("m1", TWO, tasks=[ID])])
     assert [(one.name, len(one.arms)) for one in found] == [("Tasks", 2)]
 
@@ -73,7 +73,7 @@ def test_a_users_table_wins_over_an_index() -> None:
 
 
 def test_more_columns_than_sqlite_takes_are_left_out() -> None:
-    """And named."""
+    """They are named."""
     many = [(f"c{n:04}", "") for n in range(1998)]
     found = view("t", member("m0", ONE, t=[ID, *many]), member("m1", TWO, t=[ID]))
     assert (len(found.columns), found.left_out) == (2000, ("c1996", "c1997"))

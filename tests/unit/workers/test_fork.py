@@ -1,4 +1,4 @@
-"""A batch in a child of its own: whatever happens to it, the parent gets to know and lives on."""
+"""A batch in its own child: the parent learns how it ended, and continues."""
 
 import ctypes
 import faulthandler
@@ -23,19 +23,19 @@ Send = Callable[[Answer], None]
 
 
 def batch(max_seconds: float = 30.0, max_memory_mb: int | None = None) -> Batch:
-    """Make a batch; what is done is given apart."""
+    """Make a batch; the task's function is given separately."""
     return Batch((), Options("/nowhere"), max_memory_mb, max_seconds)
 
 
 def result(value: object) -> Failed:
-    """Make a result that says something."""
+    """Make a result with a text."""
     return Failed("internal", str(value), "once")
 
 
 def do(
     run_batch: Callable[[Batch, Send], object], batch_: Batch | None = None
 ) -> tuple[Ended, list[str]]:
-    """Do something in a child and return how it ended and what it answered."""
+    """Run a function in a child; return how it ended and its results."""
     lines: list[bytes] = []
     ended = run_forked(batch_ or batch(), lines.append, run_batch=run_batch)
     messages = [message_of(line) for line in lines]
@@ -44,7 +44,7 @@ def do(
 
 
 def test_answers_come_back_whole() -> None:
-    """Also big ones, and ones with surrogate escapes."""
+    """Also large ones, and ones with surrogate escapes."""
     big = "x" * 1_000_000 + "\udcff"
 
     def run_batch(_: Batch, send: Send) -> None:
@@ -56,7 +56,7 @@ def test_answers_come_back_whole() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGILL])
 def test_a_crash_names_its_signal(number: signal.Signals) -> None:
-    """What was answered before counts; the parent lives."""
+    """Earlier results are kept; the parent continues."""
 
     def run_batch(_: Batch, send: Send) -> None:
         faulthandler.disable()  # pytest's own
@@ -69,13 +69,13 @@ def test_a_crash_names_its_signal(number: signal.Signals) -> None:
 
 
 def test_a_kill_from_outside_is_told_apart() -> None:
-    """It is not the document's fault, so it may be tried again."""
+    """The document is not the cause, so it may be tried again."""
     ended, _ = do(lambda *_: os.kill(os.getpid(), signal.SIGKILL))
     assert (ended.code, ended.passing) == ("crashed", True)
 
 
 def test_a_hang_ends_after_its_time() -> None:
-    """The limit is for each task: an answer starts it anew."""
+    """The limit is for each task: each result starts it again."""
 
     def run_batch(_: Batch, send: Send) -> None:
         for number in range(3):
@@ -103,7 +103,7 @@ def test_memory_is_bounded() -> None:
 
 
 def test_an_abort_of_rust_for_want_of_memory_has_its_code() -> None:
-    """Rust writes what it wanted and aborts; that is no crash."""
+    """Rust reports the allocation and aborts; that counts as ``memory``, not as a crash."""
     errors = "memory allocation of 4000000000 bytes failed\n"
     assert ended_by(-signal.SIGABRT, errors).code == "memory"
     assert ended_by(-signal.SIGABRT, "panic").code == "crashed"
@@ -111,7 +111,7 @@ def test_an_abort_of_rust_for_want_of_memory_has_its_code() -> None:
 
 
 def test_stderr_is_kept_in_part() -> None:
-    """The end of it, for the log; it reaches no terminal and cannot block the child."""
+    """Its end, for the log; it is not printed and cannot block the child."""
 
     def run_batch(_: Batch, _send: Send) -> None:
         os.write(2, b"x" * 200_000 + b"the end")
@@ -147,7 +147,7 @@ def test_an_abandoned_job_is_ended() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_GET_PDEATHSIG is Linux's")
 def test_a_job_dies_with_its_parent() -> None:
-    """The system kills it, so nothing depends on a parent that can still act."""
+    """The system kills it, also if the parent was killed."""
 
     def run_batch(_: Batch, send: Send) -> None:
         number = ctypes.c_int()
@@ -172,7 +172,7 @@ NextBatch = Callable[[str], Batch | None] | None
 
 
 def keeping(act: Callable[[], object]) -> Callable[..., object]:
-    """Make what keeps a document and answers with its process; from the second batch it acts."""
+    """Make a function that keeps a document and returns its pid; from the second batch it acts."""
 
     def run_batch(first: Batch, send: Send, next_batch: NextBatch = None) -> None:
         current, done = first, 0
@@ -187,7 +187,7 @@ def keeping(act: Callable[[], object]) -> Callable[..., object]:
 
 
 def serve(run_batch: Callable[..., object], kept: list[Child]) -> tuple[Ended, int]:
-    """Have one task done; give how it ended, and the process that did it."""
+    """Run one task; return how it ended, and the pid of its process."""
     lines: list[bytes] = []
     task = Task("status", Source("/d", "/m", None, None))
     ended = run_forked(
@@ -206,7 +206,7 @@ def serve(run_batch: Callable[..., object], kept: list[Child]) -> tuple[Ended, i
 def test_the_end_of_one_that_keeps_a_document_costs_a_fresh_one(
     end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever it is: the same task is done by a fresh child, which keeps the document next."""
+    """For any cause the task is done by a new child, which then keeps the document."""
     monkeypatch.setattr("sidecar.workers.fork._LEAST_PATIENCE_S", 0.5)
     monkeypatch.setattr("sidecar.workers.fork._PATIENCE", 0)
     acts: dict[str, Callable[[], object]] = {
@@ -234,7 +234,7 @@ def test_the_end_of_one_that_keeps_a_document_costs_a_fresh_one(
 def test_one_that_keeps_a_document_ends_when_memory_is_scarce(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By itself, soon; and the next edit costs a fresh decode. Where it is scarce already, none."""
+    """It ends soon, and the next edit is decoded afresh. With little memory none is kept."""
     meminfo = tmp_path / "meminfo"
     meminfo.write_text("MemTotal: 1000 kB\nMemAvailable: 500 kB\n")
     monkeypatch.setattr("sidecar.workers.fork.MEMINFO", str(meminfo))

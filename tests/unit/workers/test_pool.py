@@ -1,4 +1,4 @@
-"""The pool: workers that cannot be started, and how long they may take."""
+"""The pool: workers that cannot be started, and their time limits."""
 
 import subprocess
 import threading
@@ -11,7 +11,7 @@ from sidecar.workers.pool import ProcessPool
 
 @pytest.fixture
 def pool() -> ProcessPool:
-    """Return a pool that has started nothing."""
+    """Return a pool without a started worker."""
     return ProcessPool(lambda _worker, _message: None, lambda text, ms: TOLD.append((text, ms)))
 
 
@@ -22,7 +22,7 @@ TOLD: list[tuple[str, int]] = []
 def test_a_worker_that_cannot_be_started_is_tried_later(
     pool: ProcessPool, monkeypatch: pytest.MonkeyPatch, scarce: str
 ) -> None:
-    """Said once with the wait, slower and slower; with room again there is one."""
+    """Reported once with the wait, with longer waits; when possible one is started."""
     TOLD.clear()
 
     def refuse(*_arguments: Any, **_named: Any) -> None:
@@ -51,10 +51,10 @@ def test_a_worker_that_cannot_be_started_is_tried_later(
 
 
 class Kept:
-    """A worker as the pool sees one, without a process."""
+    """A worker without a process."""
 
     def __init__(self, _deliver: Any) -> None:
-        """Begin at rest."""
+        """Begin idle."""
         self.batch: object = None
         self.holds: str | None = None
         self.holds_mb = 0
@@ -64,7 +64,7 @@ class Kept:
         MADE.append(self)
 
     def retire(self) -> None:
-        """Note that it was asked to end."""
+        """Record the request to end."""
         self.is_ended = True
 
 
@@ -85,7 +85,7 @@ MADE: list[Kept] = []
 def test_the_least_recently_edited_document_goes_first(
     monkeypatch: pytest.MonkeyPatch, sizes: list[int], most_mb: int, left: str
 ) -> None:
-    """Four are kept, and no more memory than there may be; the oldest edit ends first."""
+    """Four are kept, within the allowed memory; the one with the oldest edit is dropped first."""
     MADE.clear()
     monkeypatch.setattr("sidecar.workers.pool.ProcessWorker", Kept)
     pool = ProcessPool(lambda _worker, _message: None, keep_s=20.0, keep_mb=most_mb)
@@ -101,7 +101,7 @@ def test_the_least_recently_edited_document_goes_first(
 
 
 def test_a_document_edited_again_is_the_last_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What counts is the last edit, not the first."""
+    """The last edit counts, not the first."""
     MADE.clear()
     monkeypatch.setattr("sidecar.workers.pool.ProcessWorker", Kept)
     pool = ProcessPool(lambda _worker, _message: None, keep_s=20.0, keep_mb=100)

@@ -1,4 +1,4 @@
-"""What is cut out of a newer form of a document, and what is left to a fresh decode."""
+"""The part that is cut out of a newer update, and what needs a fresh decode."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ MAP, ARRAY, TEXT = b"\1\1m", b"\1\1a", b"\1\1t"
 
 
 def text(words: str) -> bytes:
-    """Return a text behind its length."""
+    """Return a text after its length."""
     data = words.encode()
     return write_varuint(len(data)) + data
 
@@ -25,7 +25,7 @@ def first(words: str, parent: bytes = TEXT) -> bytes:
 
 
 def behind(client: int, clock: int, words: str) -> bytes:
-    """Return a struct with a text behind another element."""
+    """Return a struct with a text after another element."""
     return b"\x84" + write_varuint(client) + write_varuint(clock) + text(words)
 
 
@@ -109,7 +109,7 @@ K_DELETED = deletes(3, (0, 1))
     ids=["equal", "client", "struct", "letters", "split", "joined", "deleted", "emptied", "grown"],
 )
 def test_what_is_new(old: bytes, new: bytes, expected: bytes) -> None:
-    """The cut is an update of exactly what the newer form has beyond the older one."""
+    """The cut is an update with exactly the new content."""
     found = cut(index(old), new)
     assert found.update == expected
     assert found.state_vector == {
@@ -174,13 +174,13 @@ def test_what_is_not_accounted_for(new: bytes) -> None:
 
 
 def test_what_was_deleted_stays_deleted() -> None:
-    """A smaller delete set is another document."""
+    """A smaller delete set means another document."""
     with pytest.raises(ValueError, match="deleted no more"):
         cut(index(OLD[:-1] + K_DELETED), OLD)
 
 
 def test_every_half_form_is_refused() -> None:
-    """No beginning of a newer form is taken for it, at whatever byte it ends."""
+    """A newer update that is cut at any byte is refused."""
     new = update(
         (9, [entry("n", "x"), first("long text")]),
         (7, [first("hello"), behind(7, 4, "world and more")]),
@@ -195,7 +195,7 @@ def test_every_half_form_is_refused() -> None:
 
 
 def test_content_of_a_collected_child_needs_deleted_neighbours() -> None:
-    """Yjs collects structs whose parent is deleted: then what they stand beside is, as well."""
+    """Yjs collects structs whose parent is deleted: then their neighbours are deleted as well."""
     row = b"\x27" + MAP + text("r") + b"\1"
     cell = entry("c", "x", b"\0\3\0")
     old = index(update((3, [row, cell])))
@@ -215,7 +215,7 @@ def long_document(change: Callable[[list[bytes]], None]) -> tuple[bytes, bytes]:
 
 
 def test_many_places_of_one_section_may_differ() -> None:
-    """Between them the structs are compared and not read; marks of the new form are right."""
+    """Structs between them are compared without reading; the index of the new update is right."""
     deleted = [17, 18, 1000, 1016, 4999]
 
     def forget(structs: list[bytes]) -> None:
@@ -239,7 +239,7 @@ def test_many_places_of_one_section_may_differ() -> None:
 
 
 def test_the_decoder_takes_a_cut_out_of_a_joined_text() -> None:
-    """A letter outside the first plane is two elements; the cut is made between them and more."""
+    """A letter outside the BMP is two elements; cuts also between them are tested."""
     old, new = update((7, [first("a😀")])), update((7, [first("a😀b😀")]))
     doc = Doc(None, True, None)
     for part in (old, cut(index(old), new).update):

@@ -13,7 +13,7 @@ COMMITTED = sorted(DOCUMENTS.glob("*.yjs"))
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_every_mark_is_where_a_struct_begins(path: Path) -> None:
-    """With its clock and number; a section ends behind its last struct."""
+    """With its clock and number; a section ends after its last struct."""
     data = path.read_bytes()
     for section in index(data).sections.values():
         reader, clock, begins = UpdateReader(data, section.start), 0, {}
@@ -31,7 +31,7 @@ def test_every_mark_is_where_a_struct_begins(path: Path) -> None:
 
 @pytest.mark.parametrize("path", COMMITTED[:5], ids=lambda path: path.stem)
 def test_an_update_is_read_to_its_last_byte(path: Path) -> None:
-    """One that is cut has no index, nor has one with something behind it."""
+    """A cut update has no index, nor has one with bytes after its end."""
     data = path.read_bytes()
     for broken in (data[:-1], data[: len(data) // 2], data + b"\0", data + b"x", b""):
         with pytest.raises(ValueError, match=r"\w+"):
@@ -45,7 +45,7 @@ def test_an_update_is_read_to_its_last_byte(path: Path) -> None:
         b"\1\0\1\0\0",  # a section without structs
         b"\1\1\1\0\0\0\0",  # a struct of nothing
         b"\1\1\1\0\x0a\2\0",  # a gap
-        b"\0\1\1\0",  # deletes of nobody
+        b"\0\1\1\0",  # deletes of no client
         b"\0\1\1\1\0\0",  # a range of nothing
         b"\0\2\1\1\0\1\1\1\1\1",  # a client twice
     ],

@@ -1,4 +1,4 @@
-"""JSON as the decoder takes it, with the value that JavaScript has."""
+"""JSON that the decoder accepts, with the value of JavaScript."""
 
 import json
 
@@ -19,7 +19,7 @@ from sidecar.yjs.json_text import LEVELS, repair, to_any
     ],
 )
 def test_halves_of_surrogate_pairs(written: str, repaired: str) -> None:
-    """An escape that is half a pair, and no other."""
+    """Only an escape of a lone surrogate is replaced."""
     assert repair(written) == (repaired, written != repaired)
 
 
@@ -43,7 +43,7 @@ def test_what_is_too_deep_is_what_javascript_makes_of_it_in_a_text(inner: str, s
 
 
 def test_depth_costs_no_stack() -> None:
-    """Nor much time: a hundred thousand levels."""
+    """And little time: a hundred thousand levels."""
     written, _ = repair("[" * 100_000 + "]" * 100_000)
     assert written.count("[") == LEVELS
 
@@ -62,5 +62,5 @@ def test_what_is_no_json(text: str) -> None:
     [("1e400", b"\x7e"), ("1", b"\x7d\1"), ("-64", b"\x7d\xc0\1"), ('"ü"', b"\x77\2\xc3\xbc")],
 )
 def test_values(text: str, value: bytes) -> None:
-    """As lib0 writes them; what no float holds is null, as JSON.stringify writes it."""
+    """As lib0 writes them; NaN and infinities are null, as in JSON.stringify."""
     assert to_any(text) == (value, False)

@@ -1,4 +1,4 @@
-"""An update in which long arrays and odd XML children lie in roots of their own."""
+"""An update whose long arrays and unusual XML children are moved into roots."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def opened(data: bytes, root: str) -> tuple[pycrdt.Doc[Any], list[Any]]:
 
 
 def test_a_long_array_becomes_a_root() -> None:
-    """In its place stands one text, the name of that root; short arrays stay as they are."""
+    """It is replaced by one text, the name of that root; short arrays are not changed."""
     lifted = lift(split_array())
     (name,) = lifted.roots
     assert lifted.arrays == {name}
@@ -43,7 +43,7 @@ def test_a_long_array_becomes_a_root() -> None:
 
 
 def test_an_array_is_found_by_any_of_its_elements() -> None:
-    """Whichever was written first; an element of another type finds none."""
+    """By the element that was written first or a later one; elements of other types find none."""
     data = split_array()
     lifted = lift(data)
     (name,) = lifted.roots
@@ -59,7 +59,7 @@ def test_an_array_is_found_by_any_of_its_elements() -> None:
 
 
 def test_nothing_to_lift() -> None:
-    """Then the update is what it was."""
+    """Then the update is not changed."""
     data = update(tables=tables(t={"r": {"a": 1, "b": [1, 2], "c": pycrdt.XmlFragment()}}))
     lifted = lift(data)
     assert (lifted.update, lifted.roots) == (data, {})
@@ -67,13 +67,13 @@ def test_nothing_to_lift() -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 40])
 def test_what_is_no_update_is_refused(size: int) -> None:
-    """A cut one, as by every reader of structs."""
+    """A cut update raises, as in every reader of structs."""
     with pytest.raises(ValueError, match=r".+"):
         lift(split_array()[:size])
 
 
 def test_ids_become_xml_elements_with_these_ids() -> None:
-    """So that the hash which the decoder makes of an id can be asked for."""
+    """So that the decoder can compute the hash of an id."""
     ids = [(7, 3), (7, 0), (7, 4), (2**40, 12)]
     doc: pycrdt.Doc[Any] = pycrdt.Doc()
     doc.apply_update(xml_of_ids(ids))

@@ -1,4 +1,4 @@
-"""Odd updates made plain: each struct here is written by hand, each result is what Yjs shows."""
+"""Rewriting unusual updates: structs are written by hand, results are those of Yjs."""
 
 import pytest
 from pycrdt import Array, Doc, Map, Text
@@ -65,7 +65,7 @@ ONE, TWO, TRUE = b"\x7d\1", b"\x7d\2", b"\x78"
 
 
 def test_what_is_whole_stays_as_it_is() -> None:
-    """The same content, the client's own state vector, nothing to say."""
+    """The same content, the client's own state vector, no repairs."""
     normal = normalize(update((5, 0, [text("hello")])))
     assert shown_text(normal) == "hello"
     assert normal.state_vector == {5: 5}
@@ -78,7 +78,7 @@ def test_nothing_is_an_update_too() -> None:
 
 
 def test_the_end_is_that_of_the_update() -> None:
-    """Whatever lies behind it."""
+    """With any bytes after it."""
     data = update((5, 0, [text("hello")]))
     assert normalize(data + b"stale").end == len(data)
 
@@ -111,7 +111,7 @@ def test_the_end_is_that_of_the_update() -> None:
 def test_what_waits_is_left_out(
     sections: list[Section], deleted: bytes, shown: str, waiting: dict[int, int], kept_back: int
 ) -> None:
-    """Structs behind a gap or of a client never seen, and deletions of what is not there."""
+    """Structs after a gap or of an unknown client, and deletions of missing structs."""
     normal = normalize(update(*sections, deleted=deleted))
     assert shown_text(normal) == shown
     assert normal.waiting == waiting
@@ -119,7 +119,7 @@ def test_what_waits_is_left_out(
 
 
 def test_of_two_sections_of_one_client_the_later_counts() -> None:
-    """So does Yjs read them."""
+    """As in Yjs."""
     normal = normalize(update((5, 0, [text("first")]), (5, 0, [text("second")])))
     assert shown_text(normal) == "second"
 
@@ -176,7 +176,7 @@ def test_under_a_key_the_last_value_counts() -> None:
 
 
 def test_a_parent_that_is_no_type_holds_nothing() -> None:
-    """As two sessions under one client id leave it; the rest is shown."""
+    """As after two sessions under one client id; the rest is shown."""
     lost = b"\x28\0\1\0" + write_bytes(b"v") + b"\1" + ONE
     normal = normalize(update((1, 0, [values(TWO), lost])))
     assert shown_list(normal) == [2.0]
@@ -184,7 +184,7 @@ def test_a_parent_that_is_no_type_holds_nothing() -> None:
 
 
 def test_roots_without_content_keep_their_place() -> None:
-    """Their names tell the layout."""
+    """Their names decide the layout."""
     normal = normalize(update((1, 0, [values(ONE)]), deleted=b"\1\1\1\0\1"))
     doc: Doc[Array[object]] = Doc()
     doc.apply_update(normal.update)
@@ -217,7 +217,7 @@ def test_json_that_the_decoder_refuses(json: str, *, is_repaired: bool) -> None:
 
 
 def test_a_repair_says_where_it_is() -> None:
-    """The names of the maps that lead to it, and the key that an entry of an array says."""
+    """The names of the maps that lead to it, and the key of an entry of an array."""
     entry = [
         b"\7" + ROOT + b"\1",
         b"\x28\0\1\0" + write_bytes(b"key") + b"\1\x77" + write_bytes(b"r1"),

@@ -1,4 +1,4 @@
-"""What is whole in a cut update: an update that decodes, and holds no more than was there."""
+"""The whole part of a cut update: it can be decoded, and has no additional content."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def rows_of(update: bytes) -> dict[str, Any]:
 
 
 def two_writers() -> bytes:
-    """Return a document in which one writer's structs lean on another's."""
+    """Return a document in which one writer's structs refer to another's."""
     doc: Doc[Any] = Doc(client_id=2)
     doc.apply_update(document(3))
     with doc.transaction():
@@ -45,7 +45,7 @@ def test_every_cut_gives_what_was_whole(whole: bytes) -> None:
 
 
 def test_zeros_at_the_end_are_nothing() -> None:
-    """A file that was not written to its end has them."""
+    """As in a file that was not completely written."""
     whole = document(5)
     cut = whole[: len(whole) // 2]
     assert rows_of(cut + bytes(500)).keys() >= rows_of(cut).keys()
@@ -53,7 +53,7 @@ def test_zeros_at_the_end_are_nothing() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"hello world", b"\xff" * 40, b"\1\5\1\0"])
 def test_what_is_no_update_gives_an_empty_one(data: bytes) -> None:
-    """Nothing is raised, whatever it is."""
+    """Nothing is raised, for any bytes."""
     reader = UpdateReader(salvage(data))
     assert list(reader.structs()) == []
     assert reader.deleted() == {}

@@ -12,7 +12,7 @@ RANGES = st.dictionaries(
 
 
 def clocks(spans: Spans) -> set[tuple[int, int]]:
-    """Give every element that is in them."""
+    """Return every element that is in them."""
     return {
         (c, n) for c, found in spans.items() for first, last in found for n in range(first, last)
     }
@@ -20,7 +20,7 @@ def clocks(spans: Spans) -> set[tuple[int, int]]:
 
 @given(RANGES, RANGES)
 def test_they_are_sets_of_clocks(one: Spans, other: Spans) -> None:
-    """Joined, subtracted and compared as sets are; sorted, and none touching the next."""
+    """Joined, subtracted and compared as sets; sorted and disjoint."""
     these, those = join(one), join(other)
     assert clocks(these) == {
         (c, n)
@@ -35,6 +35,6 @@ def test_they_are_sets_of_clocks(one: Spans, other: Spans) -> None:
 
 
 def test_a_range_of_nothing_is_refused() -> None:
-    """Yjs writes none."""
+    """Yjs never writes one."""
     with pytest.raises(ValueError, match="empty"):
         join({1: [(4, 0)]})

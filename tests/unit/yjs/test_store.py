@@ -1,4 +1,4 @@
-"""The second reading of an update's bytes: where it ends, and what Yjs would not take."""
+"""Reading the structs of an update: where it ends, and what Yjs refuses."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ ROOT = b"\1\1a"
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_a_document_ends_where_its_file_ends(path: Path) -> None:
-    """And does not care what is behind it."""
+    """With any bytes after it."""
     data = path.read_bytes()
     assert end_of_update(data) == len(data)
     assert end_of_update(data + b"anything") == len(data)
@@ -32,7 +32,7 @@ def test_a_document_ends_where_its_file_ends(path: Path) -> None:
 
 @pytest.mark.parametrize("path", COMMITTED[:5], ids=lambda path: path.stem)
 def test_a_cut_document_has_no_end(path: Path) -> None:
-    """At no point."""
+    """At any byte."""
     data = path.read_bytes()
     for end in range(len(data)):
         with pytest.raises(ValueError, match=r".+"):
@@ -60,19 +60,19 @@ def test_a_cut_document_has_no_end(path: Path) -> None:
     ],
 )
 def test_every_kind_of_content(struct: tuple[int | bytes, ...]) -> None:
-    """Each is read to its end, and to no further."""
+    """Each is read exactly to its end."""
     data = one_struct(*struct)
     assert end_of_update(data) == len(data)
 
 
 def test_lists_may_nest_as_deep_as_they_like() -> None:
-    """No recursion: a hostile document costs no stack."""
+    """Without recursion: a hostile document uses no stack."""
     data = one_struct(8, ROOT, 1, b"\x75\1" * 100_000, 126)
     assert end_of_update(data) == len(data)
 
 
 def test_text_counts_in_utf_16() -> None:
-    """As JavaScript does: what refers to its end is within it, what refers further is not."""
+    """As in JavaScript: a reference to its last unit is valid, one beyond it is not."""
     text = "🌱ü".encode()
     held = bytes([1, 2, 1, 0, 4]) + ROOT + bytes([len(text)]) + text
     assert end_of_update(held + bytes([0x84, 1, 2, 1]) + b"x" + NONE)

@@ -1,4 +1,4 @@
-"""The reader of updates in Python agrees with the decoder, and survives whatever it is given."""
+"""The reader of updates in Python agrees with the decoder, and accepts any bytes."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ COMMITTED = sorted(path for folder in (DOCUMENTS, ODDITIES) for path in folder.g
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_every_byte_of_real_updates_is_read(path: Path) -> None:
-    """What Yjs wrote is read to its last byte, with clocks that have no gap."""
+    """Updates by Yjs are read to their last byte, with clocks without gaps."""
     data = path.read_bytes()
     reader = UpdateReader(data)
     items = Items(reader.structs())
@@ -29,7 +29,7 @@ def test_every_byte_of_real_updates_is_read(path: Path) -> None:
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_every_item_has_a_place(path: Path) -> None:
-    """Each item that is left is in a root or in a type, however many were written before it."""
+    """Each item is in a root or in a type, with any number of items before it."""
     items = Items(UpdateReader(path.read_bytes()).structs())
     for item in items.sorted:
         parent, _ = items.place(item)
@@ -38,7 +38,7 @@ def test_every_item_has_a_place(path: Path) -> None:
 
 @given(data=st.binary(max_size=200))
 def test_any_bytes_end_in_a_reading_or_a_value_error(data: bytes) -> None:
-    """Whatever is read, it ends, and nothing but ValueError says that it makes no sense."""
+    """Any bytes are read to an end, or raise ValueError."""
     reader = UpdateReader(data)
     try:
         items = Items(reader.structs())
@@ -50,7 +50,7 @@ def test_any_bytes_end_in_a_reading_or_a_value_error(data: bytes) -> None:
 
 
 def test_deep_nesting_is_passed_over() -> None:
-    """A million arrays inside each other end nothing."""
+    """A million nested arrays are no problem."""
     levels = 1_000_000
     item = b"\x28\x01\x01m\x01k\x01" + b"\x75\x01" * levels + b"\x7e"
     reader = UpdateReader(b"\x01\x01\x07\x00" + item + b"\x00")
@@ -60,7 +60,7 @@ def test_deep_nesting_is_passed_over() -> None:
 
 @given(cut=st.integers(min_value=1, max_value=400))
 def test_cut_update_is_a_value_error(cut: int) -> None:
-    """A file that ends too early says so, and what stood before is there."""
+    """A file that ends too early raises, after the structs before were returned."""
     data = COMMITTED[0].read_bytes()
     reader = UpdateReader(data[:-cut])
     with pytest.raises(ValueError, match=r"end"):

@@ -15,7 +15,7 @@ COMMITTED = sorted(TWINS.glob("*.v2"))
 
 @pytest.mark.parametrize("twin", COMMITTED, ids=lambda path: path.stem)
 def test_a_twin_becomes_its_first(twin: Path) -> None:
-    """Byte for byte what Yjs makes of it, whatever is behind it."""
+    """Byte for byte as in Yjs, with any bytes after it."""
     data = twin.read_bytes()
     first = twin.with_suffix(".v1").read_bytes()
     assert to_v1(data) == (first, len(data))
@@ -30,7 +30,7 @@ def test_an_empty_update_is_one() -> None:
 
 @pytest.mark.parametrize("twin", COMMITTED, ids=lambda path: path.stem)
 def test_no_cut_is_taken(twin: Path) -> None:
-    """At no point: every buffer must be read to its end."""
+    """At any byte: every buffer must be read to its end."""
     data = twin.read_bytes()
     for end in range(len(data)):
         with pytest.raises(ValueError, match=r"."):
@@ -39,7 +39,7 @@ def test_no_cut_is_taken(twin: Path) -> None:
 
 @pytest.mark.parametrize("twin", COMMITTED, ids=lambda path: path.stem)
 def test_zeros_at_the_end_are_no_structs(twin: Path) -> None:
-    """Where a crash of the machine zeroed more than the delete set, buffers are left over."""
+    """If a crash of the machine zeroed more than the delete set, unread buffers remain."""
     data = twin.read_bytes()
     whole, _ = to_v1(data)
     for count in range(1, len(data)):
@@ -63,7 +63,7 @@ def test_a_hole_of_zeros_is_no_empty_update(size: int, at: int) -> None:
 
 @given(st.binary(max_size=200), st.sampled_from(COMMITTED), st.integers(0, 400))
 def test_any_bytes_are_an_update_or_a_value_error(rest: bytes, twin: Path, at: int) -> None:
-    """Nothing else comes out."""
+    """There is no other result."""
     data = twin.read_bytes()
     for tried in (b"\0" + rest, data[:at] + rest, data[:at] + rest + data[at + len(rest) :]):
         try:
@@ -91,7 +91,7 @@ def test_any_bytes_are_an_update_or_a_value_error(rest: bytes, twin: Path, at: i
     ],
 )
 def test_values_of_embeds_and_formats_become_json(value: bytes, json: str) -> None:
-    """As JSON.stringify writes them."""
+    """As in JSON.stringify."""
     assert any_to_json(value) == json
 
 

@@ -1,4 +1,4 @@
-"""Two encodings of one update: the same but for what the decoder writes otherwise."""
+"""Two encodings of one update: equal except for what the decoder writes differently."""
 
 import pytest
 
@@ -69,6 +69,6 @@ def test_clients_of_the_delete_set_in_another_order() -> None:
 
 
 def test_less_is_not_the_same() -> None:
-    """A document that lost its last struct on the way."""
+    """A document without its last struct."""
     data = update((9, 0, [text("abc"), text("def")]))
     assert end_of_same(data, update((9, 0, [text("abc")]))) is None
