@@ -200,7 +200,7 @@ class Selection(msgspec.Struct, frozen=True):
 
     Attributes:
         documents: GLOBs of the names of documents.
-        into: Folder below which mirrors stand at the same relative paths; None for beside them.
+        into: Folder for mirrors at the same relative paths; None for beside the documents.
         workspace: Id of the only selected workspace; None for all.
         epoch: The only selected epoch; None for all.
     """

@@ -65,17 +65,17 @@ def mirrors_of(found: Chosen) -> list[NamedMirror]:
 
 
 def sources_of(found: Chosen) -> tuple[Queried, ...]:
-    """Tell of each mirror how old it is, and whether its document has changed since."""
+    """Return the age of each mirror, and whether its document has changed since."""
     from sidecar.mirror.state import read_mirror  # for commands that do not open mirrors by SQL
 
-    told: list[Queried] = []
+    states: list[Queried] = []
     for target in found.targets:
         try:
             facts = read_mirror(target.source.mirror).facts or None
         except SidecarError:
             facts = None
-        told.append(queried(target.source, target.standing.name, facts))
-    return tuple(told)
+        states.append(queried(target.source, target.standing.name, facts))
+    return tuple(states)
 
 
 def say_freshness(sources: Sequence[Queried]) -> None:

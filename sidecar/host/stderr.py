@@ -100,5 +100,5 @@ class Stderr(io.TextIOBase):
             self._waiting.clear()
             self._left_out = 0
             if left_out:
-                text += f"epicenter-sidecar: {left_out} lines were left out: nobody read stderr\n"
+                text += f"epicenter-sidecar: {left_out} lines were left out, because stderr was not read\n"
             return text

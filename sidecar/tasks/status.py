@@ -91,7 +91,7 @@ def _without_decoding(mirror: Mirror, memory: Memory) -> tuple[State, Code | Non
 
 _PENDING = "the next sync will compare it with its document"
 FAULTS: dict[str, str] = {
-    "damaged": "the file is not whole, or somebody else has written to it",
+    "damaged": "the file is not whole, or another program has written to it",
     "foreign": "the file is no mirror of ours",
     "format": "it was made by another version of this program",
 }
