@@ -107,7 +107,7 @@ def pieces(walked: Iterable[Chunk]) -> Iterator[Piece]:
 
 
 def chunk_starts(ids: Sequence[str]) -> list[int]:
-    """Tell where chunks begin in sorted ids, of which the first one begins a chunk."""
+    """Return the indexes at which chunks begin in sorted ids; the first id begins one."""
     return [start for start, _, begins in _bounds(ids, LONGEST_CHUNK) if begins]
 
 
@@ -123,7 +123,7 @@ class ChunkDigests:
         self._rows: list[list[bytes]] = []
 
     def add(self, piece: Piece) -> list[bytes]:
-        """Add the next rows of the table, and give the digest of each."""
+        """Add the next rows of the table, and return the digest of each."""
         if piece.begins:
             self.first_ids.append(piece.rows.ids[0])
             self._rows.append([])

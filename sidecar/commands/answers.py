@@ -49,7 +49,7 @@ def meant(settings: Settings, *, every: bool) -> Chosen:
 
 
 def need_a_mirror(settings: Settings, found: Chosen) -> None:
-    """Tell how to build the mirrors where there is none at all.
+    """Raise an error with the command to build the mirrors, if there is none.
 
     Raises:
         SidecarError: There is none.

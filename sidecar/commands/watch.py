@@ -153,7 +153,7 @@ def _renderer(settings: Settings) -> Callable[[Event], bytes]:
 
 
 def _text_of(event: Event, *, color: bool, is_beside: bool) -> bytes:
-    """Give what people read of an event; with its problems where the mirror is easily found."""
+    """Return an event as text; with its problems if the mirror is beside the document."""
     if HABITS.is_quiet and not is_wrong(event):
         return b""
     lines = [line_of(event, color=color)]

@@ -68,7 +68,7 @@ class Stderr(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Queue text; drop lines for which there is no room."""
-        if not text:  # as by print(..., end=""); the writer takes no text for the end
+                if not text:  # as by print(..., end=""); for the writer an empty text is the end
             return 0
         with self._changed:
             if len(self._waiting) < ROOM:
@@ -100,5 +100,5 @@ class Stderr(io.TextIOBase):
             self._waiting.clear()
             self._left_out = 0
             if left_out:
-                text += f"epicenter-sidecar: {left_out} lines were left out, because stderr was not read\n"
+                text += f"epicenter-sidecar: {left_out} lines were left out: stderr was not read\n"
             return text

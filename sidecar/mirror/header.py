@@ -1,6 +1,6 @@
-"""What the first bytes of a file say: whether it is a database, and whether it is a mirror.
+"""Reads the header of a file: whether it is a database, and whether it is a mirror.
 
-By SQLite's file format (1.3). Loads nothing, SQLite least of all: every command looks at files.
+By SQLite's file format (1.3). It imports no SQLite, because every command checks files.
 """
 
 import os
@@ -12,12 +12,12 @@ _APPLICATION_ID = 68
 
 
 def is_mirror(path: str) -> bool:
-    """Tell whether a file is a mirror of any format, so that it may be written over."""
+    """Return whether a file is a mirror of any format, which may be replaced."""
     return bears(path, APPLICATION_ID)
 
 
 def bears(path: str, application_id: int) -> bool:
-    """Tell whether a file is an SQLite database with this application id in its header."""
+    """Return whether a file is a SQLite database with this application id in its header."""
     if not os.path.isfile(path):
         return False
     try:
@@ -29,11 +29,11 @@ def bears(path: str, application_id: int) -> bool:
 
 
 def is_of(header: bytes, application_id: int) -> bool:
-    """Tell whether a header is that of a database with this application id."""
+    """Return whether a header is that of a database with this application id."""
     header = header.ljust(HEADER_BYTES, b"\0")
     return header.startswith(MAGIC) and field(header, _APPLICATION_ID) == application_id
 
 
 def field(header: bytes, offset: int) -> int:
-    """Read one of its numbers."""
+    """Return the 32-bit number at an offset of the header."""
     return int.from_bytes(header[offset : offset + 4], "big")

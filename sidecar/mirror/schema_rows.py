@@ -49,12 +49,12 @@ class SchemaRows:
 
     @property
     def is_long(self) -> bool:
-        """Whether there are so many tables that each statement should meet few of them."""
+        """Whether there are so many tables that statements should run with few of them."""
         return self._tables > _MOST_TABLES
 
     @contextmanager
     def only(self, tables: Collection[str]) -> Generator[None]:
-        """Have SQLite know these tables alone; what is made meanwhile joins the others."""
+        """Keep only these tables in the schema; tables created meanwhile are added to the others."""
         self._taken += self._take_out()
         wanted = [row for row in self._taken if row[2] in tables]
         self._connection.executemany("INSERT INTO sqlite_schema VALUES (?,?,?,?,?)", wanted)

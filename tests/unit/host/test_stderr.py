@@ -75,7 +75,7 @@ def test_writing_never_waits_and_says_what_was_left_out() -> None:
     stderr.finish(30)
     text = b"".join(heard).decode()
     assert text.startswith("first\n0\n1\n")
-    assert "lines were left out, because stderr was not read" in text
+    assert "lines were left out: stderr was not read" in text
 
 
 def test_a_reader_that_is_gone_is_not_written_to_again() -> None:
