@@ -68,7 +68,7 @@ class Stderr(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Queue text; drop lines for which there is no room."""
-                if not text:  # as by print(..., end=""); for the writer an empty text is the end
+        if not text:  # as by print(..., end=""); for the writer an empty text is the end
             return 0
         with self._changed:
             if len(self._waiting) < ROOM:

@@ -54,7 +54,7 @@ class SchemaRows:
 
     @contextmanager
     def only(self, tables: Collection[str]) -> Generator[None]:
-        """Keep only these tables in the schema; tables created meanwhile are added to the others."""
+        """Keep only these tables in the schema; tables created meanwhile join the others."""
         self._taken += self._take_out()
         wanted = [row for row in self._taken if row[2] in tables]
         self._connection.executemany("INSERT INTO sqlite_schema VALUES (?,?,?,?,?)", wanted)
