@@ -14,7 +14,7 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import apsw
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6

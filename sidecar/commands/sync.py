@@ -1,5 +1,6 @@
 """``sync``: one pass over every document, then exit."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ EXAMPLES = (
     "epicenter-sidecar sync path/to/workspace.yjs --out /tmp/workspace.sqlite",
 )
 
+_FEW = 3
+"""Up to so many documents each line says where the mirror is; of more, one line says it."""
 _EXITS = {"locked": LOCKED, "root": ROOT}
 """Exit codes if all failures have this code; else ``FAILED``."""
 
@@ -66,6 +69,12 @@ def run(arguments: Arguments) -> int:
         printer = _Printer(bar, sources, as_json=arguments.json)
         result = run_pass(settings, sources, printer.emit, force=arguments.force)
     if printer.built and not arguments.json and not HABITS.is_quiet:
+        if len(sources) > _FEW:
+            place = f"below {settings.into}" if settings.into else "beside the documents"
+            names = ", ".join(
+                sorted({os.path.basename(source.mirror) for source in sources})[:_FEW]
+            )
+            say(escape(f"mirrors    {place}: {names}"))
         say(escape(f"next       epicenter-sidecar schema {' '.join(map(shown, settings.roots))}"))
     if result.failed and printer.codes <= _EXITS.keys() and len(printer.codes) == 1:
         return _EXITS[printer.codes.pop()]
@@ -114,8 +123,8 @@ class _Printer:
                 say(line)
 
     def _mirror_of(self, event: Event) -> str | None:
-        """Return the path of a mirror that did not exist before."""
+        """Return the path of a mirror that did not exist before, if these are few."""
         if isinstance(event, protocol.RebuiltEvent) and event.reason == "missing":
             self.built += 1
-            return self._mirrors.get(event.path)
+            return self._mirrors.get(event.path) if len(self._mirrors) <= _FEW else None
         return None

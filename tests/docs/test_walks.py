@@ -71,6 +71,7 @@ def test_somebody_with_a_folder(folder: Twenty) -> None:
     made = say(next_in(before))
     assert made.code == 0
     assert "failed" not in made.out.replace("0 failed", "")
+    assert "mirrors    beside the documents: tables.sqlite" in made.out
     shown = say(next_in(made))
     assert shown.code == 0
     assert "recipes" in shown.out
