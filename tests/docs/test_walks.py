@@ -53,7 +53,7 @@ def test_somebody_with_a_folder(folder: Twenty) -> None:
     """From a bare command to mirrors that follow, and away again: each output names the next."""
     bare = run()
     assert bare.code == 2
-    assert "help COMMAND tells more, with examples" in bare.out
+    assert "help COMMAND" in bare.out
     for command in re.findall(r"^  ([a-z]+) ", bare.out, re.MULTILINE):
         told = run("help", command)
         assert told.code == 0
