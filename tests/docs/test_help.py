@@ -13,7 +13,7 @@ from tests.support.program import run
 
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"epicenter-sidecar (" + "|".join(COMMANDS) + r")\b([^\n`]*)")
-FLAG = re.compile(r"(?<![\w-])(--[a-z][a-z-]+)")
+FLAG = re.compile(r"(?<![\w-])(--[a-z][a-z0-9-]+)")
 TARGETS = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text("utf-8"), re.MULTILINE))
 ELSEWHERE = {
     *("--typescript", "--typescript-client", "--json-schema"),  # protocol's own
@@ -50,7 +50,7 @@ def test_every_flag_in_a_text_is_somewhere(page: Path, helps: dict[str, str]) ->
     everything = "\n".join(helps.values()) + (SOURCES / "src" / "cli.ts").read_text("utf-8")
     for script in (PROJECT / "scripts").rglob("*.py"):
         everything += script.read_text("utf-8")
-    for flag in re.findall(r"`(--[a-z][a-z-]+)", page.read_text("utf-8")):
+    for flag in re.findall(r"`(--[a-z][a-z0-9-]+)", page.read_text("utf-8")):
         assert flag in everything or flag in ELSEWHERE, flag
 
 
