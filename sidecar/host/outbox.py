@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from sidecar.host.protocol import DocEvent, Event, RebuiltEvent, UnchangedEvent, merge
+from sidecar.host.protocol import Event, RebuiltEvent, UnchangedEvent, merge
 
 ROOM = 10_000
 """When so many events wait, no more commands are read until the host has read them."""
@@ -27,7 +27,8 @@ class Outbox:
         """
         self._render = render
         self._write = write
-        self._waiting: list[tuple[float, Event]] = []
+        self._waiting: dict[object, tuple[float, Event]] = {}
+        """Since when each waits. Events that merge have type and document as their key."""
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
@@ -37,9 +38,11 @@ class Outbox:
         """Send an event, stamped with the present time. Never blocks."""
         event = stamped(event)
         with self._changed:
+            key: object = object()
             if isinstance(event, (RebuiltEvent, UnchangedEvent)):
-                event = self._merge(event)
-            self._waiting.append((time.monotonic(), event))
+                key = (type(event), event.path)
+                event = _merged(self._waiting.pop(key, None), event)
+            self._waiting[key] = (time.monotonic(), event)
             self._changed.notify_all()
 
     def wait_for_room(self) -> None:
@@ -54,18 +57,6 @@ class Outbox:
             self._changed.notify_all()
         self._thread.join(seconds)
 
-    def _merge(self, event: RebuiltEvent | UnchangedEvent) -> Event:
-        kept: list[tuple[float, Event]] = []
-        merged: Event = event
-        for since, earlier in self._waiting:
-            same = isinstance(earlier, DocEvent) and earlier.path == event.path
-            if not same or type(earlier) is not type(event):
-                kept.append((since, earlier))
-            elif isinstance(earlier, RebuiltEvent) and isinstance(event, RebuiltEvent):
-                merged = merge(earlier, event)
-        self._waiting = kept
-        return merged
-
     def _run(self) -> None:
         while batch := self._take():
             stalled = time.monotonic() - _STALLED_S
@@ -76,9 +67,9 @@ class Outbox:
     def _take(self) -> list[tuple[float, Event]]:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing)
-            batch, self._waiting = self._waiting, []
+            batch, self._waiting = self._waiting, {}
             self._changed.notify_all()
-            return batch
+            return list(batch.values())
 
     def _send(self, event: Event) -> None:
         line = self._render(event)
@@ -87,6 +78,13 @@ class Outbox:
                 self._write(line)
         except OSError:
             self._write = _discard
+
+
+def _merged(earlier: tuple[float, Event] | None, event: Event) -> Event:
+    """Merge an event with the one of its kind that waits for the same document."""
+    if earlier and isinstance(earlier[1], RebuiltEvent) and isinstance(event, RebuiltEvent):
+        return merge(earlier[1], event)
+    return event
 
 
 def stamped(event: Event) -> Event:

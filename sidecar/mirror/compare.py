@@ -48,7 +48,8 @@ _TABLES = r"""
     WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND sql NOT LIKE '% fts5(%'
     AND NOT EXISTS (
         SELECT 1 FROM sqlite_schema AS an_index
-        WHERE an_index.sql LIKE '% fts5(%' AND found.name LIKE an_index.name || '\_%' ESCAPE '\'
+        JOIN json_each('["data", "idx", "content", "docsize", "config"]') AS shadow
+        WHERE an_index.sql LIKE '% fts5(%' AND found.name = an_index.name || '_' || shadow.value
     )
 """
 """All tables except full-text indexes and their shadow tables."""

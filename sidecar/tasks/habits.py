@@ -15,6 +15,7 @@ from itertools import islice
 import msgspec
 
 from sidecar.digests import digest_bytes
+from sidecar.errors import SidecarError
 from sidecar.mirror.state import Mirror, MirrorOptions, read_mirror
 from sidecar.model import Options, Source
 from sidecar.names import DOCUMENT, EPOCH, MIRROR, WORKSPACES
@@ -84,9 +85,10 @@ def _of_neighbours(source: Source) -> tuple[str, ...]:
 def _habit(folder: str, _now: int) -> tuple[str, ...]:
     found: Counter[tuple[str, ...]] = Counter()
     for mirror in _mirrors_in(folder):
-        state = read_mirror(mirror)
-        if state.facts:
-            found[state.options.fts] += 1
+        with suppress(SidecarError):  # what is wrong with a neighbour is no concern of this one
+            state = read_mirror(mirror)
+            if state.facts:
+                found[state.options.fts] += 1
         if found.total() >= _MOST_NEIGHBOURS:
             break
     return found.most_common(1)[0][0] if found else ()
