@@ -1,11 +1,13 @@
 """``problems``: what SQL cannot show as the document has it, in words, with what to do."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.answers import add_all, meant, need_a_mirror, say_freshness, sources_of
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.render import Styled, name_of, print_json, print_line
+from sidecar.commands.render import Styled, print_json, print_line, short_name_of
 from sidecar.commands.terminal import complain, plural
 from sidecar.commands.workspaces import Target
 from sidecar.errors import MirrorDamagedError
@@ -50,7 +52,7 @@ def run(arguments: Arguments) -> int:
     if arguments.json:
         print_json(ProblemReport(tuple(there), sources))
     else:
-        _print(there)
+        _print(there, {source.path: source.name for source in sources})
         say_freshness(sources)
     is_fine = len(there) == len(lists) and not found.closed
     return OK if is_fine and not any(one.problems for one in there) else FAILED
@@ -65,10 +67,11 @@ def _problems(target: Target) -> ProblemList | None:
     return ProblemList(**doc_fields(target.source), problems=problems)
 
 
-def _print(lists: list[ProblemList]) -> None:
+def _print(lists: list[ProblemList], names: Mapping[str, str | None]) -> None:
     for one in lists:
         if one.problems:
-            print_line(Styled(f"{name_of(one)}: {plural(len(one.problems), 'problem')}", "bold"))
+            name = f"{names.get(one.path) or ''} ({short_name_of(one)})".removeprefix(" ")
+            print_line(Styled(f"{name}: {plural(len(one.problems), 'problem')}", "bold"))
         for problem in one.problems:
             text, advice = in_words(problem)
             print_line(f"  {text}")

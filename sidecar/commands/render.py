@@ -14,6 +14,9 @@ from sidecar.reports import Doc
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
+_LONGEST_ID = 20
+"""Letters of an id; a UUID has 36, which is half of a line."""
+
 
 class Styled(NamedTuple):
     """A text and its style on a terminal: words of ``_CODES``."""
@@ -104,6 +107,14 @@ def name_of(doc: Doc) -> str:
     if doc.workspace is None:
         return doc.path
     return doc.workspace if doc.epoch is None else f"{doc.workspace}/{doc.epoch}"
+
+
+def short_name_of(doc: Doc) -> str:
+    """Return ``name_of``, with a long id shortened in the middle: for lines that hold more."""
+    if doc.workspace is None:
+        return doc.path
+    workspace = shorten(doc.workspace, _LONGEST_ID, in_middle=True)
+    return workspace if doc.epoch is None else f"{workspace}/{doc.epoch}"
 
 
 def size(count: int) -> str:

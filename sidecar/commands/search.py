@@ -8,7 +8,7 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.answers import add_all, meant, say_freshness, sources_of
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
-from sidecar.commands.render import Piece, Styled, name_of, print_json, print_line
+from sidecar.commands.render import Piece, Styled, name_of, print_json, print_line, short_name_of
 from sidecar.commands.targets import command_line
 from sidecar.commands.terminal import complain, plural
 from sidecar.errors import MirrorDamagedError, UsageError
@@ -155,7 +155,7 @@ def _order(hit: Hit) -> tuple[float, str, str, str]:
 
 def _print(answer: SearchReport) -> None:
     for hit in answer.hits:
-        place = f"{name_of(hit)}  {hit.table}.{hit.column}  {hit.id}  "
+        place = f"{short_name_of(hit)}  {hit.table}.{hit.column}  {hit.id}  "
         print_line(Styled(place, "dim"), *_marked(hit))
     if not answer.hits:
         print_line(f"no row holds {answer.query}")

@@ -19,6 +19,9 @@ from sidecar.readers.guard import authorize, guard, open_mirror_file
 from sidecar.readers.query import Limits, size_of
 from sidecar.reports import SchemaTable
 
+_MOST_KILLED = 5
+"""So many writers in place may be killed one after the other before a call gives up."""
+
 T = TypeVar("T")
 
 Value = None | int | float | str | bytes
@@ -203,10 +206,11 @@ class OpenMirror:
 
     def _begin(self) -> None:
         """Begin to read, once what a killed writer may have left half done is undone."""
-        with suppress(apsw.ReadOnlyError):
-            self._lock()
-            return
-        roll_back(self.path)
+        for _ in range(_MOST_KILLED):
+            with suppress(apsw.ReadOnlyError):
+                self._lock()
+                return
+            roll_back(self.path)
         self._lock()
 
     def _lock(self) -> None:

@@ -11,7 +11,8 @@ def test_words_and_what_to_do(twenty: Twenty) -> None:
     """The table, the field, the number of rows and their ids, the cause, and the advice."""
     done = run("problems", twenty.root)
     assert done.code == 1
-    assert f"{IDS[ODD]}/0: 1 problem" in done.out
+    short = f"{IDS[ODD][:10]}…{IDS[ODD][-9:]}/0"
+    assert f"With problems ({short}): 1 problem" in done.out
     assert "recipes.minutes holds another kind of value" in done.out
     assert "(1 row, first odd)" in done.out
     assert "16 documents without problems" in done.out
