@@ -29,6 +29,11 @@ CELLS: dict[str, tuple[str, list[Any]]] = {
         "SELECT body FROM pages",
         ["a healthy row", '<node note="[object Object]"></node>'],
     ),
+    "xml_attribute_shared_type_hook": (
+        "SELECT element FROM rich",
+        ['<top a="[object Object]"></top>'],
+    ),
+    "hook_read_as_nothing": ("SELECT fragment FROM rich", ["[object Object]"]),
     "xml_content_dropped_nested_xmltext": (
         "SELECT body FROM pages",
         ["[object Object]Hello therep"],

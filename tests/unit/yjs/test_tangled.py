@@ -37,6 +37,7 @@ COLLECTED = b"\0\1"
         ([COLLECTED, COLLECTED, TEXT_BEHIND], True),
         ([COLLECTED, VALUE_IN_MAP], True),
         ([b"\x04\1\7table:t\1x"], True),
+        ([type_in_root(b"\5\1p")], True),
         ([b"\x04\1\1t\1x"], False),
     ],
 )
@@ -58,6 +59,8 @@ def test_rows_that_were_written_once_need_no_look() -> None:
     row = b"\x28\0" + written + b"\0\1v\1\x78"
     data = b"\1\2" + written + b"\0" + type_in_root(MAP) + row
     assert not may_be_tangled(data + b"\0", [client])
+    hook = type_in_root(b"\5\1p")
+    assert may_be_tangled(data + hook + b"\0", [client])
     behind = b"\x84" + written + b"\1\1x"
     assert may_be_tangled(data + behind + b"\0", [client])
 
@@ -67,5 +70,5 @@ def test_ordinary_documents_are_not_tangled() -> None:
     paths = [*DOCUMENTS.glob("*.yjs"), *ODDITIES.glob("*.yjs")]
     found = {path.stem for path in paths if is_tangled(path.read_bytes())}
     assert len(paths) > 90
-    assert found <= {"cells_empty_embeds"}
+    assert found <= {"cells_empty_embeds", "cells_hooks"}
     assert is_tangled((REPORTS / "same_client_id_merged.yjs").read_bytes())
