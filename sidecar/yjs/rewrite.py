@@ -13,7 +13,6 @@ from sidecar.yjs.encoding import write_bytes, write_varuint
 from sidecar.yjs.integrate import Document
 from sidecar.yjs.items import Item, Type
 from sidecar.yjs.json_text import REPLACEMENT, repair, text_to_any, to_any
-from sidecar.yjs.tangled import ARRAY_PREFIX
 from sidecar.yjs.update import (
     ANY,
     DELETED,
@@ -222,8 +221,8 @@ def rewrite(document: Document) -> Rewritten:
 
 def _is_list(shown: Type) -> bool:
     """Tell a type whose list holds values and no text: an array, or XML with children."""
-    if shown.item is None:
-        return (shown.name or "").startswith(ARRAY_PREFIX)
+    if shown.item is None:  # nobody says what a root is, and the decoder shows both alike
+        return False
     return shown.item.content[0] in _LISTS
 
 

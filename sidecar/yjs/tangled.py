@@ -30,7 +30,6 @@ TEXT_KINDS = frozenset((STRING, EMBED, FORMAT))
 """Contents that Yjs writes into texts only."""
 TEXT_TYPES = frozenset((2, 6))
 """``Y.Text`` and ``Y.XmlText``."""
-ARRAY_PREFIX = "table:"
 _MOST_CLIENTS = 100
 _HOOK = 5
 _HOOK_WITH_NAME = rb"(?<!\})\x05[\x01-\x3f]"
@@ -90,7 +89,7 @@ def _is_odd(item: Struct, items: Items, data: bytes) -> bool:
     if isinstance(parent, tuple):
         return _is_misplaced(item, items.holding(parent), key, parent, data)
     if item.kind in TEXT_KINDS:
-        return key is not None or (parent or "").startswith(ARRAY_PREFIX)
+        return key is not None
     return parent is None
 
 

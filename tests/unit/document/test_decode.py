@@ -4,8 +4,10 @@ import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pycrdt import Doc, Map, Text
 
 from sidecar.document.decode import decode
 from sidecar.errors import SidecarError
@@ -116,3 +118,12 @@ def test_the_walk_ends_with_the_context() -> None:
 def test_state_vectors(data: bytes, expected: dict[int, int]) -> None:
     """Client and clock, as Yjs encodes them."""
     assert decode_state_vector(data) == expected
+
+
+def test_a_text_root_called_like_a_keyed_array_is_a_text() -> None:
+    """Also in a small file, which is looked at for what two sessions of one client tangle."""
+    doc: Doc[Any] = Doc(client_id=5)
+    doc["table:notes"] = Text("words")
+    doc["other"] = Map({"a": 1})
+    roots = decoded(doc.get_update(), lambda w: {r.name: (r.kind, r.text) for r in w.roots})
+    assert roots["table:notes"] == ("text", "words")

@@ -36,7 +36,7 @@ COLLECTED = b"\0\1"
         ([type_in_root(ARRAY), TEXT_IN_TYPE], True),
         ([COLLECTED, COLLECTED, TEXT_BEHIND], True),
         ([COLLECTED, VALUE_IN_MAP], True),
-        ([b"\x04\1\7table:t\1x"], True),
+        ([b"\x04\1\7table:t\1x"], False),
         ([type_in_root(b"\5\1p")], True),
         ([b"\x04\1\1t\1x"], False),
     ],
