@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sidecar.digests import Piece, chunk_starts, digest_chunk, digest_rows
 from sidecar.mirror.rows import KINDS
-from sidecar.mirror.schema import TableSchema
+from sidecar.mirror.schema import Kind, TableSchema
 from sidecar.mirror.summaries import ChunkLine, Summary, encode, summarize
 from sidecar.model import Chunk
 
@@ -122,7 +122,7 @@ def summary_of(schema: TableSchema, shapes: Iterable[Shape]) -> Summary:
     """Summarise rows of which ``is_plain`` holds, as ``RowWriter`` does."""
     found = set(shapes)
     types = [{shape[source] for shape in found} for source in schema.order]
-    kinds = [{KINDS[kind] for kind in own if kind is not _NULL} for own in types]
+    kinds: list[set[Kind]] = [{KINDS[kind] for kind in own if kind is not _NULL} for own in types]
     return summarize(schema, kinds, [_NULL in own for own in types])
 
 
