@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import apsw
 
@@ -130,7 +130,8 @@ def _prepare(candidate: str, mirror: apsw.Connection) -> tuple[int, int]:
 
 def _schema_of(connection: apsw.Connection) -> object:
     try:
-        return connection.execute(_SCHEMA).fetchall()
+        lines: Any = connection.execute(_SCHEMA).fetchall()
+        return lines
     except (apsw.Error, UnicodeDecodeError):  # damaged: whatever it was, it changes
         return None
 

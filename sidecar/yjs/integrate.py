@@ -160,7 +160,9 @@ class Document:
                     structs.delete(clock, clock + length)
 
     def _ends_in_nothing(self, deleted: Ranges) -> bool:
-        client, ranges = next(reversed(deleted.items()), (0, []))
+        if not deleted:
+            return False
+        client, ranges = next(reversed(deleted.items()))
         if not ranges or ranges[-1][1]:
             return False
         structs = self._clients.get(client)
