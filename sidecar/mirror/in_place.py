@@ -130,8 +130,8 @@ def _prepare(candidate: str, mirror: apsw.Connection) -> tuple[int, int]:
 
 def _schema_of(connection: apsw.Connection) -> object:
     try:
-        lines: Any = connection.execute(_SCHEMA).fetchall()
-        return lines
+        found: Any = connection.execute(_SCHEMA)
+        return list(found)
     except (apsw.Error, UnicodeDecodeError):  # damaged: whatever it was, it changes
         return None
 
