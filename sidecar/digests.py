@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from sidecar.model import Chunk, Root, RowProblem, Table
+from sidecar.model import Block, Root, RowProblem, Table
 
 LONGEST_CHUNK = 8192
 """Most rows of a chunk."""
@@ -53,7 +53,7 @@ def digest_root(root: Root) -> str | None:
     return digest_bytes(_encode((root.name, root.kind, root.layout, root.text)))
 
 
-def digest_rows(rows: Chunk) -> list[bytes]:
+def digest_rows(rows: Block) -> list[bytes]:
     """Digest each row: its cells, and the problems that were found while it was read.
 
     Cells are already canonical (integral floats are ints, JSON has one form) and keys are written
@@ -91,11 +91,11 @@ class Piece(NamedTuple):
         begins: Whether they are the first ones of their chunk.
     """
 
-    rows: Chunk
+    rows: Block
     begins: bool
 
 
-def pieces(walked: Iterable[Chunk]) -> Iterator[Piece]:
+def pieces(walked: Iterable[Block]) -> Iterator[Piece]:
     """Cut blocks of rows, of any size, where chunks begin."""
     length = LONGEST_CHUNK  # as after a full chunk: the first row begins a new one
     for block in walked:
@@ -143,7 +143,7 @@ class ChunkDigests:
 def digest_of(table: Table) -> str:
     """Walk all rows of a table and digest it."""
     chunks = ChunkDigests()
-    for piece in pieces(table.chunks()):
+    for piece in pieces(table.blocks()):
         chunks.add(piece)
     return digest_table(table, chunks.hexdigests())
 
@@ -178,7 +178,7 @@ def _bounds(ids: Sequence[str], length: int) -> list[tuple[int, int, bool]]:
     return [(start, end, begins) for (start, begins), end in zip(heads, ends, strict=True)]
 
 
-def _slice(rows: Chunk, start: int, end: int) -> Chunk:
+def _slice(rows: Block, start: int, end: int) -> Block:
     ids = rows.ids[start:end]
     problems = rows.problems
     if problems:
@@ -193,7 +193,7 @@ def _slice(rows: Chunk, start: int, end: int) -> Chunk:
     )
 
 
-def _by_row(rows: Chunk) -> Iterator[tuple[int, list[RowProblem]]]:
+def _by_row(rows: Block) -> Iterator[tuple[int, list[RowProblem]]]:
     """Yield the index and the problems of each row that has problems."""
     if not rows.problems:
         return

@@ -13,7 +13,7 @@ from sidecar.files import FileVersion
 # ``Any`` because JSON containers nest and type checkers gain nothing from the recursion here.
 Cell = Any
 
-ROWS_PER_CHUNK = 1000
+ROWS_PER_BLOCK = 1000
 """Rows that are walked and inserted at a time, so that memory stays bounded. (The chunks that have
 digests in a mirror are others: see ``digests.pieces``.)"""
 
@@ -88,8 +88,8 @@ class RowProblem(msgspec.Struct, frozen=True, array_like=True):
     detail: str | None = None
 
 
-class Chunk(msgspec.Struct, frozen=True, array_like=True):
-    """Up to ``ROWS_PER_CHUNK`` rows of one table, by column, sorted by id.
+class Block(msgspec.Struct, frozen=True, array_like=True):
+    """Up to ``ROWS_PER_BLOCK`` rows of one table, by column, sorted by id.
 
     Attributes:
         ids: The row keys.
@@ -119,7 +119,7 @@ class Table(msgspec.Struct, frozen=True):
         layout: Where it was found.
         definition: None when the document has none.
         fields: Names of the fields that get a column, in code point order, without ``id``.
-        chunks: Starts the walk over the rows.
+        blocks: Starts the walk over the rows.
         problems: What is wrong with the definition.
         root: Name of the root that holds the rows.
         edited: Keys of the rows that changed, appeared or went since ``Workspace.base``; None
@@ -132,11 +132,11 @@ class Table(msgspec.Struct, frozen=True):
     layout: Layout
     definition: TableDefinition | None
     fields: tuple[str, ...]
-    chunks: Callable[[], Iterator[Chunk]]
+    blocks: Callable[[], Iterator[Block]]
     problems: tuple[Problem, ...] = ()
     root: str = "tables"
     edited: frozenset[str] | None = None
-    pick: Callable[[Sequence[str]], Chunk] | None = None
+    pick: Callable[[Sequence[str]], Block] | None = None
 
     @property
     def declared(self) -> tuple[FieldDefinition, ...] | None:

@@ -22,7 +22,7 @@ MOST_DIFFERENCES = 100
 """Differences that a verification lists; it counts them all."""
 
 
-class Doc(msgspec.Struct, frozen=True, kw_only=True):
+class DocumentFields(msgspec.Struct, frozen=True, kw_only=True):
     """Which document; ``path`` is absolute, with U+FFFD where its bytes are no UTF-8."""
 
     workspace: str | None
@@ -30,7 +30,7 @@ class Doc(msgspec.Struct, frozen=True, kw_only=True):
     path: str
 
 
-class Status(Doc, frozen=True, kw_only=True):
+class Status(DocumentFields, frozen=True, kw_only=True):
     """Where one document and its mirror stand.
 
     Attributes:
@@ -88,7 +88,7 @@ class Difference(msgspec.Struct, frozen=True):
     actual: Json
 
 
-class Verification(Doc, frozen=True, kw_only=True):
+class Verification(DocumentFields, frozen=True, kw_only=True):
     """How a mirror compares with its document, cell by cell.
 
     Attributes:
@@ -171,7 +171,7 @@ class SchemaTable(msgspec.Struct, frozen=True):
     problems: int = 0
 
 
-class SchemaDocument(Doc, frozen=True, kw_only=True):
+class SchemaDocument(DocumentFields, frozen=True, kw_only=True):
     """One of the documents that have the same tables.
 
     Attributes:
@@ -191,7 +191,7 @@ class SchemaDocument(Doc, frozen=True, kw_only=True):
     rows: int
 
 
-class Schema(Doc, frozen=True, kw_only=True):
+class Schema(DocumentFields, frozen=True, kw_only=True):
     """The tables of one mirror, or of several that have the same ones.
 
     Attributes:
@@ -357,7 +357,7 @@ class Moment(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
-class History(Doc, frozen=True, kw_only=True):
+class History(DocumentFields, frozen=True, kw_only=True):
     """A document's snapshots, oldest first.
 
     Attributes:
@@ -370,7 +370,7 @@ class History(Doc, frozen=True, kw_only=True):
     snapshots: tuple[Moment, ...]
 
 
-class Hit(Doc, frozen=True, kw_only=True):
+class Hit(DocumentFields, frozen=True, kw_only=True):
     """A row that a search found.
 
     Attributes:

@@ -26,7 +26,7 @@ from sidecar.document.decode import decode
 from sidecar.document.reading import Content
 from sidecar.document.snapshots import Past
 from sidecar.errors import SidecarError
-from sidecar.model import Chunk
+from sidecar.model import Block
 
 KINDS = ("lossy", "merged", "rich", "twins")
 MOMENTS = "moments"
@@ -65,10 +65,10 @@ def moments_that_differ(path: Path, counts: Counter[str]) -> Iterator[str]:
                     yield f"{state.stem}{ending} differs"
 
 
-def _content(data: bytes) -> list[tuple[str, list[Chunk]]]:
+def _content(data: bytes) -> list[tuple[str, list[Block]]]:
     content = Content(data, len(data), "", 0)
     with decode(content, accept_trailing=True) as workspace:
-        return [(table.name, list(table.chunks())) for table in workspace.tables]
+        return [(table.name, list(table.blocks())) for table in workspace.tables]
 
 
 def findings(judge: Judge, paths: list[Path], counts: Counter[str]) -> Iterator[tuple[Path, str]]:

@@ -9,7 +9,7 @@ import msgspec
 
 from sidecar.commands.layout import GAP, TextColumn, fit, fold, shorten, width_of
 from sidecar.commands.terminal import escape, has_color, say, terminal_width
-from sidecar.reports import Doc
+from sidecar.reports import DocumentFields
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
@@ -102,14 +102,14 @@ def paint(text: str, style: str) -> str:
     return f"\x1b[{codes}m{text}\x1b[0m"
 
 
-def name_of(doc: Doc) -> str:
+def name_of(doc: DocumentFields) -> str:
     """Return a document's name for people: workspace and epoch if it has them, else its path."""
     if doc.workspace is None:
         return doc.path
     return doc.workspace if doc.epoch is None else f"{doc.workspace}/{doc.epoch}"
 
 
-def short_name_of(doc: Doc) -> str:
+def short_name_of(doc: DocumentFields) -> str:
     """Return ``name_of``, with a long id shortened in the middle: for lines that hold more."""
     if doc.workspace is None:
         return doc.path

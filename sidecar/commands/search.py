@@ -17,7 +17,7 @@ from sidecar.mirror.search import Match, indexes, search
 from sidecar.mirror.words import Words, literal
 from sidecar.model import Source
 from sidecar.readers.members import Queried
-from sidecar.reports import Doc, Hit, doc_fields
+from sidecar.reports import DocumentFields, Hit, doc_fields
 from sidecar.settings import CHOICE, Settings
 
 EXAMPLES = (
@@ -37,7 +37,7 @@ class SearchReport(msgspec.Struct, frozen=True):
     query: str
     truncated: bool
     hits: tuple[Hit, ...]
-    unindexed: tuple[Doc, ...]
+    unindexed: tuple[DocumentFields, ...]
     sources: tuple[Queried, ...]
 
 
@@ -70,7 +70,7 @@ def run(arguments: Arguments) -> int:
     mirrors, unindexed = _parted([target.source for target in found.targets])
     hits = sorted(_hits(mirrors, words, arguments.limit + 1), key=_order)
     is_cut = len(hits) > arguments.limit
-    docs = tuple(Doc(**doc_fields(source)) for source in unindexed)
+    docs = tuple(DocumentFields(**doc_fields(source)) for source in unindexed)
     sources = sources_of(found)
     answer = SearchReport(text, is_cut, tuple(hits[: arguments.limit]), docs, sources)
     if arguments.json:
@@ -95,7 +95,7 @@ def _say_unindexed(unindexed: Sequence[Source], settings: Settings, *, is_nothin
     if is_nothing:
         complain(f"nothing is indexed here; {advice}")
         return
-    names = [name_of(Doc(**doc_fields(source))) for source in unindexed]
+    names = [name_of(DocumentFields(**doc_fields(source))) for source in unindexed]
     more = len(names) - _MOST_NAMED
     named = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     complain(f"{plural(len(names), 'mirror')} without an index, not searched: {named}; {advice}")

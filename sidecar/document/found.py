@@ -48,7 +48,7 @@ class FoundTable(msgspec.Struct, frozen=True):
             layout=self.layout,
             definition=self.definition,
             fields=fields,
-            chunks=lambda: walk(rows, fields, txn),
+            blocks=lambda: walk(rows, fields, txn),
             problems=tuple(msgspec.structs.replace(p, table=name) for p in self.problems),
             root=self.root,
         )

@@ -18,7 +18,7 @@ _MOST_WITNESSES = 10_000
 """Elements that are asked which of two readings makes sense."""
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class SnapshotReading(msgspec.Struct, frozen=True):
     """One reading of a snapshot: what was deleted, and how far each client had come."""
 
     deleted: Ranges
@@ -59,7 +59,7 @@ class Past:
         found = self._understood(snapshot)
         return self._moments.update_at(found.state_vector, found.deleted)
 
-    def _understood(self, data: bytes) -> Snapshot:
+    def _understood(self, data: bytes) -> SnapshotReading:
         """Read a snapshot in the encoding that makes sense of the document."""
         first, second = _read(data, v2=False), _read(data, v2=True)
         if first is None and second is None:
@@ -72,7 +72,7 @@ class Past:
             raise DocumentUnusableError("foreign", message)
         return first
 
-    def _prefers(self, second: Snapshot, first: Snapshot) -> bool:
+    def _prefers(self, second: SnapshotReading, first: SnapshotReading) -> bool:
         """Tell whether a V2 snapshot was read as V1.
 
         What was overwritten by then was deleted, and so was what lay in a deleted type: whatever
@@ -84,14 +84,14 @@ class Past:
             self._contradicts(first, second) and not self._contradicts(second, first)
         )
 
-    def _contradicts(self, reading: Snapshot, other: Snapshot) -> bool:
+    def _contradicts(self, reading: SnapshotReading, other: SnapshotReading) -> bool:
         """Tell whether something that only the other reading deletes must have been deleted."""
         return any(
             self._moments.must_be_deleted(element, reading.state_vector, reading.deleted)
             for element in _only_in(other.deleted, reading.deleted)
         )
 
-    def _holds(self, snapshot: Snapshot) -> bool:
+    def _holds(self, snapshot: SnapshotReading) -> bool:
         """Tell whether the document has come as far as a snapshot, deletions included."""
         reached = self._moments.reached
         ahead = any(
@@ -104,7 +104,7 @@ class Past:
         )
 
 
-def _read(data: bytes, *, v2: bool) -> Snapshot | None:
+def _read(data: bytes, *, v2: bool) -> SnapshotReading | None:
     """Read a snapshot in one of the two encodings; None when it does not read as that.
 
     V2 writes the distance to the end of the range before, and lengths less one. Ranges that touch
@@ -128,7 +128,7 @@ def _read(data: bytes, *, v2: bool) -> Snapshot | None:
             deleted.setdefault(client, []).append((start, size))
         if end > vector.get(client, 0):
             return None
-    return Snapshot(deleted, vector)
+    return SnapshotReading(deleted, vector)
 
 
 def _only_in(ranges: Ranges, others: Ranges) -> list[Id]:

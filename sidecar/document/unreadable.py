@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from sidecar.document.walk import EMPTY_FRAGMENT
-from sidecar.model import UNREADABLE, Chunk, Problem, RowProblem, Table
+from sidecar.model import UNREADABLE, Block, Problem, RowProblem, Table
 
 if TYPE_CHECKING:
     from sidecar.yjs.mixed import Path
@@ -46,18 +46,18 @@ def _told(table: Table, hidden: "Callable[[], set[Path]]") -> Table:
     if is_empty and not is_told and (table.root, table.name) in hidden():
         problems = (*problems, Problem(table.name, None, UNREADABLE, detail=_DETAIL))
 
-    def checked(chunk: Chunk) -> Chunk:
-        if all(p.kind != EMPTY_FRAGMENT for p in chunk.problems):
-            return chunk
-        return replace(chunk, problems=list(_checked(chunk.problems, table, hidden())))
+    def checked(block: Block) -> Block:
+        if all(p.kind != EMPTY_FRAGMENT for p in block.problems):
+            return block
+        return replace(block, problems=list(_checked(block.problems, table, hidden())))
 
-    def picked(keys: Sequence[str]) -> Chunk:
-        return checked(table.pick(keys) if table.pick else Chunk([], [], [], []))
+    def picked(keys: Sequence[str]) -> Block:
+        return checked(table.pick(keys) if table.pick else Block([], [], [], []))
 
     return replace(
         table,
         problems=problems,
-        chunks=lambda: map(checked, table.chunks()),
+        blocks=lambda: map(checked, table.blocks()),
         pick=picked if table.pick else None,
     )
 

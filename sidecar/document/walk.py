@@ -1,4 +1,4 @@
-"""Rows to chunks: each row is visited once, in id order, and turned into columns of cells."""
+"""Rows to blocks: each row is visited once, in id order, and turned into columns of cells."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from sidecar.document.extension import Map, Transaction, XmlFragment
 from sidecar.document.values import cell, column, plain
 from sidecar.document.xml import TooDeepError, is_object
 from sidecar.javascript import dump_json
-from sidecar.model import ROWS_PER_CHUNK, Cell, Chunk, RowProblem
+from sidecar.model import ROWS_PER_BLOCK, Block, Cell, RowProblem
 
 EMPTY_FRAGMENT = "empty_fragment"
 """Noted of an XML fragment without text, for ``unreadable`` to look into; never shown."""
@@ -61,25 +61,25 @@ def field_names(rows: RawRows, txn: Transaction) -> set[str]:
     return names
 
 
-def walk(rows: RawRows, fields: Sequence[str], txn: Transaction) -> Iterator[Chunk]:
-    """Walk all rows, ``ROWS_PER_CHUNK`` at a time.
+def walk(rows: RawRows, fields: Sequence[str], txn: Transaction) -> Iterator[Block]:
+    """Walk all rows, ``ROWS_PER_BLOCK`` at a time.
 
     Args:
         rows: The rows.
         fields: The fields that get a column, without ``id``; everything else goes to extras.
         txn: The transaction of the walk.
     """
-    for start in range(0, len(rows.keys), ROWS_PER_CHUNK):
-        yield _Walk(fields, txn).chunk(rows.keys[start : start + ROWS_PER_CHUNK], rows.fetch)
+    for start in range(0, len(rows.keys), ROWS_PER_BLOCK):
+        yield _Walk(fields, txn).block(rows.keys[start : start + ROWS_PER_BLOCK], rows.fetch)
 
 
-def pick(rows: RawRows, fields: Sequence[str], txn: Transaction) -> Chunk:
-    """Walk a few rows into one chunk."""
-    return _Walk(fields, txn).chunk(rows.keys, rows.fetch)
+def pick(rows: RawRows, fields: Sequence[str], txn: Transaction) -> Block:
+    """Walk a few rows into one block."""
+    return _Walk(fields, txn).block(rows.keys, rows.fetch)
 
 
 class _Walk:
-    """The walk over one chunk."""
+    """The walk over one block."""
 
     def __init__(self, fields: Sequence[str], txn: Transaction) -> None:
         self.txn = txn
@@ -88,7 +88,7 @@ class _Walk:
         self.extras: list[Cell] = []
         self.problems: list[RowProblem] = []
 
-    def chunk(self, ids: Sequence[str], fetch: Callable[[str], Any]) -> Chunk:
+    def block(self, ids: Sequence[str], fetch: Callable[[str], Any]) -> Block:
         raw: list[list[Any]] = [[] for _ in self.names]
         for start in range(0, len(ids), _GROUP):
             group = ids[start : start + _GROUP]
@@ -99,7 +99,7 @@ class _Walk:
         own_ids, *columns = raw
         if own_ids != ids:
             self._mismatches(ids, own_ids)
-        return Chunk(
+        return Block(
             ids=list(ids),
             columns=[
                 self._column(ids, field, values)

@@ -19,7 +19,7 @@ from sidecar.document.opened import is_panic
 from sidecar.document.reading import Content
 from sidecar.document.unreadable import with_unreadable
 from sidecar.document.walk import pick, walk
-from sidecar.model import Chunk, Root, Table, Workspace
+from sidecar.model import Block, Root, Table, Workspace
 from sidecar.yjs.cut import cut
 from sidecar.yjs.encoding import decode_state_vector
 from sidecar.yjs.index import Index, index
@@ -244,12 +244,12 @@ class WarmDocument:
         """Give a table that can be walked in a transaction, as a whole or some of its rows."""
         fields = table.fields
 
-        def picked(keys: Sequence[str]) -> Chunk:
+        def picked(keys: Sequence[str]) -> Block:
             return pick(live.rows_of(keys, txn), fields, txn)
 
         return msgspec.structs.replace(
             table,
-            chunks=lambda: walk(live.rows(txn), fields, txn),
+            blocks=lambda: walk(live.rows(txn), fields, txn),
             edited=frozenset(live.edited) if self._is_known else None,
             pick=picked,
         )
@@ -367,8 +367,8 @@ def _compare(warm: Workspace, cold: Workspace) -> None:
     for one, other in zip(warm.tables, cold.tables, strict=True):
         for name in ("layout", "definition", "fields", "problems", "root"):
             _same(f"{name} of {one.name}", getattr(one, name), getattr(other, name))
-        chunks = zip(one.chunks(), other.chunks(), strict=True)
-        for mine, theirs in chunks:
+        blocks = zip(one.blocks(), other.blocks(), strict=True)
+        for mine, theirs in blocks:
             _same(f"rows of {one.name}", mine, theirs)
 
 

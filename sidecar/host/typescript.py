@@ -10,12 +10,12 @@ from msgspec import inspect
 
 from sidecar.errors import Code
 from sidecar.host.protocol import EVENTS, Command
-from sidecar.reports import Doc, Status
+from sidecar.reports import DocumentFields, Status
 
 _WIDTH = 98
 _HARD_SPACE = "\N{NO-BREAK SPACE}"
 _CODES = set(get_args(Code))
-_NAMED: dict[Any, str] = {Doc: "Doc", Status: "Status", Command: "Command"}
+_NAMED: dict[Any, str] = {DocumentFields: "Doc", Status: "Status", Command: "Command"}
 _PLAIN: dict[type[inspect.Type], str] = {
     inspect.StrType: "string",
     inspect.IntType: "number",

@@ -165,7 +165,7 @@ class Candidate:
         self._open().execute(create_table(schema.name, declared))
         names = [column.name for column in schema.columns]
         insert, has_rowid = insert_row(schema.name, names), rowid_of(names) is not None
-        for piece in pieces(schema.table.chunks()):
+        for piece in pieces(schema.table.blocks()):
             row_digests = digests.add(piece)
             if self._notes is not None:
                 remembered.add(piece, row_digests)

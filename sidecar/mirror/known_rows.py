@@ -12,7 +12,7 @@ from sidecar.digests import Piece, chunk_starts, digest_chunk, digest_rows
 from sidecar.mirror.rows import KINDS
 from sidecar.mirror.schema import Kind, TableSchema
 from sidecar.mirror.summaries import ChunkLine, Summary, encode, summarize
-from sidecar.model import Chunk
+from sidecar.model import Block
 
 Shape = tuple[type, ...]
 """The types of the cells of a row."""
@@ -54,7 +54,7 @@ class KnownRows(NamedTuple):
         return KnownRows(self.ids[start:end], self.digests[start:end], self.shapes[start:end])
 
 
-def known(rows: Chunk, digests: list[bytes] | None = None) -> KnownRows:
+def known(rows: Block, digests: list[bytes] | None = None) -> KnownRows:
     """Give what is to be remembered of some rows.
 
     Args:

@@ -32,7 +32,7 @@ from sidecar.mirror.schema import TableSchema, create_table, plan
 from sidecar.mirror.sqlite_files import connect, mirror_errors, open_reader
 from sidecar.mirror.state import Mirror, change_counter
 from sidecar.mirror.summaries import ChunkLine, Summary, columns_of, decode, problems_of_table
-from sidecar.model import ROWS_PER_CHUNK, Chunk, Problem, Workspace
+from sidecar.model import ROWS_PER_BLOCK, Block, Problem, Workspace
 
 __all__ = ["MOST_PATCHES", "Patch", "UnpatchableError", "can_patch"]
 
@@ -255,8 +255,8 @@ class Patch(Candidate):
         )
         edited = frozenset(filter(region.holds, schema.table.edited or ()))
         ids, pick = sorted(edited.union(row_id for (row_id,) in there)), _picking(schema)
-        starts = range(0, len(ids), ROWS_PER_CHUNK)
-        blocks = (pick(ids[start : start + ROWS_PER_CHUNK]) for start in starts)
+        starts = range(0, len(ids), ROWS_PER_BLOCK)
+        blocks = (pick(ids[start : start + ROWS_PER_BLOCK]) for start in starts)
         writer, digests, remembered = RowWriter(schema), ChunkDigests(), Remembered()
         for piece in pieces(blocks):
             remembered.add(piece, digests.add(piece))
@@ -313,7 +313,7 @@ class Patch(Candidate):
         self.row_changes[built.name] = writer.write(edit.edited, edit.rows, built.rows)
 
 
-def _picking(schema: TableSchema) -> Callable[[Sequence[str]], Chunk]:
+def _picking(schema: TableSchema) -> Callable[[Sequence[str]], Block]:
     """Give what reads rows by their ids.
 
     Raises:

@@ -7,7 +7,7 @@ from sidecar.digests import Piece
 from sidecar.javascript import dump_json, json_number
 from sidecar.mirror.schema import ROWID_STEP, Column, Kind, TableSchema
 from sidecar.mirror.summaries import Problems, Summary, summarize
-from sidecar.model import EXACT_INTEGER, Cell, Chunk
+from sidecar.model import EXACT_INTEGER, Block, Cell
 
 Converted = tuple[Cell, str | None, bool]
 """The SQLite value, the kind of problem or None, and whether _extra keeps the original."""
@@ -53,24 +53,24 @@ class RowWriter:
         Returns:
             For each row its id, the columns in the schema's order, extra, and its rowid.
         """
-        chunk = piece.rows
+        block = piece.rows
         if piece.begins:
             self._close()
         self._is_open = True
         first = self.rows + 1
-        self.rows += len(chunk.ids)
+        self.rows += len(block.ids)
         rowids = range(first * ROWID_STEP, (self.rows + 1) * ROWID_STEP, ROWID_STEP)
-        for problem in chunk.problems:
+        for problem in block.problems:
             self.problems.add(problem.field, problem.kind, problem.row_id, problem.detail)
         originals: list[tuple[int, str, Cell]] = []
         columns = [
-            self._column(index, chunk.columns[source], chunk.ids, originals)
+            self._column(index, block.columns[source], block.ids, originals)
             for index, source in enumerate(self.schema.order)
         ]
         for source in self.schema.surplus:
-            self._surplus(self.schema.table.fields[source], chunk, source, originals)
-        extras = _extras(chunk.extras, originals)
-        return zip(chunk.ids, *columns, extras, rowids, strict=True)
+            self._surplus(self.schema.table.fields[source], block, source, originals)
+        extras = _extras(block.extras, originals)
+        return zip(block.ids, *columns, extras, rowids, strict=True)
 
     def summaries(self) -> list[Summary]:
         """Return the summary of each chunk; this closes the last chunk."""
@@ -155,12 +155,12 @@ class RowWriter:
         return stored
 
     def _surplus(
-        self, name: str, chunk: Chunk, source: int, originals: list[tuple[int, str, Cell]]
+        self, name: str, block: Block, source: int, originals: list[tuple[int, str, Cell]]
     ) -> None:
-        for index, value in enumerate(chunk.columns[source]):
+        for index, value in enumerate(block.columns[source]):
             if value is not None:
                 originals.append((index, name, value))
-                self.problems.add(name, "too_many", chunk.ids[index], _TOO_MANY)
+                self.problems.add(name, "too_many", block.ids[index], _TOO_MANY)
 
     def _missing(self, column: Column, stored: Sequence[Cell], ids: Sequence[str]) -> None:
         for index, value in enumerate(stored):
@@ -170,7 +170,7 @@ class RowWriter:
 
 def _extras(extras: Sequence[Cell], originals: Sequence[tuple[int, str, Cell]]) -> list[str | None]:
     merged: list[Cell] = list(extras)
-    own: set[int] = set()  # rows whose dict is already a copy: the chunk's own is not changed
+    own: set[int] = set()  # rows whose dict is already a copy: the block's own is not changed
     for index, name, value in originals:
         if index not in own:
             own.add(index)

@@ -7,12 +7,12 @@ from typing import Literal
 from sidecar.digests import digest_stream
 from sidecar.files import shown
 from sidecar.model import Source
-from sidecar.reports import Doc, doc_fields
+from sidecar.reports import DocumentFields, doc_fields
 
 MirrorState = Literal["in_step", "changed", "missing"]
 
 
-class Queried(Doc, frozen=True, kw_only=True):
+class Queried(DocumentFields, frozen=True, kw_only=True):
     """A document whose mirror was asked, or would have been.
 
     Attributes:

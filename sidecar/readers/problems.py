@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from sidecar.mirror.describe import reading
-from sidecar.reports import Doc
+from sidecar.reports import DocumentFields
 
 
 class ProblemLine(msgspec.Struct, frozen=True):
@@ -19,7 +19,7 @@ class ProblemLine(msgspec.Struct, frozen=True):
     detail: str | None
 
 
-class ProblemList(Doc, frozen=True, kw_only=True):
+class ProblemList(DocumentFields, frozen=True, kw_only=True):
     """The problems of one document, as its mirror lists them."""
 
     problems: tuple[ProblemLine, ...]

@@ -127,7 +127,7 @@ def _count(state: bytes, tables: tuple[str, ...]) -> dict[str, int]:
     content = Content(data=state, size=len(state), digest=digest_bytes(state), mode=0o600)
     with decode(content, accept_trailing=True, tables=tables) as workspace:
         return {
-            schema.name: sum(len(chunk.ids) for chunk in schema.table.chunks())
+            schema.name: sum(len(block.ids) for block in schema.table.blocks())
             for schema in plan(workspace.tables)
         }
 

@@ -33,7 +33,7 @@ def outcome(data: bytes, *, accept_trailing: bool) -> str | int:
     """Decode and walk everything; return the code of the failure, or the number of rows."""
     try:
         with decode(content(data), accept_trailing=accept_trailing) as workspace:
-            return sum(len(chunk.ids) for table in workspace.tables for chunk in table.chunks())
+            return sum(len(block.ids) for table in workspace.tables for block in table.blocks())
     except (DocumentUnavailableError, DocumentUnusableError) as error:
         return error.code
 

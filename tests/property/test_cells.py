@@ -14,7 +14,7 @@ from sidecar.digests import Piece
 from sidecar.mirror.rows import RowWriter
 from sidecar.mirror.schema import create_table, plan
 from sidecar.mirror.summaries import columns_of, problems_of_table
-from sidecar.model import Chunk, FieldDefinition, Table, TableDefinition
+from sidecar.model import Block, FieldDefinition, Table, TableDefinition
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 FLOATS = st.floats().filter(lambda value: not (value.is_integer() and abs(value) <= 2**53))
@@ -44,7 +44,7 @@ def stored(kind: str | None, cells: list[Any]) -> tuple[str, list[tuple[Any, Any
     (schema,) = plan([Table("t", "maps", definition, ("c",), lambda: iter(()))])
     writer = RowWriter(schema)
     ids = [f"r{number:03}" for number in range(len(cells))]
-    piece = Piece(Chunk(ids, [cells], [None] * len(ids), []), begins=True)
+    piece = Piece(Block(ids, [cells], [None] * len(ids), []), begins=True)
     rows = [row[:-1] for row in writer.convert(piece)]
     summaries = writer.summaries()
     ((declared, _),) = columns_of(schema, summaries)

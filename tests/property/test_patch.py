@@ -17,7 +17,7 @@ from sidecar.mirror.build import Candidate
 from sidecar.mirror.patch import Patch, UnpatchableError, can_patch
 from sidecar.mirror.row_changes import row_changes
 from sidecar.mirror.state import read_mirror
-from sidecar.model import Chunk, RowChanges, Table, Workspace
+from sidecar.model import Block, RowChanges, Table, Workspace
 from tests.support.made import content, tables, update
 from tests.support.mirrors import query
 
@@ -61,19 +61,19 @@ def document(rows: Rows, *, declared: bool) -> bytes:
 
 def picking(table: Table) -> Table:
     """Return a table whose rows can be walked again by their ids."""
-    walked = list(table.chunks())
+    walked = list(table.blocks())
 
-    def pick(ids: Sequence[str]) -> Chunk:
+    def pick(ids: Sequence[str]) -> Block:
         wanted = set(ids)
         places = [(block, n) for block in walked for n, i in enumerate(block.ids) if i in wanted]
-        return Chunk(
+        return Block(
             ids=[block.ids[n] for block, n in places],
             columns=[[b.columns[c][n] for b, n in places] for c in range(len(table.fields))],
             extras=[block.extras[n] for block, n in places],
             problems=[p for block in walked for p in block.problems if p.row_id in wanted],
         )
 
-    return replace(table, pick=pick, chunks=lambda: iter(walked))
+    return replace(table, pick=pick, blocks=lambda: iter(walked))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from sidecar.document.extension import Doc as RawDoc
 from sidecar.document.extension import Map as RawMap
 from sidecar.document.extension import Transaction
 from sidecar.document.reading import Content
-from sidecar.model import JSON_DEPTH, Chunk, Workspace
+from sidecar.model import JSON_DEPTH, Block, Workspace
 
 T = TypeVar("T")
 
@@ -45,9 +45,9 @@ def decoded(data: bytes, look: Callable[[Workspace], T], *, accept_trailing: boo
         return look(workspace)
 
 
-def chunks_of(data: bytes, table: str) -> list[Chunk]:
+def chunks_of(data: bytes, table: str) -> list[Block]:
     """Decode a document and walk one of its tables."""
-    return decoded(data, lambda w: list(next(t for t in w.tables if t.name == table).chunks()))
+    return decoded(data, lambda w: list(next(t for t in w.tables if t.name == table).blocks()))
 
 
 def raw_cells(data: bytes, look: Callable[[RawMap, Transaction], T]) -> T:

@@ -76,13 +76,13 @@ class Follower:
 
 def _rows(table: Table) -> Rows:
     rows: Rows = {}
-    for chunk in table.chunks():
-        for at, key in enumerate(chunk.ids):
+    for block in table.blocks():
+        for at, key in enumerate(block.ids):
             cells = {
                 field: column[at]
-                for field, column in zip(table.fields, chunk.columns, strict=True)
+                for field, column in zip(table.fields, block.columns, strict=True)
                 if column[at] is not None
             }
-            problems = [problem for problem in chunk.problems if problem.row_id == key]
-            rows[key] = _encode((cells, chunk.extras[at], problems))
+            problems = [problem for problem in block.problems if problem.row_id == key]
+            rows[key] = _encode((cells, block.extras[at], problems))
     return rows

@@ -24,14 +24,14 @@ def document(**roots: Any) -> bytes:
 def rows_of(table: Table) -> Rows:
     """Return the rows of a table."""
     rows: Rows = {}
-    for chunk in table.chunks():
-        for index, row_id in enumerate(chunk.ids):
+    for block in table.blocks():
+        for index, row_id in enumerate(block.ids):
             cells = {
                 field: column[index]
-                for field, column in zip(table.fields, chunk.columns, strict=True)
+                for field, column in zip(table.fields, block.columns, strict=True)
                 if column[index] is not None
             }
-            extra = chunk.extras[index]
+            extra = block.extras[index]
             rows[row_id] = cells if extra is None else {**cells, "_extra": extra}
     return rows
 
@@ -61,7 +61,7 @@ def problems(data: bytes, tables: Sequence[str] = ()) -> list[tuple[str, str | N
         found += [
             (table.name, problem.field, problem.kind, 1)
             for table in workspace.tables
-            for chunk in table.chunks()
-            for problem in chunk.problems
+            for block in table.blocks()
+            for problem in block.problems
         ]
         return sorted(found, key=str)

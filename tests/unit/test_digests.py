@@ -17,9 +17,9 @@ from sidecar.digests import (
     digest_stream,
     pieces,
 )
-from sidecar.model import Chunk, FieldDefinition, Root, RowProblem, Table, TableDefinition
+from sidecar.model import Block, FieldDefinition, Root, RowProblem, Table, TableDefinition
 
-CHUNK = Chunk(["a", "b"], [[1, 2], ["x", None]], [None, {"more": [1]}], [])
+CHUNK = Block(["a", "b"], [[1, 2], ["x", None]], [None, {"more": [1]}], [])
 DEFINITION = TableDefinition((FieldDefinition("n", "integer"),), {"fields": {"n": {}}})
 
 
@@ -29,9 +29,9 @@ def table(**changes: object) -> Table:
     return msgspec.structs.replace(base, **changes)
 
 
-def digest(of: Table, *chunks: Chunk) -> str:
+def digest(of: Table, *chunks: Block) -> str:
     """Return the digest of a table with these rows."""
-    return digest_of(msgspec.structs.replace(of, chunks=lambda: iter(chunks)))
+    return digest_of(msgspec.structs.replace(of, blocks=lambda: iter(chunks)))
 
 
 @pytest.mark.parametrize("data", [b"", b"bytes", bytes(1 << 20)])
@@ -43,8 +43,8 @@ def test_bytes_have_one_digest_however_they_come(data: bytes) -> None:
 
 def test_equal_content_has_equal_digests() -> None:
     """The order of keys in a map is not content."""
-    other = Chunk(["a"], [[{"x": 1, "y": 2}]], [{"p": 1, "q": 2}], [])
-    same = Chunk(["a"], [[{"y": 2, "x": 1}]], [{"q": 2, "p": 1}], [])
+    other = Block(["a"], [[{"x": 1, "y": 2}]], [{"p": 1, "q": 2}], [])
+    same = Block(["a"], [[{"y": 2, "x": 1}]], [{"q": 2, "p": 1}], [])
     assert digest(table(fields=("n",)), other) == digest(table(fields=("n",)), same)
 
 
@@ -90,12 +90,12 @@ def test_rows_that_are_walked_otherwise_have_the_same_digest() -> None:
     assert digest(table(), whole) != digest(table(), rows(ids[1:]))
 
 
-def rows(ids: list[str]) -> Chunk:
+def rows(ids: list[str]) -> Block:
     """Return rows whose cells follow from their ids."""
-    return Chunk(ids, [[len(i) for i in ids], ids], [None] * len(ids), [])
+    return Block(ids, [[len(i) for i in ids], ids], [None] * len(ids), [])
 
 
-def chunks(*walked: Chunk) -> dict[str, str]:
+def chunks(*walked: Block) -> dict[str, str]:
     """Return the digest of each chunk by its first id."""
     digests = ChunkDigests()
     for piece in pieces(walked):

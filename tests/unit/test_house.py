@@ -1,6 +1,8 @@
-"""docs/architecture.md names every module of the package, in its folder, and no others."""
+"""docs/architecture.md names every module, and each public class has a name of its own."""
 
+import ast
 import re
+from collections import Counter
 
 from tests.support.data import PROJECT
 
@@ -24,3 +26,14 @@ def test_the_page_names_every_module() -> None:
         if path.stem != "__init__"
     }
     assert named == there
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    """Whoever reads a name knows which class is meant."""
+    names = Counter(
+        node.name
+        for path in sorted((PROJECT / "sidecar").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []

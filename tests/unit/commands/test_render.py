@@ -19,7 +19,7 @@ from sidecar.commands.render import (
 )
 from sidecar.commands.terminal import plural
 from sidecar.files import shown
-from sidecar.reports import CellDifference, Doc, cell_to_json
+from sidecar.reports import CellDifference, DocumentFields, cell_to_json
 
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3600, 86_400
 
@@ -57,12 +57,12 @@ def test_plurals() -> None:
 @pytest.mark.parametrize(
     ("doc", "name"),
     [
-        (Doc(workspace="w", epoch=0, path="/p"), "w/0"),
-        (Doc(workspace="w", epoch=None, path="/p"), "w"),
-        (Doc(workspace=None, epoch=None, path="/p"), "/p"),
+        (DocumentFields(workspace="w", epoch=0, path="/p"), "w/0"),
+        (DocumentFields(workspace="w", epoch=None, path="/p"), "w"),
+        (DocumentFields(workspace=None, epoch=None, path="/p"), "/p"),
     ],
 )
-def test_names_of_documents(doc: Doc, name: str) -> None:
+def test_names_of_documents(doc: DocumentFields, name: str) -> None:
     """Workspace and epoch if there are any, else the path."""
     assert name_of(doc) == name
 

@@ -108,7 +108,7 @@ def test_the_walk_ends_with_the_context() -> None:
     """Rows can be read any number of times while the document is open."""
     with decode(content(document()), accept_trailing=False) as workspace:
         (table,) = workspace.tables
-        assert list(table.chunks()) == list(table.chunks())
+        assert list(table.blocks()) == list(table.blocks())
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ import pytest
 from pycrdt import Array, Map, Text
 
 from sidecar.document.walk import of_dict
-from sidecar.model import JSON_DEPTH, ROWS_PER_CHUNK, Chunk, RowProblem
+from sidecar.model import JSON_DEPTH, ROWS_PER_BLOCK, Block, RowProblem
 from tests.support.made import chunks_of, tables, update
 
 FIELDS = {"n": {"type": "integer"}, "s": {"type": "text"}}
 DEFINED = {"tables": {"t": {"fields": {"id": {"type": "id"}, **FIELDS}}}}
 
 
-def chunk(rows: dict[str, Any], **roots: Any) -> Chunk:
+def chunk(rows: dict[str, Any], **roots: Any) -> Block:
     """Walk a table of these rows, declared with fields n and s unless said otherwise."""
     (only,) = chunks_of(update(tables=tables(t=rows), **{"definition": DEFINED, **roots}), "t")
     return only
@@ -30,7 +30,7 @@ def deep() -> list[Any]:
 def test_rows_by_column_in_the_order_of_their_ids() -> None:
     """Code point order; the cells of each field together."""
     found = chunk({"b": {"id": "b", "n": 2, "s": "y"}, "a": {"id": "a", "n": 1, "s": "x"}})
-    assert found == Chunk(["a", "b"], [[1, 2], ["x", "y"]], [None, None], [])
+    assert found == Block(["a", "b"], [[1, 2], ["x", "y"]], [None, None], [])
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,10 @@ def test_fields_of_an_undeclared_table_are_those_of_any_row() -> None:
 
 def test_many_rows_come_in_chunks() -> None:
     """Full ones, and a last one with the rest; the walk may be started again."""
-    rows = {f"r{number:05}": {"n": number, "s": ""} for number in range(ROWS_PER_CHUNK + 1)}
+    rows = {f"r{number:05}": {"n": number, "s": ""} for number in range(ROWS_PER_BLOCK + 1)}
     found = chunks_of(update(definition=DEFINED, tables=tables(t=rows)), "t")
-    assert [len(chunk.ids) for chunk in found] == [ROWS_PER_CHUNK, 1]
-    assert found[1].columns[0] == [ROWS_PER_CHUNK]
+    assert [len(chunk.ids) for chunk in found] == [ROWS_PER_BLOCK, 1]
+    assert found[1].columns[0] == [ROWS_PER_BLOCK]
 
 
 def test_plain_rows_are_sorted_too() -> None:

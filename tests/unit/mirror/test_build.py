@@ -15,7 +15,7 @@ from sidecar.document.decode import decode
 from sidecar.errors import MirrorUnavailableError
 from sidecar.mirror.build import Candidate
 from sidecar.mirror.sqlite_files import connect
-from sidecar.model import ROWS_PER_CHUNK
+from sidecar.model import ROWS_PER_BLOCK
 from tests.support.made import content, tables, update
 from tests.support.mirrors import query, read_problems, read_tables
 
@@ -100,7 +100,7 @@ def test_names_that_need_quoting(mirror: Path) -> None:
 
 def test_many_rows_and_many_tables(mirror: Path) -> None:
     """Over several chunks, in the order of their ids."""
-    rows = {f"r{number}": {"n": number} for number in range(2 * ROWS_PER_CHUNK + 5)}
+    rows = {f"r{number}": {"n": number} for number in range(2 * ROWS_PER_BLOCK + 5)}
     build(mirror, update(tables=tables(t=rows, u={"only": {}})))
     ids = [row[0] for row in query(mirror, "SELECT id FROM t")]
     assert ids == sorted(rows)

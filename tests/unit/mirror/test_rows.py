@@ -9,7 +9,7 @@ from sidecar.digests import Piece
 from sidecar.mirror.rows import RowWriter
 from sidecar.mirror.schema import ROWID_STEP, plan
 from sidecar.mirror.summaries import Problems, Summary, columns_of, problems_of_table
-from sidecar.model import Chunk, FieldDefinition, Problem, RowProblem, Table, TableDefinition
+from sidecar.model import Block, FieldDefinition, Problem, RowProblem, Table, TableDefinition
 
 INF = math.inf
 LARGE = 2**63 - 1
@@ -28,13 +28,13 @@ def writer(*kinds: str | None, nullable: bool = True, declared: bool = True) -> 
     return RowWriter(schema)
 
 
-def chunk(*columns: list[Any], extras: list[Any] | None = None) -> Chunk:
+def chunk(*columns: list[Any], extras: list[Any] | None = None) -> Block:
     """Return a chunk of rows r0, r1 ... with these columns."""
     ids = [f"r{number}" for number in range(len(columns[0]))]
-    return Chunk(ids, list(columns), extras or [None] * len(ids), [])
+    return Block(ids, list(columns), extras or [None] * len(ids), [])
 
 
-def convert(rows: RowWriter, given: Chunk, *, begins: bool = True) -> list[Row]:
+def convert(rows: RowWriter, given: Block, *, begins: bool = True) -> list[Row]:
     """Write rows of one chunk, and return them without their rowids."""
     return [row[:-1] for row in rows.convert(Piece(given, begins))]
 
@@ -269,7 +269,7 @@ def test_problems_of_the_walk_are_counted_too() -> None:
     rows = writer("text")
     found = [RowProblem(f"r{n}", "c0", "too_deep", "deep") for n in range(3)]
     given = chunk([None, None, None])
-    convert(rows, Chunk(given.ids, given.columns, given.extras, found))
+    convert(rows, Block(given.ids, given.columns, given.extras, found))
     assert lines(rows) == [Problem("t", "c0", "too_deep", 3, "r0", "deep")]
 
 

@@ -24,7 +24,7 @@ def table(name: str, *fields: str, layout: Layout = "maps", declared: bool = Fal
         layout=layout,
         definition=definition if declared else None,
         fields=tuple(sorted(set(fields) - {"id"})),
-        chunks=lambda: iter(()),
+        blocks=lambda: iter(()),
     )
 
 
