@@ -23,7 +23,7 @@ export const byCodePoint = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(
 
 // ---------------------------------------------------------------- roots
 
-const [STRING, EMBED, TYPE] = [4, 5, 7]
+const [JSON_, STRING, EMBED, TYPE, ANY] = [2, 4, 5, 7, 8]
 const XML = [Y.XmlElement, Y.XmlText, Y.XmlFragment, Y.XmlHook]
 
 /** What stands in a root, read from its items, whatever type an app opens it as. */
@@ -39,9 +39,9 @@ const readRoot = (doc, name) => {
     const found = item.content.getContent()
     kinds.add(item.content.getRef())
     if (item.content.getRef() === STRING) text += item.content.str
-    else for (const element of found) elements.push(element)
+    for (const element of found) elements.push(element)
   }
-  const kind = kindOf(kinds, elements)
+  const kind = kindOf(name, kinds, elements)
   return {
     name,
     kind: entries.length ? 'map' : kind,
@@ -51,8 +51,10 @@ const readRoot = (doc, name) => {
   }
 }
 
-const kindOf = (kinds, elements) => {
+const kindOf = (name, kinds, elements) => {
   if (!kinds.size) return 'unknown'
+  // Yjs writes plain values into arrays only: a keyed array with text in it was opened as a text, too
+  if (name.startsWith('table:') && (kinds.has(ANY) || kinds.has(JSON_))) return 'array'
   if (kinds.has(STRING)) return 'text'
   if (elements.every((element) => XML.some((type) => element instanceof type))) return 'xml'
   const onlyInTexts = kinds.has(EMBED) && [...kinds].every((kind) => kind === EMBED || kind === TYPE)

@@ -46,9 +46,19 @@ const firstOf = (root) => {
   return item && item.content
 }
 
+const PLAIN = [Y.ContentAny, Y.ContentJSON]
+
+// Yjs writes such values into arrays and maps only.
+const holdsPlain = (root) => {
+  for (let item = root._start; item !== null; item = item.right) {
+    if (!item.deleted && PLAIN.includes(item.content.constructor)) return true
+  }
+  return false
+}
+
 const OF_TEXT = [Y.ContentString, Y.ContentFormat, Y.ContentEmbed]
 
-// Nobody says what a root is: by its name, else by its entries, else by what is in its list.
+// Nobody says what a root is: by its entries, else by what is in its list; a keyed array by its values.
 const copyRoot = (seen, fresh, name) => {
   const root = seen.share.get(name)
   const first = firstOf(root)
@@ -58,7 +68,7 @@ const copyRoot = (seen, fresh, name) => {
     for (const [key, value] of seen.getMap(name).entries()) fresh.getMap(name).set(key, copy(value))
   }
   if (isKnown || first === null) return
-  if (name.startsWith('table:') || !OF_TEXT.includes(first.constructor)) {
+  if ((name.startsWith('table:') && holdsPlain(root)) || !OF_TEXT.includes(first.constructor)) {
     const isXml = [Y.XmlElement, Y.XmlText, Y.XmlFragment, Y.XmlHook].some((kind) => first.type instanceof kind)
     if (isXml) fresh.getXmlFragment(name).insert(0, seen.getXmlFragment(name).toArray().map(copy))
     else fresh.getArray(name).push(seen.getArray(name).toArray().map(copy))

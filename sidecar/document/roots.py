@@ -161,7 +161,9 @@ def _read(doc: Doc, txn: Transaction, name: str, caught: list[Any] | None) -> Ro
 
 
 def _caught(text: Text, elements: list[Any], txn: Transaction) -> _Sequence | None:
-    is_array = not text.get_string(txn) and not set(map(type, elements)) <= _XML
+    kinds = set(map(type, elements))
+    # a keyed array with text in it was opened as a text, too: only arrays hold plain values
+    is_array = not kinds <= _XML and (not text.get_string(txn) or not kinds <= _TYPES | {str})
     return ("array", elements, None) if is_array else None
 
 

@@ -97,12 +97,18 @@ def raw_roots(data: bytes) -> list[RawRoot]:
 def _root(doc: pycrdt.Doc[Any], name: str, inserted: list[Any]) -> RawRoot:
     found = entries(doc.get(name, type=pycrdt.Map))
     is_text = bool(str(doc.get(name, type=pycrdt.Text))) or _is_embeds(doc, name, inserted)
+    if name.startswith("table:") and any(map(_is_plain, inserted)):  # only arrays hold these
+        is_text = False
     is_xml = bool(inserted) and all(isinstance(element, _XML) for element in inserted)
     kind: RootKind = "array" if inserted else "unknown"
     if is_text or is_xml:
         kind = "text" if is_text else "xml"
     elements = inserted if kind == "array" else []
     return RawRoot(name, "map" if found else kind, found, elements, kind != "unknown", doc)
+
+
+def _is_plain(element: Any) -> bool:
+    return element is None or isinstance(element, (bool, int, float, dict, list))
 
 
 def _is_embeds(doc: pycrdt.Doc[Any], name: str, inserted: list[Any]) -> bool:

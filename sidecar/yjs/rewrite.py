@@ -13,6 +13,7 @@ from sidecar.yjs.encoding import write_bytes, write_varuint
 from sidecar.yjs.integrate import Document
 from sidecar.yjs.items import Item, Type
 from sidecar.yjs.json_text import REPLACEMENT, repair, text_to_any, to_any
+from sidecar.yjs.tangled import PLAIN_KINDS, is_table
 from sidecar.yjs.update import (
     ANY,
     DELETED,
@@ -96,11 +97,12 @@ class _Writer:
                 self._add(kind | HAS_ORIGIN, _id(last), content)
             last = self.clock + length - 1
             self._note(items[0], inner, length)
-        for key, item in shown.entries():
+        entries = list(shown.entries())
+        for key, item in entries:
             kind, content = self._value(item)
             self._add(kind | HAS_KEY, parent + write_bytes(key.encode()), content)
             self._note(item, inner, 1)
-        if shown.name is not None and last is None and not shown.map:
+        if shown.name is not None and last is None and not entries:
             self._placeholder(parent)
         return inner
 
@@ -221,8 +223,8 @@ def rewrite(document: Document) -> Rewritten:
 
 def _is_list(shown: Type) -> bool:
     """Tell a type whose list holds values and no text: an array, or XML with children."""
-    if shown.item is None:  # nobody says what a root is, and the decoder shows both alike
-        return False
+    if shown.item is None:  # nobody says what a root is
+        return is_table(shown.name) and any(it.kind in PLAIN_KINDS for it in shown.children())
     return shown.item.content[0] in _LISTS
 
 

@@ -15,10 +15,12 @@ from collections.abc import Collection
 from sidecar.yjs.encoding import read_varuint, write_varuint
 from sidecar.yjs.store import Deleted, Items
 from sidecar.yjs.update import (
+    ANY,
     DELETED,
     EMBED,
     FORMAT,
     GC,
+    JSON,
     STRING,
     TYPE,
     Id,
@@ -28,6 +30,8 @@ from sidecar.yjs.update import (
 
 TEXT_KINDS = frozenset((STRING, EMBED, FORMAT))
 """Contents that Yjs writes into texts only."""
+PLAIN_KINDS = frozenset((JSON, ANY))
+"""Contents that Yjs writes into arrays and maps only."""
 TEXT_TYPES = frozenset((2, 6))
 """``Y.Text`` and ``Y.XmlText``."""
 _MOST_CLIENTS = 100
@@ -71,14 +75,18 @@ def is_tangled(data: bytes) -> bool:
     types = (item for item in items.sorted if item.kind == TYPE)
     if any(read_varuint(data, item.at)[0] == _HOOK for item in types):
         return True
-    return any(
-        _is_odd(item, items, data)
+    left = [
+        item
         for item in items.sorted
         if item.kind not in {GC, DELETED} and (item.client, item.clock) not in deleted
-    )
+    ]
+    arrays = {items.place(item) for item in left if item.kind in PLAIN_KINDS}
+    return any(_is_odd(item, items, data, arrays) for item in left)
 
 
-def _is_odd(item: Struct, items: Items, data: bytes) -> bool:
+def _is_odd(
+    item: Struct, items: Items, data: bytes, arrays: Collection[tuple[str | Id | None, str | None]]
+) -> bool:
     left, right = items.holding(item.left), items.holding(item.right)
     neighbours = [found for found in (left, right) if found is not None]
     if any(found.kind == GC for found in neighbours):
@@ -89,8 +97,13 @@ def _is_odd(item: Struct, items: Items, data: bytes) -> bool:
     if isinstance(parent, tuple):
         return _is_misplaced(item, items.holding(parent), key, parent, data)
     if item.kind in TEXT_KINDS:
-        return key is not None
+        return key is not None or ((parent, key) in arrays and is_table(parent))
     return parent is None
+
+
+def is_table(root: str | None) -> bool:
+    """Tell by its name whether a root may be a keyed array; it is one if it holds plain values."""
+    return root is not None and root.startswith("table:")
 
 
 def _is_misplaced(

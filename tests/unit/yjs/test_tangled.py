@@ -37,6 +37,7 @@ COLLECTED = b"\0\1"
         ([COLLECTED, COLLECTED, TEXT_BEHIND], True),
         ([COLLECTED, VALUE_IN_MAP], True),
         ([b"\x04\1\7table:t\1x"], False),
+        ([b"\x04\1\7table:t\1x", b"\x08\1\7table:t\1\x7e"], True),
         ([type_in_root(b"\5\1p")], True),
         ([b"\x04\1\1t\1x"], False),
     ],
