@@ -22,7 +22,7 @@ TESTS := tests --ignore=tests/tauri
 TOGETHER := tests/unit tests/property tests/interop tests/fidelity tests/release
 APART := $(TESTS) $(TOGETHER:%=--ignore=%)
 WORKERS ?= auto
-WAITERS ?= 3
+WAITERS ?= 2
 NOTHING := 5# pytest: no test was chosen in this half, by ARGS="-k name"
 ARGS ?=
 

@@ -290,7 +290,7 @@ def _read(mirror: Path) -> Content:
 
 def _place(folder: Path, state: Path, *, in_place: bool) -> tuple[Source, Options]:
     source = Source(str(folder / "workspace.yjs"), str(folder / "tables.sqlite"), None, None)
-    return source, Options(state_folder=str(state), in_place=in_place)
+    return source, Options(state_folder=str(state), in_place=in_place or None)
 
 
 def _edited(update: bytes) -> bytes:

@@ -5,12 +5,16 @@ to become another user for good. Answered: `outcome` (rebuilt, unchanged, failed
 `code` and `message`; or `raised`, what escaped without a code.
 """
 
+import importlib
 import json
 import os
+import pkgutil
+import shutil  # noqa: F401 - imported late by the program
 import sys
 import traceback
 from typing import Any
 
+from sidecar import document, mirror, yjs
 from sidecar.model import Failed, Options, Source
 from sidecar.tasks.sync import sync
 
@@ -51,8 +55,9 @@ def main() -> None:
 
 def _become(uid: int) -> None:
     """Give up root's rights. What is imported late may not be readable afterwards: so it is now."""
-    import shutil  # noqa: F401, PLC0415 - the program's own late import
-
+    for package in (document, mirror, yjs):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     os.setgroups([])
     os.setgid(uid)
     os.setuid(uid)

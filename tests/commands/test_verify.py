@@ -88,7 +88,9 @@ def test_a_mirror_that_was_written_to_says_so(app: Path, studio: Path) -> None:
     for statement in ("CREATE TABLE mine (x)", "DROP TABLE mine"):
         tamper(studio / "tables.sqlite", statement)
     out = run("verify", app).out
-    assert "juniper-studio/0 is damaged: the file is not whole, or somebody else has" in out
+    assert (
+        "juniper-studio/0 is damaged: the file is not whole, or another program has written" in out
+    )
 
 
 def test_every_odd_document_is_equal_after_a_sync(tmp_path: Path) -> None:
