@@ -17,6 +17,7 @@ from sidecar.document.roots import CaughtArrays, names_of_arrays
 from sidecar.errors import DocumentUnavailableError
 from sidecar.model import Problem
 from sidecar.yjs.encoding import decode_state_vector, is_v2, refuse_foreign
+from sidecar.yjs.tangled import is_tangled, may_be_tangled
 
 _FROM_NOTHING = b"\0"
 _ZERO_TAIL = b"\0\0"
@@ -124,7 +125,6 @@ def _open_v2(content: Content, *, accept_trailing: bool) -> Opened:
 
 def _open_v1(content: Content, *, accept_trailing: bool) -> Opened:
     is_odd = _needs_proof(content.data)
-    small = content.data if len(content.data) <= _TANGLED_MOST else b""
     if _has_many_writers(content.data):
         return _made_plain(content, None, accept_trailing=accept_trailing)
     tried: _Applied | None = None
@@ -133,7 +133,7 @@ def _open_v1(content: Content, *, accept_trailing: bool) -> Opened:
         tried = _apply(content.take())
     except DocumentUnavailableError as error:
         refused = error
-    if tried and tried.is_whole and not (small and _is_tangled(small, tried)):
+    if tried and tried.is_whole and not _is_tangled(content, tried):
         if tried.length == content.size and not is_odd:
             return tried.opened()
         end = _end_as_read(content.again(), tried.doc)
@@ -215,14 +215,15 @@ def _needs_proof(data: bytes) -> bool:
     return has_zero_tail or (len(data) < _SMALL and _BEYOND_FIRST_PLANE in data)
 
 
-def _is_tangled(data: bytes, tried: "_Applied") -> bool:
+def _is_tangled(content: Content, tried: "_Applied") -> bool:
     """Tell whether Yjs integrates an update otherwise, as one of two sessions under one client id.
 
     Only for small files: reading all structs takes five times the decode.
     """
-    from sidecar.yjs.tangled import is_tangled, may_be_tangled  # noqa: PLC0415 - seldom needed
-
+    if content.size > _TANGLED_MOST:
+        return False
     try:
+        data = content.again()
         return may_be_tangled(data, tried.opened().state_vector) and is_tangled(data)
     except ValueError:
         return False

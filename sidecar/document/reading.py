@@ -12,6 +12,9 @@ from sidecar.digests import digest_bytes, digest_stream
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError, SidecarError
 from sidecar.files import FileVersion, reason_of
 
+KEPT = 1 << 20
+"""Bytes of a file that stay in memory while it is decoded: reading a small one again costs more,
+and a host that saves on each keystroke has written the next state by then."""
 _WAITS_S = (0.02, 0.05, 0.1, 0.25)
 """Hosts truncate and rewrite in place; most are done within these."""
 
@@ -20,7 +23,7 @@ class Content(msgspec.Struct):
     """The whole of a document at one moment.
 
     Attributes:
-        data: Its bytes; empty when they are the expected ones, or were taken.
+        data: Its bytes; empty when they are the expected ones, or many and taken.
         size: How many.
         digest: Their digest.
         mode: The file's permission bits.
@@ -34,9 +37,9 @@ class Content(msgspec.Struct):
     read_again: Callable[[], bytes] | None = None
 
     def take(self) -> bytes:
-        """Give the bytes away, so that they can be freed: a decode holds twenty times as many."""
+        """Give the bytes away, so that many can be freed: a decode holds twenty times as many."""
         data = self.data
-        if self.read_again:
+        if self.read_again and len(data) > KEPT:
             self.data = b""
         return data
 

@@ -10,7 +10,8 @@ one of a few hundred small documents it reads to the last byte.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Container
+from functools import cached_property
 
 from sidecar.yjs.encoding import read_varuint, write_varuint
 from sidecar.yjs.store import Deleted, Items
@@ -70,47 +71,65 @@ def is_tangled(data: bytes) -> bool:
         ValueError: It makes no sense.
     """
     reader = UpdateReader(data)
-    items = Items(reader.structs())
+    structs = list(reader.structs())
+    types = {(item.client, item.clock): item for item in structs if item.kind == TYPE}
+    if any(read_varuint(data, item.at)[0] == _HOOK for item in types.values()):
+        return True
     deleted = Deleted(reader.deleted())
-    types = (item for item in items.sorted if item.kind == TYPE)
-    if any(read_varuint(data, item.at)[0] == _HOOK for item in types):
-        return True
-    left = [
-        item
-        for item in items.sorted
-        if item.kind not in {GC, DELETED} and (item.client, item.clock) not in deleted
-    ]
-    arrays = {items.place(item) for item in left if item.kind in PLAIN_KINDS}
-    return any(_is_odd(item, items, data, arrays) for item in left)
+    left = [item for item in structs if not _is_plain(item, types)]
+    left = [item for item in left if (item.client, item.clock) not in deleted]
+    tree = _Tree(Items(structs) if left else Items(()), deleted, data)
+    return any(tree.is_odd(item) for item in left)
 
 
-def _is_odd(
-    item: Struct, items: Items, data: bytes, arrays: Collection[tuple[str | Id | None, str | None]]
-) -> bool:
-    left, right = items.holding(item.left), items.holding(item.right)
-    neighbours = [found for found in (left, right) if found is not None]
-    if any(found.kind == GC for found in neighbours):
-        return True
-    if len(neighbours) > 1 and items.place(neighbours[0]) != items.place(neighbours[1]):
-        return True
-    parent, key = items.place(item)
-    if isinstance(parent, tuple):
-        return _is_misplaced(item, items.holding(parent), key, parent, data)
-    if item.kind in TEXT_KINDS:
-        return key is not None or ((parent, key) in arrays and is_table(parent))
-    return parent is None
+def _is_plain(item: Struct, types: Container[Id]) -> bool:
+    """Tell quickly what cannot be odd: it names a root or a type as its parent, and is no text."""
+    if item.parent is None or item.kind in TEXT_KINDS:
+        return item.kind in {GC, DELETED}
+    return isinstance(item.parent, str) or item.parent in types
+
+
+class _Tree:
+    """The structs of an update, each in its place."""
+
+    def __init__(self, items: Items, deleted: Deleted, data: bytes) -> None:
+        self._items = items
+        self._deleted = deleted
+        self._data = data
+
+    def is_odd(self, item: Struct) -> bool:
+        items = self._items
+        left, right = items.holding(item.left), items.holding(item.right)
+        neighbours = [found for found in (left, right) if found is not None]
+        if any(found.kind == GC for found in neighbours):
+            return True
+        if len(neighbours) > 1 and items.place(neighbours[0]) != items.place(neighbours[1]):
+            return True
+        parent, key = items.place(item)
+        if isinstance(parent, tuple):
+            return self._is_misplaced(item, items.holding(parent), key, parent)
+        if item.kind in TEXT_KINDS:
+            return key is not None or (is_table(parent) and parent in self._arrays)
+        return parent is None
+
+    def _is_misplaced(
+        self, item: Struct, holder: Struct | None, key: str | None, parent: Id
+    ) -> bool:
+        """Tell whether something lies where Yjs would not have put it."""
+        if holder is None or holder.kind != TYPE or holder.clock != parent[1]:
+            return True
+        is_text = read_varuint(self._data, holder.at)[0] in TEXT_TYPES
+        return item.kind in TEXT_KINDS and (key is not None or not is_text)
+
+    @cached_property
+    def _arrays(self) -> set[str | Id | None]:
+        """Parents of lists that hold plain values."""
+        plain = [item for item in self._items.sorted if item.kind in PLAIN_KINDS]
+        left = (item for item in plain if (item.client, item.clock) not in self._deleted)
+        places = map(self._items.place, left)
+        return {parent for parent, key in places if key is None}
 
 
 def is_table(root: str | None) -> bool:
     """Tell by its name whether a root may be a keyed array; it is one if it holds plain values."""
     return root is not None and root.startswith("table:")
-
-
-def _is_misplaced(
-    item: Struct, holder: Struct | None, key: str | None, parent: Id, data: bytes
-) -> bool:
-    """Tell whether something lies where Yjs would not have put it."""
-    if holder is None or holder.kind != TYPE or holder.clock != parent[1]:
-        return True
-    is_text = read_varuint(data, holder.at)[0] in TEXT_TYPES
-    return item.kind in TEXT_KINDS and (key is not None or not is_text)

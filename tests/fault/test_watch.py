@@ -45,7 +45,7 @@ def busy_writer(path: Path, counts: Iterable[int]) -> Iterator[list[int]]:
         for count, data in itertools.cycle(versions):
             save(path, data)
             last[:] = [count]
-            if stop.wait(0.02):  # whole for long enough to be read at some try
+            if stop.wait(0.002):
                 return
 
     thread = threading.Thread(target=write)

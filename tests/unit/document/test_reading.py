@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sidecar.digests import digest_bytes
-from sidecar.document.reading import Content, Expected, read_stable
+from sidecar.document.reading import KEPT, Content, Expected, read_stable
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError, SidecarError
 from sidecar.files import version_of
 from sidecar.yjs.encoding import is_v2, read_varuint, refuse_foreign
@@ -26,9 +26,10 @@ def path(tmp_path: Path) -> Path:
 def test_bytes_that_were_taken_can_be_had_again(tmp_path: Path) -> None:
     """As long as the file is the same; else the bytes are kept."""
     path = tmp_path / "document"
-    path.write_bytes(b"some bytes")
-    content = read_stable(str(path), 100)
-    assert (content.take(), content.data, content.again()) == (b"some bytes", b"", b"some bytes")
+    many = b"some bytes" * KEPT
+    path.write_bytes(many)
+    content = read_stable(str(path), len(many))
+    assert (content.take(), content.data, content.again()) == (many, b"", many)
     content.take()
     path.write_bytes(b"other bytes")
     with pytest.raises(DocumentUnavailableError) as caught:
@@ -36,6 +37,14 @@ def test_bytes_that_were_taken_can_be_had_again(tmp_path: Path) -> None:
     assert caught.value.code == "torn"
     held = Content(data=b"x", size=1, digest="", mode=0)
     assert (held.take(), held.again()) == (b"x", b"x")
+
+
+def test_few_bytes_are_not_read_again(path: Path) -> None:
+    """The app may have written the next state by then, and what was read is still a state."""
+    content = read_stable(str(path), MOST)
+    content.take()
+    path.write_bytes(b"")
+    assert content.again() == b"some bytes"
 
 
 def test_the_whole_file_its_digest_and_its_permissions(path: Path) -> None:
