@@ -222,7 +222,7 @@ def test_mirrors_from_anywhere_answer_together(app: Path, studio: Path) -> None:
 BOMBS = {
     "endless": ENDLESS,
     "doubling": "WITH RECURSIVE r (x) AS (SELECT 'a' UNION ALL SELECT x || x FROM r)"
-    " SELECT x FROM r",
+    " SELECT max(length(x)) FROM r",
     "sort": "WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r LIMIT 1000000000)"
     " SELECT x FROM r ORDER BY random()",
     "cross join": "SELECT count(*) FROM " + ", ".join(f"_mirror_columns AS t{n}" for n in range(9)),
@@ -241,7 +241,7 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS)
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="the system tells no child's memory")
 def test_a_bomb_takes_neither_the_time_nor_the_memory_of_the_machine(bomb: str, app: Path) -> None:
-    """It ends in little more than its time, within 1.5 GB."""
+    """It ends with 1 or 124 in little more than its time, within 1.5 GB."""
     words = ["query", "--max-seconds", "1", str(app), BOMBS[bomb]]
     began = time.monotonic()
     with subprocess.Popen(
@@ -249,7 +249,7 @@ def test_a_bomb_takes_neither_the_time_nor_the_memory_of_the_machine(bomb: str, 
     ) as process:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode in {0, 1, 124}  # 0: this machine was done in time
+    assert process.returncode in {1, 124}
     assert time.monotonic() - began < 20
     assert used.ru_maxrss < 1536 * 1024  # kilobytes on Linux
 

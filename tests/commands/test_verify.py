@@ -89,7 +89,8 @@ def test_a_mirror_that_was_written_to_says_so(app: Path, studio: Path) -> None:
         tamper(studio / "tables.sqlite", statement)
     out = run("verify", app).out
     assert (
-        "juniper-studio/0 is damaged: the file is not whole, or another program has written" in out
+        "juniper-studio/0 is damaged: the file is not whole, or another program has written to it"
+        in out
     )
 
 

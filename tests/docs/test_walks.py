@@ -80,7 +80,7 @@ def test_somebody_with_a_folder(folder: Twenty) -> None:
 
     problems = run("problems", folder.root)
     assert problems.code == 1
-    assert IDS[ODD][:9] in problems.out
+    assert f"With problems ({IDS[ODD][:10]}…{IDS[ODD][-9:]}/0): 1 problem" in problems.out
     assert "correct it in the app" in problems.out
 
     with Watch(folder.root) as watch:
