@@ -41,3 +41,17 @@ def test_what_is_not_there_is_said() -> None:
     """With ImportError, as by an import."""
     with pytest.raises(ImportError):
         load_extension("json", "no_such_module")
+
+
+WHOLE = """\
+import sidecar, msgspec
+from msgspec.inspect import StructType
+assert isinstance(msgspec.inspect.type_info(int), msgspec.inspect.IntType)
+assert msgspec.json.schema(list[int])["type"] == "array"
+assert msgspec.toml.decode(b"a = 1") == {"a": 1}
+"""
+
+
+def test_msgspec_is_whole_for_a_program_that_imports_the_package() -> None:
+    """Its parts that a start of ours leaves out are there when somebody uses them."""
+    subprocess.run([sys.executable, "-c", WHOLE], check=True)
