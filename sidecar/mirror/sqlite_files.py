@@ -76,12 +76,36 @@ def open_reader(path: str) -> apsw.Connection:
         message = f"{path} is no regular file"
         raise apsw.CantOpenError(message)
     check_journals(path)
-    if os.path.lexists(path + JOURNALS[0]):
-        roll_back(path)
+    undo_half_written(path)
     connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=is_in_wal_mode(path))
     connection.set_busy_timeout(READER_BUSY_MS)
     connection.execute("BEGIN")
     return connection
+
+
+def undo_half_written(path: str) -> None:
+    """Let SQLite undo what a killed writer has left half done in a mirror that is written in place.
+
+    Beside any other mirror a journal is not ours: readers leave it, and the next sync rebuilds.
+
+    Raises:
+        apsw.Error: It is damaged, or may not be written.
+    """
+    if os.path.lexists(path + JOURNALS[0]) and _is_written_in_place(path):
+        roll_back(path)
+
+
+def _is_written_in_place(path: str) -> bool:
+    """Tell by its own options, read without a lock and beside its journal."""
+    check_journals(path)
+    connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=True)
+    try:
+        sql = "SELECT json_extract(value, '$.in_place') FROM _mirror WHERE key = 'options'"
+        return bool(connection.execute(sql).get)
+    except apsw.Error:
+        return False
+    finally:
+        connection.close()
 
 
 def roll_back(path: str) -> None:

@@ -19,7 +19,7 @@ from sidecar.mirror.sqlite_files import (
     connect,
     disk_error,
     open_reader,
-    roll_back,
+    undo_half_written,
 )
 from sidecar.model import AUTO, Options, RebuiltReason
 from sidecar.names import MIRROR
@@ -125,7 +125,7 @@ def read_mirror(path: str) -> Mirror:
     beside = [suffix for suffix in JOURNALS[:2] if os.path.lexists(path + suffix)]
     if beside == [_JOURNAL] and is_mirror(path):
         with suppress(apsw.Error, OSError):
-            roll_back(path)
+            undo_half_written(path)
     version = version_of(path)
     mirror = _read(path)
     is_ours = beside == [_JOURNAL] and mirror.options.in_place
@@ -188,7 +188,7 @@ def _format_fault(header: bytes) -> RebuiltReason | None:
     """Tell by its header whether a file is a mirror of this format."""
     if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
         return "damaged"
-    if field(header, 68) != APPLICATION_ID:
+    if not is_of(header, APPLICATION_ID):
         return "foreign"
     return None if field(header, 60) == FORMAT else "format"
 

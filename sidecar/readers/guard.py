@@ -14,12 +14,11 @@ from sidecar.errors import MirrorDamagedError
 from sidecar.files import shown
 from sidecar.mirror.header import APPLICATION_ID, is_of
 from sidecar.mirror.sqlite_files import (
-    JOURNALS,
     READER_BUSY_MS,
     check_journals,
     connect,
     header_of,
-    roll_back,
+    undo_half_written,
     uri_of,
 )
 
@@ -160,9 +159,8 @@ def check(path: str) -> None:
         if header[18:20] == _WAL_MODE:
             message = f"{shown(path)} was changed by another program; run sync to build it again"
             raise MirrorDamagedError("foreign", message)
-        if os.path.lexists(path + JOURNALS[0]):
-            with errors_of(path):
-                roll_back(path)
+        with errors_of(path):
+            undo_half_written(path)
     except OSError as error:  # gone meanwhile, or out of reach
         message = f"{shown(path)} cannot be read: {error.strerror or error}"
         raise MirrorDamagedError("gone", message) from error

@@ -13,7 +13,7 @@ from sidecar.files import shown, version_of
 from sidecar.mirror.describe import tables_of
 from sidecar.mirror.identifiers import quote
 from sidecar.mirror.naming import EXTRA
-from sidecar.mirror.sqlite_files import roll_back
+from sidecar.mirror.sqlite_files import undo_half_written
 from sidecar.readers.deadline import Clock, TooLongError
 from sidecar.readers.guard import authorize, guard, open_mirror_file
 from sidecar.readers.query import Limits, size_of
@@ -210,7 +210,7 @@ class OpenMirror:
             with suppress(apsw.ReadOnlyError):
                 self._lock()
                 return
-            roll_back(self.path)
+            undo_half_written(self.path)
         self._lock()
 
     def _lock(self) -> None:

@@ -12,6 +12,7 @@ import pytest
 from sidecar.model import Failed, Rebuilt
 from tests.fault.bench import Bench, Client
 from tests.support.mirrors import query
+from tests.support.program import run
 
 PATIENCE_SECONDS = 20.0
 """Far more than the busy limits allow, far less than for ever."""
@@ -163,13 +164,39 @@ def test_a_transaction_that_was_begun_cannot_reach_the_new_mirror(bench: Bench) 
 
 def test_the_journal_of_a_killed_writer_is_swept(bench: Bench) -> None:
     """A hot journal of a process that has ended."""
+    hot_journal(bench)
+    assert bench.leftovers() == {"tables.sqlite-journal"}
+    rebuilt(bench, "damaged", 3)
+
+
+def hot_journal(bench: Bench) -> None:
+    """Leave the journal of a writer that was killed within its transaction."""
     with Client(bench.mirror) as client:
         client.run("PRAGMA cache_size=1")
         client.run("BEGIN EXCLUSIVE")
         client.run("UPDATE notes SET title = hex(randomblob(5000))")
         client.process.kill()
         client.process.wait()
-    assert bench.leftovers() == {"tables.sqlite-journal"}
+
+
+def stale_journal(bench: Bench) -> None:
+    """Leave a journal that no mirror has ever had."""
+    bench.mirror.with_name("tables.sqlite-journal").write_bytes(b"\xd9\xd5\x05\xf9" * 999)
+
+
+@pytest.mark.parametrize("journal", [hot_journal, stale_journal])
+@pytest.mark.parametrize("command", ["status", "verify", "query", "search", "schema", "problems"])
+def test_a_reader_leaves_a_journal_of_others_alone(
+    bench: Bench, journal: Callable[[Bench], None], command: str
+) -> None:
+    """Nobody who only reads writes to a mirror, nor beside it: the next sync rebuilds it."""
+    journal(bench)
+    before = {path.name: path.read_bytes() for path in bench.folder.iterdir()}
+    words = {"query": ["SELECT count(*) FROM notes"], "search": ["word"]}
+    done = run(command, bench.folder, *words.get(command, []))
+    assert done.code == 1, done
+    assert "run sync" in done.out + done.err, done
+    assert {path.name: path.read_bytes() for path in bench.folder.iterdir()} == before
     rebuilt(bench, "damaged", 3)
 
 
