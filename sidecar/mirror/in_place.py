@@ -21,6 +21,7 @@ from sidecar.files import FileVersion, shown
 from sidecar.mirror.header import HEADER_BYTES, MAGIC, field
 from sidecar.mirror.sqlite_files import (
     JOURNALS,
+    OWN_JOURNAL,
     check_journals,
     connect,
     remove,
@@ -217,7 +218,9 @@ class Journal:
         self._size = page_size
         self._count = 0
         rest = (0, self._nonce, pages, _SECTOR, page_size)
-        file.write((_JOURNAL_MAGIC + b"".join(map(_big, rest))).ljust(_SECTOR, b"\0"))
+        header = _JOURNAL_MAGIC + b"".join(map(_big, rest))
+        file.write((header + OWN_JOURNAL).ljust(_SECTOR, b"\0"))
+        file.flush()  # readers see whose it is
 
     def add(self, number: int, page: bytes) -> None:
         """Keep a page, by its number from 1."""

@@ -13,6 +13,10 @@ from sidecar.errors import Code, MirrorUnavailableError, SidecarError
 from sidecar.mirror.header import HEADER_BYTES
 
 JOURNALS = ("-journal", "-wal", "-shm")
+JOURNAL_HEADER_BYTES = 28
+"""What SQLite reads of a journal's first sector (file format, 3); the rest may hold anything."""
+OWN_JOURNAL = b"epicenter-sidecar"
+"""Comes after it in the journals of mirrors that we write in place."""
 BUSY_MS = 1000
 READER_BUSY_MS = 5000
 """How long a reader waits for a mirror that is being written in place."""
@@ -75,7 +79,6 @@ def open_reader(path: str) -> apsw.Connection:
     if not os.path.isfile(path):
         message = f"{path} is no regular file"
         raise apsw.CantOpenError(message)
-    check_journals(path)
     undo_half_written(path)
     connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=is_in_wal_mode(path))
     connection.set_busy_timeout(READER_BUSY_MS)
@@ -83,29 +86,29 @@ def open_reader(path: str) -> apsw.Connection:
     return connection
 
 
-def undo_half_written(path: str) -> None:
-    """Let SQLite undo what a killed writer has left half done in a mirror that is written in place.
+def undo_half_written(path: str) -> bool:
+    """Let SQLite undo what a killed sync has left half done in a mirror written in place.
 
-    Beside any other mirror a journal is not ours: readers leave it, and the next sync rebuilds.
+    A journal of any other program is left where it is: readers write nothing, and the next sync
+    builds that mirror again.
+
+    Returns:
+        Whether there was a journal of ours.
 
     Raises:
         apsw.Error: It is damaged, or may not be written.
+        OSError: The journal cannot be read.
     """
-    if os.path.lexists(path + JOURNALS[0]) and _is_written_in_place(path):
-        roll_back(path)
-
-
-def _is_written_in_place(path: str) -> bool:
-    """Tell by its own options, read without a lock and beside its journal."""
     check_journals(path)
-    connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=True)
     try:
-        sql = "SELECT json_extract(value, '$.in_place') FROM _mirror WHERE key = 'options'"
-        return bool(connection.execute(sql).get)
-    except apsw.Error:
+        with open(path + JOURNALS[0], "rb") as file:
+            header = file.read(JOURNAL_HEADER_BYTES + len(OWN_JOURNAL))
+    except FileNotFoundError:
         return False
-    finally:
-        connection.close()
+    is_ours = header.endswith(OWN_JOURNAL)
+    if is_ours:
+        roll_back(path)
+    return is_ours
 
 
 def roll_back(path: str) -> None:

@@ -123,13 +123,14 @@ def read_mirror(path: str) -> Mirror:
         MirrorUnavailableError: It cannot be read now: too many open files, or the disk fails.
     """
     beside = [suffix for suffix in JOURNALS[:2] if os.path.lexists(path + suffix)]
+    is_undone = False
     if beside == [_JOURNAL] and is_mirror(path):
         with suppress(apsw.Error, OSError):
-            undo_half_written(path)
+            is_undone = undo_half_written(path)
     version = version_of(path)
     mirror = _read(path)
-    is_ours = beside == [_JOURNAL] and mirror.options.in_place
-    fault = mirror.fault or (None if is_ours or not beside else "damaged")
+    is_expected = is_undone or (beside == [_JOURNAL] and mirror.options.in_place)
+    fault = mirror.fault or (None if is_expected or not beside else "damaged")
     return msgspec.structs.replace(mirror, fault=fault, version=version)
 
 

@@ -17,6 +17,7 @@ from sidecar.files import version_of
 from sidecar.mirror import in_place
 from sidecar.mirror.in_place import write_into
 from sidecar.mirror.publish import publish
+from sidecar.mirror.sqlite_files import OWN_JOURNAL
 from sidecar.mirror.state import change_counter, read_mirror
 from sidecar.mirror.temporary import Temporary
 from tests.support.mirrors import query
@@ -192,10 +193,17 @@ def test_a_reader_of_ours_rolls_it_back_too(interrupted: tuple[Path, bytes]) -> 
 def test_a_journal_is_damage_only_where_nobody_writes_in_place(
     interrupted: tuple[Path, bytes],
 ) -> None:
-    """Beside a mirror that is not written in place, a journal is always from another program."""
-    mirror, _ = interrupted
+    """Beside a mirror that is not written in place, one that is not ours is another program's."""
+    mirror, before = interrupted
+    journal = mirror.with_name("tables.sqlite-journal")
+    ours = journal.read_bytes()
+    mirror.write_bytes(before)
+    journal.write_bytes(ours.replace(OWN_JOURNAL, bytes(len(OWN_JOURNAL))))
     assert read_mirror(str(mirror)).fault == "damaged"
+    assert journal.exists()
+    journal.write_bytes(ours)
     assert read_mirror(str(mirror)).fault is None
+    assert not journal.exists()
 
 
 def published(candidate: Path, mirror: Path) -> None:
