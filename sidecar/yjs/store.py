@@ -4,6 +4,8 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 
 from sidecar.yjs.update import JSON, Id, Ranges, Struct, UpdateReader
 
@@ -23,34 +25,47 @@ class Items:
     def __init__(self, found: Iterable[Struct]) -> None:
         """Sort the structs."""
         self.sorted = sorted(found, key=_id_of)
-        self._ids = [_id_of(item) for item in self.sorted]
         self._places: dict[Id, Place] = {}
+        self._clients: dict[int, tuple[list[int], list[Struct]]] = {}
+        for client, structs in groupby(self.sorted, _client_of):
+            of_client = list(structs)
+            self._clients[client] = list(map(_clock_of, of_client)), of_client
 
     def place(self, item: Struct) -> Place:
         """Give parent and key of an item; one that was written behind another has that one's."""
+        if item.parent is not None:
+            return item.parent, item.key
         path: list[Id] = []
         at: Struct | None = item
         place: Place = _NOWHERE
         while at is not None and at.parent is None:
-            if _id_of(at) in self._places:
-                place = self._places[_id_of(at)]
+            own = at[:2]
+            known = self._places.get(own)
+            if known is not None:
+                place = known
                 break
-            path.append(_id_of(at))
-            self._places[_id_of(at)] = _NOWHERE  # until it is known, and for good in a circle
+            path.append(own)
+            self._places[own] = _NOWHERE  # until it is known, and for good in a circle
             at = self.holding(at.left or at.right)
         else:
             place = (at.parent, at.key) if at else _NOWHERE
-        self._places.update(dict.fromkeys(path, place))
+        for own in path:
+            self._places[own] = place
         return place
 
     def holding(self, wanted: Id | None) -> Struct | None:
         """Find the struct that an element is in."""
         if wanted is None:
             return None
-        index = bisect_right(self._ids, wanted) - 1
-        item = self.sorted[index] if index >= 0 else None
-        inside = item and item.client == wanted[0] and wanted[1] < item.clock + item.length
-        return item if inside else None
+        client, clock = wanted
+        if client not in self._clients:
+            return None
+        clocks, structs = self._clients[client]
+        index = bisect_right(clocks, clock) - 1
+        if index < 0:
+            return None
+        item = structs[index]
+        return item if clock < item.clock + item.length else None
 
 
 class Deleted:
@@ -67,8 +82,8 @@ class Deleted:
         return index >= 0 and wanted[1] < sum(found[index])
 
 
-def _id_of(item: Struct) -> Id:
-    return item.client, item.clock
+_id_of, _client_of, _clock_of = itemgetter(0, 1), itemgetter(0), itemgetter(1)
+"""Of a struct: what it is found by."""
 
 
 def end_of_update(data: bytes) -> int:

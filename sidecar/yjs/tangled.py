@@ -14,7 +14,7 @@ from collections.abc import Collection, Container
 from functools import cached_property
 
 from sidecar.yjs.encoding import read_varuint, write_varuint
-from sidecar.yjs.store import Deleted, Items
+from sidecar.yjs.store import Deleted, Items, Place
 from sidecar.yjs.update import (
     ANY,
     DELETED,
@@ -96,30 +96,34 @@ class _Tree:
         self._items = items
         self._deleted = deleted
         self._data = data
+        self._fitting: dict[bool, dict[Place, bool]] = {True: {}, False: {}}
 
     def is_odd(self, item: Struct) -> bool:
         items = self._items
         left, right = items.holding(item.left), items.holding(item.right)
-        neighbours = [found for found in (left, right) if found is not None]
-        if any(found.kind == GC for found in neighbours):
+        if (left and left.kind == GC) or (right and right.kind == GC):
             return True
-        if len(neighbours) > 1 and items.place(neighbours[0]) != items.place(neighbours[1]):
+        if left and right and items.place(left) != items.place(right):
             return True
-        parent, key = items.place(item)
-        if isinstance(parent, tuple):
-            return self._is_misplaced(item, items.holding(parent), key, parent)
-        if item.kind in TEXT_KINDS:
-            return key is not None or (is_table(parent) and parent in self._arrays)
-        return parent is None
+        place, is_text = items.place(item), item.kind in TEXT_KINDS
+        fitting = self._fitting[is_text]
+        if place not in fitting:
+            fitting[place] = self._fits(place, is_text=is_text)
+        return not fitting[place]
 
-    def _is_misplaced(
-        self, item: Struct, holder: Struct | None, key: str | None, parent: Id
-    ) -> bool:
-        """Tell whether something lies where Yjs would not have put it."""
+    def _fits(self, place: Place, *, is_text: bool) -> bool:
+        """Tell whether Yjs would have put text, or anything else, in a place."""
+        parent, key = place
+        if is_text and key is not None:
+            return False
+        if parent is None:  # what text was written behind is not in the file: it waits
+            return is_text
+        if isinstance(parent, str):
+            return not (is_text and is_table(parent) and parent in self._arrays)
+        holder = self._items.holding(parent)
         if holder is None or holder.kind != TYPE or holder.clock != parent[1]:
-            return True
-        is_text = read_varuint(self._data, holder.at)[0] in TEXT_TYPES
-        return item.kind in TEXT_KINDS and (key is not None or not is_text)
+            return False
+        return not is_text or read_varuint(self._data, holder.at)[0] in TEXT_TYPES
 
     @cached_property
     def _arrays(self) -> set[str | Id | None]:

@@ -25,6 +25,8 @@ NAMED_TYPES = (3, 5)
 """XML elements and hooks carry their tag."""
 _LAST_TYPE = 6
 _SAFE_BITS = 53
+_LONG = 5
+"""Bytes of most client ids, which are 32 random bits: by them they are known again."""
 
 _KIND = 0x1F
 _FLOAT32, _FLOAT64, _INT64 = struct.Struct(">f"), struct.Struct(">d"), struct.Struct(">q")
@@ -70,6 +72,7 @@ class UpdateReader:
         self.at = at
         self.has_bigint = False
         self.data = data
+        self._clients: dict[bytes, int] = {}
 
     def structs(self) -> Iterator[Struct]:
         """Read all structs, grouped by client, without those that stand for a gap.
@@ -132,10 +135,18 @@ class UpdateReader:
         Raises:
             ValueError: The update ends, or no Yjs can write such a number.
         """
-        at = self.at
-        if at < len(self.data) and (byte := self.data[at]) < 0x80:  # most are
-            self.at = at + 1
-            return byte
+        data, at = self.data, self.at
+        try:
+            first = data[at]
+            if first < 0x80:  # most are
+                self.at = at + 1
+                return first
+            second = data[at + 1]
+            if second < 0x80:
+                self.at = at + 2
+                return first & 0x7F | second << 7
+        except IndexError:
+            pass
         value, self.at = read_varuint(self.data, self.at)
         if value >> _SAFE_BITS:
             message = "a number is larger than JavaScript has them"
@@ -181,12 +192,14 @@ class UpdateReader:
         Raises:
             ValueError: The update ends.
         """
-        start, self.at = self.at, self.at + count
-        if self.at > len(self.data):
+        start = self.at
+        self.at = end = start + count
+        data = self.data
+        if end > len(data):
             self.at = start
-            message = f"the update ends after {len(self.data)} bytes, inside a struct"
+            message = f"the update ends after {len(data)} bytes, inside a struct"
             raise ValueError(message)
-        return self.data[start : self.at]
+        return data[start:end]
 
     def pass_any(self) -> None:  # noqa: C901 - one loop, written for speed
         """Pass over one value of lib0's ``writeAny``, however deep it nests.
@@ -264,14 +277,15 @@ class UpdateReader:
 
     def _content(self, kind: int) -> int:
         """Pass over the content of an item and return its length in elements."""
-        if kind == DELETED:
-            return self.number()
         if kind == STRING:
             return _utf16_units(self.blob())
+        if kind == DELETED:
+            return self.number()
         if kind in {JSON, ANY}:
             count = self.number()
+            passes = self._pass_text if kind == JSON else self.pass_any
             for _ in range(count):
-                self._pass_text() if kind == JSON else self.pass_any()
+                passes()
             return count
         if kind == BINARY:
             self.blob()
@@ -299,7 +313,16 @@ class UpdateReader:
             raise ValueError(message)
 
     def _id(self) -> Id:
-        return self.number(), self.number()
+        at = self.at
+        seen = self.data[at : at + _LONG]
+        client = self._clients.get(seen)
+        if client is None:
+            client = self.number()
+            if self.at - at == _LONG:
+                self._clients[seen] = client
+        else:
+            self.at = at + _LONG
+        return client, self.number()
 
     def _pass_text(self) -> None:
         text = self.blob()
