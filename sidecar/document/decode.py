@@ -14,7 +14,7 @@ from sidecar.document.lifted import lifting
 from sidecar.document.opened import Opened, is_panic, open_again, open_document
 from sidecar.document.reading import Content
 from sidecar.document.roots import RootContent, read_roots
-from sidecar.document.unreadable import with_unreadable
+from sidecar.document.unreadable import Hidden
 from sidecar.errors import DocumentUnusableError
 from sidecar.model import AUTO, JSON_DEPTH, Problem, Workspace
 
@@ -137,11 +137,12 @@ def _workspace(
         from sidecar.document.repairs import place_repairs  # noqa: PLC0415 - seldom needed
 
         shown, unplaced = place_repairs(found.tables, opened.repairs)
+    hidden = Hidden(lambda: opened.doc.get_update(txn, _FROM_NOTHING))
     return Workspace(
         layouts=found.layouts,
-        tables=with_unreadable(shown, lambda: opened.doc.get_update(txn, _FROM_NOTHING)),
+        tables=hidden.tables(shown),
         state_vector=opened.state_vector,
-        problems=(*opened.problems, *unplaced, *found.problems),
+        problems=(*opened.problems, *unplaced, *hidden.problems(found.problems)),
         roots=found.roots,
     )
 

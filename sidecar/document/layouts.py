@@ -7,12 +7,12 @@ import msgspec
 
 from sidecar.document.definitions import ROOTS, Definitions, read_definitions
 from sidecar.document.entries import join_cells, read_entries
-from sidecar.document.extension import Doc, Map, Transaction
+from sidecar.document.extension import Doc, Map, Transaction, XmlFragment
 from sidecar.document.found import FoundTable, named
 from sidecar.document.roots import ARRAY_PREFIX, RootContent
 from sidecar.document.shapes import read_array, read_root, settings
 from sidecar.document.values import entries, plain
-from sidecar.document.walk import RawRows, of_dict, of_map
+from sidecar.document.walk import BARE_FRAGMENT, RawRows, of_dict, of_map
 from sidecar.document.xml import TooDeepError, is_object
 from sidecar.javascript import dump_json
 from sidecar.model import Layout, Problem, Root, Table
@@ -75,7 +75,7 @@ def read_roots_as_tables(
         layouts=tuple(layout for layout in _ORDER if layout in layouts),
         tables=tuple(tables),
         roots=tuple(_root(root, claims[root.name]) for root in roots),
-        problems=problems,
+        problems=(*problems, *_bare(roots, claims)),
     )
 
 
@@ -158,6 +158,15 @@ def _root(root: RootContent, layout: Layout | None) -> Root:
     return Root(root.name, root.kind, layout, root.keys or len(root.elements), text)
 
 
+def _bare(
+    roots: Sequence[RootContent], claims: Mapping[str, Layout | None]
+) -> Iterator[Problem]:
+    """Give the roots in whose XML Yjs 14 may have hidden something, for ``unreadable``."""
+    for root in roots:
+        if root.has_bare_fragment and claims[root.name]:
+            yield Problem(None, None, BARE_FRAGMENT, detail=root.name)
+
+
 def _maps(
     doc: Doc, txn: Transaction, roots: Sequence[RootContent], claims: dict[str, Layout | None]
 ) -> tuple[list[Table], tuple[Problem, ...]]:
@@ -186,7 +195,9 @@ def _rows(value: Any, txn: Transaction) -> tuple[RawRows, tuple[Problem, ...]]:
         return of_dict(value), ()
     if value is _ABSENT:
         return of_dict({}), ()
-    return of_dict({}), (Problem(None, None, "not_a_table", detail=_shown(value, txn)),)
+    problem = Problem(None, None, "not_a_table", detail=_shown(value, txn))
+    may_hide = (Problem(None, None, BARE_FRAGMENT),) if isinstance(value, XmlFragment) else ()
+    return of_dict({}), (problem, *may_hide)
 
 
 def _shown(value: Any, txn: Transaction) -> str:
@@ -204,12 +215,14 @@ def _keyed_arrays(
             continue
         array = read_entries(root.elements, txn)
         cells = array.holds_cells
-        problem = Problem(None, None, "entry", rows=array.bad, detail=_ENTRY_DETAIL)
+        problems = [Problem(None, None, "entry", rows=array.bad, detail=_ENTRY_DETAIL)]
+        if fragments := sum(isinstance(element, XmlFragment) for element in root.elements):
+            problems.append(Problem(None, None, BARE_FRAGMENT, rows=fragments))
         found = FoundTable(
             path=(root.name,),
             layout="cells" if cells else "keyed_arrays",
             rows=of_dict(join_cells(array.rows) if cells else array.rows),
-            problems=(problem,) if array.bad else (),
+            problems=tuple(problems) if array.bad else (),
         )
         yield found.ready(root.name.removeprefix(ARRAY_PREFIX), txn)
 

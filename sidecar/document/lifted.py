@@ -23,10 +23,16 @@ Children = tuple[list[Any], Transaction]
 
 
 class Lifting:
-    """The children of one document's odd types, found when they are asked for."""
+    """The children of one document's odd types, found when they are asked for.
+
+    Attributes:
+        bare_fragments: How many XML fragments were met that have no XML in them. Yjs 14 writes
+            nearly everything as one, with entries that the decoder shows to nobody.
+    """
 
     def __init__(self, read: Callable[[], bytes]) -> None:
         """Prepare; ``read`` gives the update that the decoder was given."""
+        self.bare_fragments = 0
         self._read = read
         self._found: _Found | None = None
         self._budget: int | None = None
@@ -109,6 +115,12 @@ def lifting(read: Callable[[], bytes]) -> Generator[None]:
 def offered() -> Lifting | None:
     """Give what ``lifting`` offers, None outside of it."""
     return _offered.get()
+
+
+def count_bare_fragments() -> int:
+    """Give how many XML fragments without XML were met so far."""
+    lifting = offered()
+    return lifting.bare_fragments if lifting else 0
 
 
 def _lifted(data: bytes) -> _Found:

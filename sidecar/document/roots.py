@@ -15,6 +15,7 @@ from sidecar.document.extension import (
     XmlFragment,
     XmlText,
 )
+from sidecar.document.lifted import count_bare_fragments
 from sidecar.document.xml import TooDeepError, render
 from sidecar.model import RootKind
 from sidecar.yjs.encoding import read_varuint
@@ -27,8 +28,9 @@ _WIDEST_LENGTH = 2
 _MOST_NAMES = 10_000
 _NAMED_PARENT = 1
 _INFO_OF_FIRST = frozenset(kind | has_key for kind in range(1, 10) for has_key in (0, 0x20))
-_XML = frozenset((XmlElement, XmlFragment, XmlText))
-_TYPES = _XML | {Array, Map, Text}
+_XML = frozenset((XmlElement, XmlText))
+"""What stands in an XML fragment; another fragment in a root is an element of an array."""
+_TYPES = _XML | {Array, Map, Text, XmlFragment}
 
 _Sequence = tuple[RootKind, list[Any], str | None]
 """Kind, elements of an array, text."""
@@ -44,6 +46,7 @@ class RootContent(msgspec.Struct, frozen=True):
         keys: How many.
         elements: Those of an array, as the walk takes them.
         text: All of a text or of XML, None of anything else.
+        has_bare_fragment: Somewhere in its XML is a fragment without XML.
     """
 
     name: str
@@ -52,6 +55,7 @@ class RootContent(msgspec.Struct, frozen=True):
     keys: int
     elements: list[Any]
     text: str | None
+    has_bare_fragment: bool = False
 
 
 class CaughtArrays:
@@ -152,12 +156,14 @@ def _length(data: bytes, position: int) -> tuple[int, int]:
 def _read(doc: Doc, txn: Transaction, name: str, caught: list[Any] | None) -> RootContent | None:
     entries = doc.get_or_insert_map(txn, name)
     keys = entries.len(txn)
+    bare = count_bare_fragments()
     sequence = _caught(doc.get_or_insert_text(txn, name), caught, txn) if caught else None
     sequence = sequence or _sequence(doc, txn, name)
     if sequence is None:
         return None
     kind, elements, text = sequence
-    return RootContent(name, "map" if keys else kind, entries, keys, elements, text)
+    is_bare = count_bare_fragments() > bare
+    return RootContent(name, "map" if keys else kind, entries, keys, elements, text, is_bare)
 
 
 def _caught(text: Text, elements: list[Any], txn: Transaction) -> _Sequence | None:

@@ -11,11 +11,11 @@ from typing import Any, Literal
 import msgspec
 
 from sidecar.document.entries import are_entries, read_entries
-from sidecar.document.extension import Map, Transaction
+from sidecar.document.extension import Map, Transaction, XmlFragment
 from sidecar.document.found import FoundTable
 from sidecar.document.roots import RootContent
 from sidecar.document.values import entries, plain
-from sidecar.document.walk import Element, RawRows, of_dict, of_map
+from sidecar.document.walk import BARE_FRAGMENT, Element, RawRows, of_dict, of_map
 from sidecar.document.xml import TooDeepError, is_object
 from sidecar.model import Problem
 
@@ -88,7 +88,8 @@ def not_a_table(path: tuple[str, ...], value: Any, txn: Transaction) -> FoundTab
     except TooDeepError:
         shown = "nested too deep to be shown"
     problem = Problem(None, None, "not_a_table", detail=shown)
-    return FoundTable(path, "shape", of_dict({}), problems=(problem,))
+    may_hide = (Problem(None, None, BARE_FRAGMENT),) if isinstance(value, XmlFragment) else ()
+    return FoundTable(path, "shape", of_dict({}), problems=(problem, *may_hide))
 
 
 class _Node(msgspec.Struct):

@@ -5,14 +5,24 @@ from typing import Any
 
 import msgspec
 
-from sidecar.document.extension import Map, Transaction, XmlFragment
+from sidecar.document.extension import (
+    Array,
+    Map,
+    Transaction,
+    XmlElement,
+    XmlFragment,
+    XmlText,
+)
+from sidecar.document.lifted import count_bare_fragments
 from sidecar.document.values import cell, column, plain
 from sidecar.document.xml import TooDeepError, is_object
 from sidecar.javascript import dump_json
 from sidecar.model import ROWS_PER_BLOCK, Block, Cell, RowProblem
 
-EMPTY_FRAGMENT = "empty_fragment"
-"""Noted of an XML fragment without text, for ``unreadable`` to look into; never shown."""
+BARE_FRAGMENT = "bare_fragment"
+"""Noted of an XML fragment without XML in it, for ``unreadable`` to look into; never shown."""
+_HOLDERS = (Array, Map, XmlElement, XmlFragment, XmlText)
+"""What may be a fragment, or have one in it."""
 _UNREADABLE = object()
 _DETAIL = 200
 _GROUP = 50
@@ -161,11 +171,12 @@ class _Walk:
             return self._sparse_row(row_id, dict(row))
         if type(row) is Element:
             return self._element(row_id, row)
+        bare = count_bare_fragments()
         value, error = self._plain(row)
         self.extras.append([value])
         self._note(row_id, None, "not_a_row", value)
-        if type(row) is XmlFragment and not value:
-            self.problems.append(RowProblem(row_id, None, EMPTY_FRAGMENT))
+        if count_bare_fragments() > bare:
+            self.problems.append(RowProblem(row_id, None, BARE_FRAGMENT))
         if error:
             self._unshown(row_id, None, error)
         return [row_id, *[None] * len(self.fields)]
@@ -189,7 +200,10 @@ class _Walk:
         return cells
 
     def _extra(self, index: int, row_id: str, name: str, value: Any) -> None:
+        bare = count_bare_fragments()
         shown, error = self._plain(value)
+        if count_bare_fragments() > bare:
+            self.problems.append(RowProblem(row_id, name, BARE_FRAGMENT))
         if error:
             self._unshown(row_id, name, error)
         extra = self.extras[index]
@@ -210,12 +224,13 @@ class _Walk:
         def unshown(index: int, error: TooDeepError) -> None:
             self._unshown(ids[index], field, error)
 
+        bare = count_bare_fragments()
         shown = column(values, self.txn, unshown)
-        if "" in shown:
+        if count_bare_fragments() > bare:
             self.problems += [
-                RowProblem(ids[index], field, EMPTY_FRAGMENT)
+                RowProblem(ids[index], field, BARE_FRAGMENT)
                 for index, value in enumerate(values)
-                if type(value) is XmlFragment and not shown[index]
+                if isinstance(value, _HOLDERS)
             ]
         return shown
 

@@ -17,7 +17,7 @@ from sidecar.document.lifted import lifting
 from sidecar.document.live import LiveArray, LiveMap, LiveTable
 from sidecar.document.opened import is_panic
 from sidecar.document.reading import Content
-from sidecar.document.unreadable import with_unreadable
+from sidecar.document.unreadable import Hidden
 from sidecar.document.walk import pick, walk
 from sidecar.model import Block, Root, Table, Workspace
 from sidecar.yjs.cut import cut
@@ -231,8 +231,8 @@ class WarmDocument:
             ]
             yield msgspec.structs.replace(
                 self._workspace,
-                tables=with_unreadable(
-                    tuple(tables), lambda: self._doc.get_update(txn, _FROM_NOTHING)
+                tables=Hidden(lambda: self._doc.get_update(txn, _FROM_NOTHING)).tables(
+                    tuple(tables)
                 ),
                 base=self._base if self._is_known else None,
                 notes=self._notes,

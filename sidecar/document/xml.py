@@ -81,6 +81,8 @@ def _children(
     if is_whole and children:
         return children, txn
     lifting = offered()
+    if lifting and isinstance(node, XmlFragment):
+        lifting.bare_fragments += 1
     found = lifting.of_xml(node, is_whole=is_whole) if lifting else None
     if found is None and not is_whole:
         raise HiddenError

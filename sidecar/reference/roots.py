@@ -9,7 +9,7 @@ import pycrdt
 from sidecar.document.public_api import decoder_errors, entries, open_update
 from sidecar.model import Layout, RootKind
 
-_XML = (pycrdt.XmlElement, pycrdt.XmlFragment, pycrdt.XmlText)
+_XML = (pycrdt.XmlElement, pycrdt.XmlText)
 
 
 class RawRoot(msgspec.Struct, frozen=True):
@@ -115,7 +115,8 @@ def _is_embeds(doc: pycrdt.Doc[Any], name: str, inserted: list[Any]) -> bool:
     """Tell a text of nothing but embeds, which a text has and an array has not."""
     pieces = doc.get(name, type=pycrdt.Text).diff()
     embeds = [piece for piece, _ in pieces if not isinstance(piece, pycrdt.Map | pycrdt.Array)]
-    embeds = [piece for piece in embeds if not isinstance(piece, (pycrdt.Text, *_XML))]
+    types = (pycrdt.Text, pycrdt.XmlFragment, *_XML)
+    embeds = [piece for piece in embeds if not isinstance(piece, types)]
     return bool(embeds) and len(pieces) == len(inserted)
 
 

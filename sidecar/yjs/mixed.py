@@ -1,27 +1,14 @@
 """Types with entries and children in one, as Yjs 14 writes them: found in the structs.
 
 Yjs 14 writes nearly every type as an XML fragment. Of each type the decoder shows what Yjs 13 keeps
-in it, and the rest to nobody: of a fragment XML nodes, of an array its elements, of a map entries.
+in it, and the rest to nobody: of a fragment its children, of a list its elements, of a map entries.
 """
 
 from sidecar.yjs.encoding import read_varuint
 from sidecar.yjs.store import Deleted, Items
-from sidecar.yjs.update import (
-    ANY,
-    BINARY,
-    DELETED,
-    DOC,
-    FORMAT,
-    GC,
-    JSON,
-    STRING,
-    TYPE,
-    Struct,
-    UpdateReader,
-)
+from sidecar.yjs.update import DELETED, FORMAT, GC, TYPE, Struct, UpdateReader
 
-_ARRAY, _MAP, _ELEMENT, _FRAGMENT = 0, 1, 3, 4
-_VALUES = frozenset((ANY, BINARY, DOC, JSON, STRING))
+_ARRAY, _MAP, _FRAGMENT = 0, 1, 4
 _NOTHING = frozenset((GC, DELETED, FORMAT))
 
 Path = tuple[str | None, ...]
@@ -45,16 +32,14 @@ def hidden_types(data: bytes) -> set[Path]:
         holder = items.holding(parent) if isinstance(parent, tuple) else None
         if holder is None or holder.kind != TYPE or (holder.client, holder.clock) in deleted:
             continue
-        if _is_hidden(read_varuint(data, holder.at)[0], item, key):
+        if _is_hidden(read_varuint(data, holder.at)[0], key):
             found.add(_path(holder, items))
     return found
 
 
-def _is_hidden(reference: int, item: Struct, key: str | None) -> bool:
-    """Tell whether something in a type of a kind is shown to nobody."""
-    if key is not None:
-        return reference in {_ARRAY, _FRAGMENT}
-    return reference == _MAP or (reference in {_ELEMENT, _FRAGMENT} and item.kind in _VALUES)
+def _is_hidden(reference: int, key: str | None) -> bool:
+    """Tell whether an entry, or a child where there is no key, is shown to nobody in a type."""
+    return reference == _MAP if key is None else reference in {_ARRAY, _FRAGMENT}
 
 
 def _path(holder: Struct, items: Items) -> Path:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from pycrdt import Doc, Map, XmlFragment, XmlText
+import pytest
+from pycrdt import Array, Doc, Map, XmlFragment, XmlText
 
 from sidecar.model import Rebuilt
 from sidecar.tasks.sync import sync
@@ -11,6 +12,7 @@ from sidecar.yjs.mixed import hidden_types
 from tests.support.data import DATA
 from tests.support.desk import Desk
 from tests.support.made import chunks_of
+from tests.support.mirrors import query, read_problems
 
 UPGRADED = (DATA / "yjs14" / "upgraded.yjs").read_bytes()
 """A document of Yjs 13 in which Yjs 14 added a row."""
@@ -43,3 +45,47 @@ def test_an_empty_fragment_is_nothing_to_speak_of() -> None:
     assert hidden_types(data) == set()
     (chunk,) = chunks_of(data, "t")
     assert [p.kind for p in chunk.problems] == ["not_a_row"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("array", {("todos", "value", 3, "0000000000")}),
+        ("keyed", {("notes", None, 1, None)}),
+        ("xml", {(None, None, 0, None)}),
+        ("settings", {("g", "value", 1, "a")}),
+        ("cells", {("t", "list", 1, "r2"), ("t", "map", 1, "r2")}),
+        ("shown", set[object]()),
+    ],
+)
+def test_whatever_is_hidden_is_written_up_where_it_is(
+    name: str, told: set[object], tmp_path: Path
+) -> None:
+    """Elements, entries, XML in a root, types beside text, and types deep inside a cell.
+
+    ``shown`` has text, numbers and an element with attributes, all of which is shown.
+    """
+    desk = Desk(tmp_path / "w" / "0")
+    desk.document.write_bytes((DATA / "yjs14" / f"{name}.yjs").read_bytes())
+    assert isinstance(sync(desk.source, desk.options, rested=True), Rebuilt)
+    found = {
+        (table, field, rows, row_id)
+        for table, field, kind, rows, row_id in read_problems(desk.mirror)
+        if kind == "unreadable"
+    }
+    assert found == told
+    seen = verify(desk.source, desk.options)
+    assert (seen.result, seen.whole) == ("equal", not told)
+
+
+def test_fragments_in_an_array_are_its_elements(tmp_path: Path) -> None:
+    """An XML fragment holds no other one, so a root with fragments in it is an array of them."""
+    doc: Doc[Array[object]] = Doc()
+    pages = doc.get("pages", type=Array)
+    pages.extend([XmlFragment([XmlText("one")]), XmlFragment([XmlText("two")])])
+    desk = Desk(tmp_path / "w" / "0")
+    desk.document.write_bytes(doc.get_update())
+    assert isinstance(sync(desk.source, desk.options, rested=True), Rebuilt)
+    rows = query(desk.mirror, "SELECT _position, value FROM pages")
+    assert rows == [(0, "one"), (1, "two")]
+    assert verify(desk.source, desk.options).result == "equal"
