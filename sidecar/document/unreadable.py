@@ -22,7 +22,7 @@ _VALUES = frozenset(("val", "value"))
 
 
 class Hidden:
-    """The types of one document that hold what is shown to nobody; found when they are asked for."""
+    """The types of one document that hold what is shown to nobody, found when asked for."""
 
     def __init__(self, update: Callable[[], bytes]) -> None:
         """Prepare; ``update`` gives the update that the decoder holds."""
@@ -49,7 +49,7 @@ class Hidden:
         )
 
     def tables(self, tables: tuple[Table, ...]) -> tuple[Table, ...]:
-        """Have tables say which of their rows and cells cannot be read, and which of them cannot."""
+        """Have tables say which of them, their rows and their cells cannot be read."""
         return tuple(map(self._told, tables))
 
     def _told(self, table: Table) -> Table:
