@@ -158,9 +158,7 @@ def _root(root: RootContent, layout: Layout | None) -> Root:
     return Root(root.name, root.kind, layout, root.keys or len(root.elements), text)
 
 
-def _bare(
-    roots: Sequence[RootContent], claims: Mapping[str, Layout | None]
-) -> Iterator[Problem]:
+def _bare(roots: Sequence[RootContent], claims: Mapping[str, Layout | None]) -> Iterator[Problem]:
     """Give the roots in whose XML Yjs 14 may have hidden something, for ``unreadable``."""
     for root in roots:
         if root.has_bare_fragment and claims[root.name]:
