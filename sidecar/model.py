@@ -1,6 +1,6 @@
 """The values that all rooms share: the content of a document, its problems, results of syncs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, TypeGuard, cast
 
 import msgspec
@@ -24,6 +24,9 @@ NOT_WHOLE = ("unreadable", "waiting", "repaired")
 """Kinds of problems by which a mirror is incomplete or differs from its document."""
 
 UNREADABLE = NOT_WHOLE[0]
+
+MOST_FIELDS = 1998
+"""SQLite's 2000 columns without ``id`` and ``_extra``."""
 
 LONG_ARRAY = 64
 """Arrays of so many structs and more are lifted (``yjs.lift``); shorter ones are read by index."""
@@ -126,6 +129,7 @@ class Table(msgspec.Struct, frozen=True):
             where that is not known: any row may have changed.
         pick: Returns the rows with the given keys, sorted, without keys that do not exist; None
             where ``edited`` is None. It may be called any number of times.
+        stated: Its place, as a pattern, where `--tables` states that it is a table; else empty.
     """
 
     name: str
@@ -137,11 +141,17 @@ class Table(msgspec.Struct, frozen=True):
     root: str = "tables"
     edited: frozenset[str] | None = None
     pick: Callable[[Sequence[str]], Block] | None = None
+    stated: str = ""
 
     @property
     def declared(self) -> tuple[FieldDefinition, ...] | None:
         """The declared fields; None when columns are inferred from the rows."""
         return self.definition.fields if self.definition else None
+
+
+def stated_columns(tables: Iterable[Table]) -> dict[str, tuple[str, ...]]:
+    """Return the columns of the tables that `--tables` states and nobody declared, by place."""
+    return {t.stated: t.fields for t in tables if t.stated and t.fields and t.declared is None}
 
 
 class Root(msgspec.Struct, frozen=True):
@@ -226,6 +236,8 @@ class Options(msgspec.Struct, frozen=True):
         state_folder: Folder of the lock files.
         tables: What is shown beside the known layouts. None keeps the mirror's own setting;
             ("auto",) shows every root by its shape, ("none",) none; otherwise patterns of names.
+        columns: Columns that tables named by patterns have had, by place; they stay when no row has
+            them any more. None keeps those of the mirror.
         in_place: Whether the new mirror is copied into the file that is there, for readers that
             keep it open; None keeps the mirror's own setting.
         row_ids: Whether events say which rows changed, not only how many.
@@ -235,6 +247,7 @@ class Options(msgspec.Struct, frozen=True):
     fts: tuple[str, ...] | None = None
     last_good: bool = True
     tables: tuple[str, ...] | None = None
+    columns: dict[str, tuple[str, ...]] | None = None
     in_place: bool | None = None
     row_ids: bool = False
     max_document_bytes: int = 1024 * 1024 * 1024

@@ -20,6 +20,7 @@ from sidecar.errors import SidecarError, UsageError
 from sidecar.files import shown
 from sidecar.mirror.diff import differences, row_values
 from sidecar.mirror.header import is_mirror
+from sidecar.mirror.state import read_mirror
 from sidecar.model import Failed, Source
 from sidecar.reports import TableDifference
 from sidecar.settings import CHOICE, LIMITS, Settings
@@ -54,12 +55,14 @@ class _Side(NamedTuple):
         argument: As it was given.
         source: The document, None if the argument is a mirror.
         task: Builds the mirror.
+        tables: What its mirror shows, as ``Options.tables``; None where there is no mirror.
     """
 
     mirror: str
     argument: str
     source: Source | None = None
     task: Task | None = None
+    tables: tuple[str, ...] | None = None
 
 
 def add_arguments(parser: Parser) -> None:
@@ -100,7 +103,7 @@ def run(arguments: Arguments) -> int:
         ]
         with progress("Comparing", [side.source for side in sides if side.source]) as bar:
             for side in sides:
-                _build(settings, side)
+                _build(_as_shown(settings, side, *sides), side)
                 bar.step()
             found = differences(sides[0].mirror, sides[1].mirror)
         if arguments.json:
@@ -127,7 +130,7 @@ def _side(settings: Settings, argument: str, out: str) -> _Side:
         raise UsageError(message) from None
     path = os.path.abspath(path)
     if at_ms is None and is_mirror(path):
-        return _Side(path, argument)
+        return _Side(path, argument, tables=_stated(path))
     here = msgspec.structs.replace(settings, roots=(path,))
     source = one_source(here, "each side of diff")
     if at_ms is None:
@@ -135,7 +138,18 @@ def _side(settings: Settings, argument: str, out: str) -> _Side:
     else:
         root = boundary_of(here, source)
         task = Task("restore", source, {"at_ms": at_ms, "out": out, "root": root})
-    return _Side(out, argument, source, task)
+    return _Side(out, argument, source, task, _stated(source.mirror))
+
+
+def _stated(mirror: str) -> tuple[str, ...] | None:
+    found = read_mirror(mirror)
+    return found.options.tables if found.facts else None
+
+
+def _as_shown(settings: Settings, *sides: _Side) -> Settings:
+    """Return the settings with the tables that the first of these sides with a mirror shows."""
+    found = (side.tables for side in sides if side.tables)
+    return msgspec.structs.replace(settings, tables=settings.tables or next(found, None))
 
 
 def _build(settings: Settings, side: _Side) -> None:

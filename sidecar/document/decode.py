@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Callable, Container, Generator, Sequence
+from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,10 @@ _FROM_NOTHING = b"\0"
 _FRAMES_PER_LEVEL = 10
 """Walking JSON of ``JSON_DEPTH`` levels takes three Python frames a level."""
 
-_Read = Callable[[Transaction, dict[str, list[Any]], Container[str]], Workspace]
+Columns = Mapping[str, Sequence[str]]
+"""Columns that stated tables have had, as in ``Options.columns``."""
+
+_Read = Callable[[Transaction, dict[str, list[Any]], Container[str], Columns], Workspace]
 
 
 class Decoded(msgspec.Struct, frozen=True):
@@ -36,8 +39,8 @@ class Decoded(msgspec.Struct, frozen=True):
         doc: The decoder's.
         elements: Those of its root arrays that were caught, by name.
         is_exact: The decoder was given the file's own bytes, and all of them.
-        read: Reads it anew in a transaction: with the elements of its arrays, and the names of
-            its roots.
+        read: Reads it anew in a transaction: with the elements of its arrays, the names of its
+            roots, and the columns that stated tables have had.
     """
 
     workspace: Workspace
@@ -49,7 +52,11 @@ class Decoded(msgspec.Struct, frozen=True):
 
 @contextmanager
 def decode(
-    content: Content, *, accept_trailing: bool, tables: Sequence[str] = ()
+    content: Content,
+    *,
+    accept_trailing: bool,
+    tables: Sequence[str] = (),
+    columns: Columns | None = None,
 ) -> Generator[Workspace]:
     """Decode a document; its rows can be walked until the context ends.
 
@@ -57,19 +64,26 @@ def decode(
         content: What was read.
         accept_trailing: Accept what only a file at rest may be (see ``open_document``).
         tables: What is shown beside the known layouts, as in ``Options.tables``.
+        columns: Those that stated tables have had, as in ``Options.columns``.
 
     Raises:
         DocumentUnavailableError: ``torn`` or ``undecodable``; a host that is still writing gives
             both, so a later try may succeed.
         DocumentUnusableError: ``v2`` or ``foreign``.
     """
-    with decode_document(content, accept_trailing=accept_trailing, tables=tables) as decoded:
+    with decode_document(
+        content, accept_trailing=accept_trailing, tables=tables, columns=columns
+    ) as decoded:
         yield decoded.workspace
 
 
 @contextmanager
 def decode_document(
-    content: Content, *, accept_trailing: bool, tables: Sequence[str] = ()
+    content: Content,
+    *,
+    accept_trailing: bool,
+    tables: Sequence[str] = (),
+    columns: Columns | None = None,
 ) -> Generator[Decoded]:
     """Decode a document that may be kept; its rows can be walked until the context ends.
 
@@ -88,15 +102,17 @@ def decode_document(
                 roots, _ = read_roots(opened.doc, txn, opened.caught)
 
             def read(
-                txn: Transaction, elements: dict[str, list[Any]], names: Container[str]
+                txn: Transaction,
+                elements: dict[str, list[Any]],
+                names: Container[str],
+                columns: Columns,
             ) -> Workspace:
-                return _workspace(
-                    opened, txn, read_roots(opened.doc, txn, elements, names)[0], tables
-                )
+                roots, _ = read_roots(opened.doc, txn, elements, names)
+                return _workspace(opened, txn, roots, _choice(tables, columns))
 
             try:
                 yield Decoded(
-                    workspace=_workspace(opened, txn, roots, tables),
+                    workspace=_workspace(opened, txn, roots, _choice(tables, columns or {})),
                     doc=opened.doc,
                     elements=opened.caught.let_go(),
                     is_exact=not (opened.update or opened.problems or opened.repairs),
@@ -129,9 +145,9 @@ def walking() -> Generator[None]:
 
 
 def _workspace(
-    opened: Opened, txn: Transaction, roots: list[RootContent], tables: Sequence[str]
+    opened: Opened, txn: Transaction, roots: list[RootContent], choice: "Choice | None"
 ) -> Workspace:
-    found = read_roots_as_tables(opened.doc, txn, roots, _choice(tables))
+    found = read_roots_as_tables(opened.doc, txn, roots, choice)
     shown, unplaced = found.tables, tuple[Problem, ...]()
     if opened.repairs:
         from sidecar.document.repairs import place_repairs  # noqa: PLC0415 - seldom needed
@@ -147,10 +163,10 @@ def _workspace(
     )
 
 
-def _choice(words: Sequence[str]) -> "Choice | None":
+def _choice(words: Sequence[str], columns: Columns) -> "Choice | None":
     """Read what is shown beside the known layouts; None where every root is, by its shape."""
     if not words or AUTO in words:
         return None
     from sidecar.document.patterns import parse_choice  # noqa: PLC0415 - seldom asked for
 
-    return parse_choice(words)
+    return parse_choice(words, columns)

@@ -1,12 +1,12 @@
 """One table as it was found in a document, and the Table that becomes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from sidecar.document.extension import Transaction
 from sidecar.document.walk import RawRows, field_names, walk
-from sidecar.model import Layout, Problem, Table, TableDefinition
+from sidecar.model import MOST_FIELDS, Layout, Problem, Table, TableDefinition
 
 
 class FoundTable(msgspec.Struct, frozen=True):
@@ -19,6 +19,8 @@ class FoundTable(msgspec.Struct, frozen=True):
         ours: Columns that we add; they win over fields of the same name.
         problems: What could not be shown as asked, so far.
         definition: None when nobody declared it.
+        stated: The place that `--tables` states to be a table, as a pattern; empty for all others.
+        kept: Columns that a stated table has had; they stay when no row has them any more.
     """
 
     path: tuple[str, ...]
@@ -27,6 +29,8 @@ class FoundTable(msgspec.Struct, frozen=True):
     ours: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     definition: TableDefinition | None = None
+    stated: str = ""
+    kept: Collection[str] = ()
 
     @property
     def root(self) -> str:
@@ -42,6 +46,8 @@ class FoundTable(msgspec.Struct, frozen=True):
         """
         rows, declared = self.rows, self.definition.fields if self.definition else None
         names = field_names(rows, txn) if declared is None else {f.name for f in declared}
+        if declared is None:
+            names = with_kept(names.union(self.ours), self.kept)
         fields = (*self.ours, *sorted(names - {"id", *self.ours}))
         return Table(
             name=name,
@@ -51,7 +57,15 @@ class FoundTable(msgspec.Struct, frozen=True):
             blocks=lambda: walk(rows, fields, txn),
             problems=tuple(msgspec.structs.replace(p, table=name) for p in self.problems),
             root=self.root,
+            stated=self.stated,
         )
+
+
+def with_kept(names: Collection[str], kept: Collection[str]) -> set[str]:
+    """Add to the fields that rows have those that they have had, as long as there is room."""
+    found = {*names}
+    gone = sorted({*kept} - found - {"id"})
+    return found.union(gone[: max(0, MOST_FIELDS - len(found - {"id"}))])
 
 
 def named(found: Sequence[FoundTable]) -> list[str]:

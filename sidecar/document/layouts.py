@@ -56,8 +56,8 @@ def read_roots_as_tables(
         choice: What is shown beside the known layouts; None for every root, by its shape.
     """
     claims: dict[str, Layout | None] = _claims(roots, txn)
-    tables, problems = _maps(doc, txn, roots, claims)
-    tables += _keyed_arrays(txn, roots, claims)
+    tables, problems = _maps(doc, txn, roots, claims, choice)
+    tables += _keyed_arrays(txn, roots, claims, choice)
     others = _others(txn, roots, claims, choice)
     if choice is not None:
         shown = {found.root for found in others}
@@ -166,7 +166,11 @@ def _bare(roots: Sequence[RootContent], claims: Mapping[str, Layout | None]) -> 
 
 
 def _maps(
-    doc: Doc, txn: Transaction, roots: Sequence[RootContent], claims: dict[str, Layout | None]
+    doc: Doc,
+    txn: Transaction,
+    roots: Sequence[RootContent],
+    claims: dict[str, Layout | None],
+    choice: "Choice | None",
 ) -> tuple[list[Table], tuple[Problem, ...]]:
     claimed = {root.name: root for root in roots if claims[root.name] == "maps"}
     definitions: Definitions = {}
@@ -175,13 +179,17 @@ def _maps(
         definitions, general = read_definitions(doc, txn)
     values = dict(entries(claimed[TABLES].map, txn)) if TABLES in claimed else {}
     holder = next((name for name in (TABLES, *reversed(ROOTS)) if name in claimed), TABLES)
+    stay = choice.below(TABLES) if choice and TABLES in claimed else set[str]()
     tables: list[Table] = []
-    for name in sorted(definitions.keys() | values.keys()):
+    for name in sorted(definitions.keys() | values.keys() | stay):
         definition, problems = definitions.get(name, (None, ()))
         rows, surplus = _rows(values.get(name, _ABSENT), txn)
-        if definition is None and not rows.keys and not surplus:
+        is_stated = choice is not None and choice.states(TABLES, name)
+        if definition is None and not rows.keys and not surplus and not is_stated:
             continue
         found = FoundTable((holder, name), "maps", rows, (), (*problems, *surplus), definition)
+        if choice and is_stated:
+            found = choice.stated(found, TABLES, name)
         tables.append(found.ready(name, txn))
     return tables, general
 
@@ -206,10 +214,14 @@ def _shown(value: Any, txn: Transaction) -> str:
 
 
 def _keyed_arrays(
-    txn: Transaction, roots: Sequence[RootContent], claims: dict[str, Layout | None]
+    txn: Transaction,
+    roots: Sequence[RootContent],
+    claims: dict[str, Layout | None],
+    choice: "Choice | None",
 ) -> Iterator[Table]:
     for root in roots:
-        if claims[root.name] != "keyed_arrays" or not root.elements:
+        is_stated = choice is not None and choice.states(root.name)
+        if claims[root.name] != "keyed_arrays" or not (root.elements or is_stated):
             continue
         array = read_entries(root.elements, txn)
         cells = array.holds_cells
@@ -222,6 +234,8 @@ def _keyed_arrays(
             rows=of_dict(join_cells(array.rows) if cells else array.rows),
             problems=tuple(problems) if array.bad else (),
         )
+        if choice and is_stated:
+            found = choice.stated(found, root.name)
         yield found.ready(root.name.removeprefix(ARRAY_PREFIX), txn)
 
 

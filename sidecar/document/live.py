@@ -10,6 +10,7 @@ from typing import Any
 
 from sidecar.document.entries import key_of, may_be_row, read_entries
 from sidecar.document.extension import Map, Transaction
+from sidecar.document.found import with_kept
 from sidecar.document.walk import RawRows, field_names, of_dict, of_map
 from sidecar.document.xml import is_object
 from sidecar.model import Table
@@ -73,7 +74,8 @@ class LiveTable(ABC):
                 if not missing:
                     break
         self._witnesses = witnesses
-        return tuple(sorted(witnesses.keys() - {"id"}))
+        kept = table.fields if table.stated else ()
+        return tuple(sorted(with_kept(witnesses.keys(), kept) - {"id"}))
 
 
 def _names(rows: RawRows, key: str, txn: Transaction) -> set[str]:

@@ -1,5 +1,6 @@
 """What `--tables` names: paths from a root down to what is shown as a table."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from sidecar.document.xml import is_object
 from sidecar.model import is_list
 
 NONE = "none"
+_SPECIAL = re.compile(r"[\\.*]")
+_BESIDE = "[]"
+"""Marks the elements of a root that has entries, too, and so is two tables."""
 
 Steps = tuple[str | None, ...]
 """One name for each step, None for ``*``: any one."""
@@ -25,18 +29,49 @@ class Choice(msgspec.Struct, frozen=True):
 
     Attributes:
         patterns: What is a table, whatever it holds.
+        columns: Columns that tables have had, by place (``pattern_of``).
     """
 
     patterns: tuple[Steps, ...] = ()
+    columns: Mapping[str, Sequence[str]] = {}
 
     def names(self, root: str) -> bool:
         """Tell whether a pattern begins with exactly this name."""
         return any(steps[0] == root for steps in self.patterns)
 
+    def states(self, *path: str) -> bool:
+        """Tell whether a pattern names exactly this place."""
+        return any(
+            len(steps) == len(path)
+            and all(step in {None, name} for step, name in zip(steps, path, strict=True))
+            for steps in self.patterns
+        )
 
-def parse_choice(words: Sequence[str]) -> Choice:
+    def below(self, root: str) -> set[str]:
+        """Give the names of tables in a root that patterns name without ``*``."""
+        pairs = (steps for steps in self.patterns if len(steps) == 2)  # noqa: PLR2004 - root, table
+        return {name for first, name in pairs if first == root and name is not None}
+
+    def stated(self, found: FoundTable, *path: str, beside: str = "") -> FoundTable:
+        """Note of a table that a pattern names its place, and add the columns that it has had.
+
+        Args:
+            found: The table.
+            path: Its place.
+            beside: Tells apart two tables of one place.
+        """
+        place = pattern_of(path) + beside
+        return msgspec.structs.replace(found, stated=place, kept=self.columns.get(place, ()))
+
+
+def parse_choice(words: Sequence[str], columns: Mapping[str, Sequence[str]]) -> Choice:
     """Read the words of `--tables` where ``auto`` is not among them: ``none``, or patterns."""
-    return Choice(tuple(parse_pattern(word) for word in words if word != NONE))
+    return Choice(tuple(parse_pattern(word) for word in words if word != NONE), columns)
+
+
+def pattern_of(path: Iterable[str]) -> str:
+    """Write a place as the pattern that names it alone."""
+    return ".".join(_SPECIAL.sub(r"\\\g<0>", step) for step in path)
 
 
 def parse_pattern(text: str) -> Steps:
@@ -77,7 +112,8 @@ def read_named(
         if steps[0] in roots or not known(steps[0] or ""):
             places.update(_places(steps, roots, txn))
     for path, node in places.items():
-        yield from _tables(path, node, txn)
+        for index, found in enumerate(_tables(path, node, txn)):
+            yield choice.stated(found, *path, beside=_BESIDE if index else "")
 
 
 def _places(

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sidecar.document.decode import Decoded, decode_document, walking
+from sidecar.document.decode import Columns, Decoded, decode_document, walking
 from sidecar.document.extension import Transaction
 from sidecar.document.lifted import lifting
 from sidecar.document.live import LiveArray, LiveMap, LiveTable
@@ -19,7 +19,7 @@ from sidecar.document.opened import is_panic
 from sidecar.document.reading import Content
 from sidecar.document.unreadable import Hidden
 from sidecar.document.walk import pick, walk
-from sidecar.model import Block, Root, Table, Workspace
+from sidecar.model import Block, Root, Table, Workspace, stated_columns
 from sidecar.yjs.cut import cut
 from sidecar.yjs.encoding import decode_state_vector
 from sidecar.yjs.index import Index, index
@@ -111,23 +111,33 @@ class Warm:
 
     @contextmanager
     def decoded(
-        self, content: Content, *, accept_trailing: bool, tables: Sequence[str] = (), path: str = ""
+        self,
+        content: Content,
+        *,
+        accept_trailing: bool,
+        tables: Sequence[str] = (),
+        columns: Columns | None = None,
+        path: str = "",
     ) -> Generator[Workspace]:
         """Give a document's workspace: see ``tasks.warmth.decoded``."""
         key = (path, tuple(tables))
         data = content.data
+        if self._document is not None and self._document.columns != (columns or {}):
+            self.drop()  # the mirror is not the one that it was compared with
         with walking(), lifting(lambda: data):
             document = self.advance(data, key)
         if document is not None:
             with walking(), lifting(lambda: data), document.opened() as workspace:
                 if self.check:
                     with decode_document(
-                        content, accept_trailing=accept_trailing, tables=tables
+                        content, accept_trailing=accept_trailing, tables=tables, columns=columns
                     ) as afresh:
                         _compare(workspace, afresh.workspace)
                 yield workspace
             return
-        with decode_document(content, accept_trailing=accept_trailing, tables=tables) as found:
+        with decode_document(
+            content, accept_trailing=accept_trailing, tables=tables, columns=columns
+        ) as found:
             is_worth_it = len(data) >= self._min_bytes and found.is_exact
             if not (is_worth_it and fits(found.workspace, found.elements)):
                 yield found.workspace
@@ -180,6 +190,11 @@ class WarmDocument:
         self._take(decoded.workspace, decoded.elements, txn)
         self._subscriptions = [self._observe(name, txn) for name in sorted(self._names)]
         txn.drop()
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Columns of the tables that `--tables` states, by their place."""
+        return stated_columns(self._workspace.tables)
 
     def in_step(self, digest: str) -> None:
         """Note that a mirror made of the bytes with that digest holds what the document does."""
@@ -287,7 +302,8 @@ class WarmDocument:
         elements = {name: array.elements for name, array in self._arrays.items()}
         roots = {root.name for root in self._workspace.roots}
         vector = self._workspace.state_vector
-        workspace = msgspec.structs.replace(self._read(txn, elements, roots), state_vector=vector)
+        found = self._read(txn, elements, roots, self.columns)
+        workspace = msgspec.structs.replace(found, state_vector=vector)
         if not fits(workspace, elements):
             raise ValueError("it holds by now what is not kept warm")
         self._is_known = self._is_restructured = False

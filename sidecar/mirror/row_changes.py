@@ -8,9 +8,8 @@ import apsw
 
 from sidecar.mirror.catalog import ROOTS
 from sidecar.mirror.identifiers import quote
-from sidecar.mirror.schema import MOST_FIELDS
 from sidecar.mirror.sqlite_files import READER_BUSY_MS, uri_of
-from sidecar.model import RowChanges, RowIds
+from sidecar.model import MOST_FIELDS, RowChanges, RowIds
 
 MOST_IDS = 1000
 """Most ids that are reported of one table, over all three lists."""

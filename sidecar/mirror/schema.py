@@ -7,10 +7,7 @@ import msgspec
 
 from sidecar.mirror.identifiers import fold, quote
 from sidecar.mirror.naming import EXTRA, ID, place_columns, place_tables
-from sidecar.model import FieldDefinition, Problem, Table
-
-MOST_FIELDS = 1998
-"""SQLite's 2000 columns without ``id`` and ``_extra``."""
+from sidecar.model import MOST_FIELDS, FieldDefinition, Problem, Table
 
 ROWID_STEP = 1 << 20
 """Rowids are positions times this, so that a row can be put between two others."""

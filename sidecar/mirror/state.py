@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -21,7 +21,7 @@ from sidecar.mirror.sqlite_files import (
     open_reader,
     undo_half_written,
 )
-from sidecar.model import AUTO, Options, RebuiltReason
+from sidecar.model import AUTO, Options, RebuiltReason, Table, stated_columns
 from sidecar.names import MIRROR
 
 _COUNTER = 24
@@ -36,11 +36,13 @@ class MirrorOptions(msgspec.Struct, frozen=True):
         fts: The columns that are indexed for full-text search, as in ``Options.fts``.
         tables: What is shown beside the known layouts, as in ``Options.tables``.
         in_place: As in ``Options.in_place``.
+        columns: As in ``Options.columns``. They follow from the build, and are no reason for one.
     """
 
     fts: tuple[str, ...] = ()
     tables: tuple[str, ...] = (AUTO,)
     in_place: bool = False
+    columns: dict[str, tuple[str, ...]] = {}
 
     def changed_by(self, options: Options) -> "MirrorOptions":
         """Give what a sync with these options builds with."""
@@ -49,11 +51,19 @@ class MirrorOptions(msgspec.Struct, frozen=True):
             fts=self.fts if fts is None else tuple(sorted(set(fts))),
             tables=self.tables if tables is None else tuple(sorted(set(tables))),
             in_place=self.in_place if in_place is None else in_place,
+            columns=self.columns if options.columns is None else options.columns,
         )
 
+    def holding(self, tables: Iterable[Table]) -> "MirrorOptions":
+        """Give the options of a mirror that shows these tables."""
+        return msgspec.structs.replace(self, columns=stated_columns(tables))
+
     def text(self) -> str:
-        """Write it as it stands in ``_mirror``."""
-        return dump_json(msgspec.to_builtins(self))
+        """Write it as it stands in ``_mirror``: columns only where there are some."""
+        found = msgspec.to_builtins(self)
+        return dump_json(
+            found if self.columns else {k: v for k, v in found.items() if k != "columns"}
+        )
 
 
 class Mirror(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ is slow, plain, and states the rules of docs/format.md in words of its own.
 
 import binascii
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pycrdt
@@ -23,12 +23,15 @@ _TOO_DEEP = TooDeep()
 _TEXTS = (pycrdt.Text, pycrdt.XmlElement, pycrdt.XmlFragment, pycrdt.XmlText)
 
 
-def read_reference(data: bytes, chosen: Sequence[str] = ()) -> list[PlainTable]:
+def read_reference(
+    data: bytes, chosen: Sequence[str] = (), columns: Mapping[str, Sequence[str]] | None = None
+) -> list[PlainTable]:
     """Read all tables of a document.
 
     Args:
         data: One Yjs V1 update.
         chosen: What is shown beside the known layouts, as in ``Options.tables``.
+        columns: Those that tables named by patterns have had, as in ``Options.columns``.
 
     Returns:
         The tables in no particular order. Their rows can be walked as long as they are held.
@@ -45,6 +48,7 @@ def read_reference(data: bytes, chosen: Sequence[str] = ()) -> list[PlainTable]:
             definition=as_json(table.definition, aside),
             is_defined=table.is_defined,
             added=table.added,
+            kept=tuple((columns or {}).get(table.place, ())),
             rows=_walk(table, aside),
         )
         for table in raw_tables(data, chosen)

@@ -70,7 +70,7 @@ class ExpectedTable:
         definition = as_map(table.definition)
         declared = isinstance(definition.get("fields"), dict)
         self.about = (table.name, *_about(definition), int(declared))
-        fields: dict[str, Any] = definition["fields"] if declared else _kinds(table)
+        fields: dict[str, Any] = definition["fields"] if declared else _with_kept(table)
         sources = [*table.added, *sorted(fields.keys() - {"id", *table.added})]
         names = place(sources[:_MOST_FIELDS], {"id", "_extra"}, columns=True)
         column = _declared if declared else _inferred
@@ -290,6 +290,18 @@ def _kinds(table: PlainTable) -> dict[str, set[str]]:
             found = kinds.setdefault(field, set())
             if value is not None and not isinstance(value, TooDeep):
                 found.add(_kind(value))
+    return kinds
+
+
+def _with_kept(table: PlainTable) -> dict[str, set[str]]:
+    """Add the columns that a table has had, in their order, until SQLite has room for no more."""
+    kinds = _kinds(table)
+    for field in sorted(table.kept):
+        if (
+            field not in kinds
+            and len(kinds.keys() | {*table.added}) - ("id" in kinds) < _MOST_FIELDS
+        ):
+            kinds[field] = set()
     return kinds
 
 

@@ -55,6 +55,7 @@ class RawTable(msgspec.Struct, frozen=True):
         definition: Anything at all, None when it has none.
         is_defined: Whether there is a definition, be it null.
         added: Columns that the mirror adds.
+        place: Where a pattern of ``--tables`` names it, written as a pattern; empty for others.
     """
 
     name: str
@@ -64,6 +65,7 @@ class RawTable(msgspec.Struct, frozen=True):
     definition: Any = None
     is_defined: bool = False
     added: tuple[str, ...] = ()
+    place: str = ""
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
+import msgspec
 import pycrdt
 
 from sidecar.document.public_api import entries
@@ -135,10 +136,30 @@ def by_pattern(pattern: tuple[str, ...], roots: Mapping[str, RawRoot]) -> list[P
     for steps, value in values.items():
         root = roots.get(steps[0])
         if root and len(steps) == 1:
-            places += _root_as_named(root)
+            found = _root_as_named(root)
         else:
-            places.append(_as_named([*steps], value, root.doc if root else pycrdt.Doc()))
+            found = [_as_named([*steps], value, root.doc if root else pycrdt.Doc())]
+        marks = ["", "[]"][: len(found)]  # the elements of a root with entries are told apart
+        places += [
+            marked(place, joined(steps) + mark) for place, mark in zip(found, marks, strict=True)
+        ]
     return places
+
+
+def joined(steps: tuple[str, ...]) -> str:
+    """Write a place as a pattern."""
+    return ".".join(re.sub(r"([.*\\])", r"\\\1", step) for step in steps)
+
+
+def marked(place: Place, text: str) -> Place:
+    """Note of a table where a pattern names it."""
+    return Place(place.steps, msgspec.structs.replace(place.table, place=text))
+
+
+def fits(pattern: tuple[str, ...], steps: tuple[str, ...]) -> bool:
+    """Tell whether a pattern names exactly this place."""
+    pairs = zip(pattern, steps, strict=False)
+    return len(pattern) == len(steps) and all(step in (ANY, name) for step, name in pairs)
 
 
 def split(pattern: str) -> tuple[str, ...]:

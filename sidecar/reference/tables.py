@@ -12,11 +12,14 @@ import pycrdt
 from sidecar.document.public_api import entries
 from sidecar.reference.roots import Place, RawRoot, RawTable, raw_roots
 from sidecar.reference.shapes import (
+    ANY,
     array_of,
     by_pattern,
     by_shape,
+    fits,
     is_entry,
     is_record,
+    joined,
     newest,
     settings,
     split,
@@ -38,21 +41,22 @@ def raw_tables(data: bytes, chosen: Sequence[str] = ()) -> list[RawTable]:
         DocumentUnusableError: ``v2`` or ``foreign``.
     """
     roots = {root.name: root for root in raw_roots(data)}
+    guess = not chosen or "auto" in chosen
+    patterns = [] if guess else [split(word) for word in chosen if word != "none"]
     tables: list[RawTable] = []
     known: set[str] = set()
     if _is_map(roots.get("tables")) or _definitions_in(roots):
         known |= {name for name in _DEFINITIONS if _is_map(roots.get("tables")) and name in roots}
         known |= _definitions_in(roots)
         known |= {"tables"} if _is_map(roots.get("tables")) else set()
-        tables += _maps({name: roots[name] for name in known})
+        tables += _maps({name: roots[name] for name in known}, patterns)
     maps = set(known)
     for name, root in roots.items():
         if name.startswith(_ARRAYS) and root.kind in {"array", "unknown"}:
             known.add(name)
-            tables += _keyed_array(root)
+            tables += _keyed_array(root, patterns)
     settings_of_app = {"kv"} if known else set[str]()
     places: list[Place] = []
-    guess = not chosen or "auto" in chosen
     both = [root for name, root in roots.items() if name in maps and root.entries and root.elements]
     places += [place for root in both if guess for place in array_of(root)]
     for name in sorted(roots.keys() - known - settings_of_app):
@@ -63,7 +67,6 @@ def raw_tables(data: bytes, chosen: Sequence[str] = ()) -> list[RawTable]:
         elif guess:
             places += by_shape(roots[name])
     if not guess:
-        patterns = [split(word) for word in chosen if word != "none"]
         closed = known | (settings_of_app - {pattern[0] for pattern in patterns})
         places += _named_only(patterns, {n: r for n, r in roots.items() if n not in closed}, closed)
     return [*tables, *_named(places)]
@@ -94,15 +97,18 @@ def _definitions_in(roots: dict[str, RawRoot]) -> set[str]:
     return {name for name, r in found.items() if r.kind == "unknown" or "tables" in r.entries}
 
 
-def _maps(roots: dict[str, RawRoot]) -> Iterator[RawTable]:
+def _maps(roots: dict[str, RawRoot], patterns: list[tuple[str, ...]]) -> Iterator[RawTable]:
     definitions: dict[str, Any] = {}
     for name in _DEFINITIONS:
         if name in roots:
             definitions |= entries(roots[name].entries.get("tables"))
     found = roots["tables"].entries if "tables" in roots else {}
-    for name in definitions.keys() | found.keys():
+    named = {steps[1] for steps in patterns if len(steps) == 2 and steps[0] == "tables"} - {ANY}  # noqa: PLR2004
+    for name in definitions.keys() | found.keys() | (named if "tables" in roots else set()):
         value = found.get(name, {})
-        if name in definitions or not is_record(value) or entries(value):
+        place = ("tables", name)
+        is_named = any(fits(pattern, place) for pattern in patterns)
+        if name in definitions or not is_record(value) or entries(value) or is_named:
             yield RawTable(
                 name=name,
                 layout="maps",
@@ -110,23 +116,26 @@ def _maps(roots: dict[str, RawRoot]) -> Iterator[RawTable]:
                 doc=next(iter(roots.values())).doc,
                 definition=definitions.get(name),
                 is_defined=name in definitions,
+                place=joined(place) if is_named else "",
             )
 
 
-def _keyed_array(root: RawRoot) -> Iterator[RawTable]:
+def _keyed_array(root: RawRoot, patterns: list[tuple[str, ...]]) -> Iterator[RawTable]:
     found = [entry for entry in map(entries, root.elements) if is_entry(entry)]
     rows = newest(found)
     values = [entry.get("val") for entry in found]
     cells = [v for v in values if not is_record(v) and not isinstance(v, (bytes, bytearray))]
     name = root.name[len(_ARRAYS) :]
+    is_named = any(fits(pattern, (root.name,)) for pattern in patterns)
+    place = joined((root.name,)) if is_named else ""
     if rows and all(":" in key for key in rows) and any(value is not None for value in cells):
-        joined = dict[str, dict[str, Any]]()
+        cell_rows = dict[str, dict[str, Any]]()
         for key, value in rows.items():
             row, field = key.split(":", 1)
-            joined.setdefault(row, {})[field] = value
-        yield RawTable(name, "cells", dict(joined), root.doc)
-    elif root.elements:
-        yield RawTable(name, "keyed_arrays", rows, root.doc)
+            cell_rows.setdefault(row, {})[field] = value
+        yield RawTable(name, "cells", dict(cell_rows), root.doc, place=place)
+    elif root.elements or is_named:
+        yield RawTable(name, "keyed_arrays", rows, root.doc, place=place)
 
 
 def _tinybase(root: RawRoot) -> list[Place] | None:

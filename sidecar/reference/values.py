@@ -48,6 +48,7 @@ class PlainTable(msgspec.Struct, frozen=True):
         is_defined: Whether there is a definition, be it null.
         added: Columns that the mirror adds.
         rows: Starts a walk over key and row, in key order. May be started again.
+        kept: Columns that it has had, which stay when no row has them.
     """
 
     name: str
@@ -56,6 +57,7 @@ class PlainTable(msgspec.Struct, frozen=True):
     is_defined: bool
     added: tuple[str, ...]
     rows: Callable[[], Iterator[tuple[str, PlainRow]]]
+    kept: tuple[str, ...] = ()
 
 
 def in_javascript(value: float) -> str:

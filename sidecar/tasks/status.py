@@ -12,7 +12,7 @@ from sidecar.files import shown
 from sidecar.mirror.catalog import ROOTS, digest_roots, identity, problems_of
 from sidecar.mirror.describe import kinds_of_problems
 from sidecar.mirror.schema import plan
-from sidecar.mirror.state import Mirror, read_mirror, refuse_foreign
+from sidecar.mirror.state import Mirror, MirrorOptions, read_mirror, refuse_foreign
 from sidecar.model import NOT_WHOLE, Memory, Options, Source
 from sidecar.reports import State, Status, doc_fields
 
@@ -69,7 +69,7 @@ def _compare(
             return mirror, "in_step", None, None
         if memory.failed or memory.pending:
             return mirror, *_without_decoding(mirror, memory)
-        digests, problems = digests_of(content, mirror.options.tables)
+        digests, problems = digests_of(content, mirror.options)
     except MirrorUnavailableError as error:
         return mirror, "damaged", error.code, error.message
     except SidecarError as error:
@@ -138,12 +138,12 @@ def _look_at(file: Path) -> tuple[int, int | None]:
     return seen.st_size, seen.st_mtime_ns // 1_000_000
 
 
-def digests_of(content: Content, tables: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
+def digests_of(content: Content, built: MirrorOptions) -> tuple[dict[str, str], dict[str, str]]:
     """Decode a document and digest its tables and roots, by their names in a mirror.
 
     Args:
         content: The document's bytes.
-        tables: As ``Options.tables``.
+        built: What the mirror was built with.
 
     Returns:
         The digests, and the entry of ``_mirror`` that lists the document's problems.
@@ -151,7 +151,9 @@ def digests_of(content: Content, tables: tuple[str, ...]) -> tuple[dict[str, str
     Raises:
         SidecarError: It cannot be decoded.
     """
-    with decode(content, accept_trailing=True, tables=tables) as workspace:
+    with decode(
+        content, accept_trailing=True, tables=built.tables, columns=built.columns
+    ) as workspace:
         problems = problems_of(workspace)
         digests = {schema.name: digest_of(schema.table) for schema in plan(workspace.tables)}
         digests[ROOTS] = digest_roots(workspace.roots)

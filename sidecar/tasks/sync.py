@@ -119,10 +119,11 @@ def _sync(  # noqa: PLR0913 - what sync takes
         return seen(mirror, source, memory, Unchanged("bytes", content.digest), note=LEFT_ALONE)
     with (
         decoded(
-            content, warm, accept_trailing=rested, tables=chosen.tables, path=source.document
+            content, warm, accept_trailing=rested, chosen=chosen, path=source.document
         ) as workspace,
         _candidate(source, content, workspace, mirror, chosen) as candidate,
     ):
+        chosen = chosen.holding(workspace.tables)
         roots = candidate.roots if mirror.roots else {}  # a first mirror reports only its tables
         changes = compare(mirror.digests | mirror.roots, candidate.digests | roots)
         if stays and not changes and mirror.says(problems_of(workspace)):

@@ -41,7 +41,8 @@ def verify(source: Source, options: Options) -> Verification:
         if mirror.fault not in {"missing", "foreign", "format"}:
             update = plain_update(content)
             with decoder_errors():
-                found = compare_mirror(source.mirror, read_reference(update, mirror.options.tables))
+                told = read_reference(update, mirror.options.tables, mirror.options.columns)
+                found = compare_mirror(source.mirror, told)
         with tempfile.TemporaryDirectory() as folder:
             fresh = _build(content, source, options, mirror, Path(folder))
             if found is None:
@@ -97,6 +98,7 @@ def _build(content: Content, source: Source, options: Options, mirror: Mirror, f
         state_folder=str(folder),
         fts=mirror.options.fts,
         tables=mirror.options.tables,
+        columns=mirror.options.columns,
         in_place=mirror.options.in_place,
     )
     outcome = sync(there, as_built, rested=True)

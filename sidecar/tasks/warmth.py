@@ -4,7 +4,7 @@ A sync that keeps nothing loads nothing of it.
 """
 
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ def decoded(
     warm: "Warm | None",
     *,
     accept_trailing: bool,
-    tables: Sequence[str],
+    chosen: MirrorOptions,
     path: str,
 ) -> Generator[Workspace]:
     """Give a document's workspace: by the warm road if every byte is accounted for, else afresh.
@@ -53,7 +53,7 @@ def decoded(
         content: What was read.
         warm: What this process keeps; None keeps nothing.
         accept_trailing: As for ``decode``.
-        tables: As for ``decode``.
+        chosen: What the mirror is built with.
         path: Of the document: another one is decoded afresh.
 
     Raises:
@@ -61,11 +61,17 @@ def decoded(
         DocumentUnusableError: As ``decode``.
     """
     if warm is None:
-        with decode(content, accept_trailing=accept_trailing, tables=tables) as workspace:
+        with decode(
+            content, accept_trailing=accept_trailing, tables=chosen.tables, columns=chosen.columns
+        ) as workspace:
             yield workspace
         return
     with warm.decoded(
-        content, accept_trailing=accept_trailing, tables=tables, path=path
+        content,
+        accept_trailing=accept_trailing,
+        tables=chosen.tables,
+        columns=chosen.columns,
+        path=path,
     ) as workspace:
         if warm.bug is not None:
             _complain(warm.bug)
@@ -114,7 +120,9 @@ def check(
 
     again = Content(content.again(), content.size, content.digest, content.mode)
     with (
-        decode(again, accept_trailing=True, tables=chosen.tables) as workspace,
+        decode(
+            again, accept_trailing=True, tables=chosen.tables, columns=chosen.columns
+        ) as workspace,
         Candidate(candidate.place, mode=content.mode, table_bytes=content.size) as afresh,
     ):
         afresh.fill(workspace)

@@ -4,6 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
+from msgspec.structs import replace
+from pycrdt import Map
+
 from tests.support.desk import Desk
 from tests.support.program import run
 from tests.support.systems import needs_fifos
@@ -54,6 +57,18 @@ def test_cells_of_two_documents(tmp_path: Path) -> None:
     assert table["changed"] == [{"id": "n1", "cells": [{"field": "title", "a": "One", "b": "Two"}]}]
     done = run("diff", old.document, new.document)
     assert '~ n1  title: "One" -> "Two"' in done.out
+
+
+def test_a_document_is_read_as_its_mirror_shows_it(tmp_path: Path) -> None:
+    """What `--tables` named holds for a document beside its mirror, and for a copy without one."""
+    desk = Desk(tmp_path / "w")
+    desk.doc["app"] = Map({"notes": Map({"n1": Map({"title": "One"})}), "theme": "dark"})
+    desk.options = replace(desk.options, tables=("app.notes",))
+    desk.sync()
+    shutil.copy(desk.document, tmp_path / "copy.yjs")
+    for other in (desk.mirror, tmp_path / "copy.yjs"):
+        assert run("diff", desk.document, other).code == 0
+        assert run("diff", other, desk.document).code == 0
 
 
 def test_nothing_is_left_beside_the_documents(studio: Path) -> None:
