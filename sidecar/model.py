@@ -288,10 +288,19 @@ class RowChanges(msgspec.Struct, frozen=True):
 
 
 class Collapse(msgspec.Struct, frozen=True):
-    """A mirror with rows was about to be lost; ``kept`` is the path of the copy."""
+    """A mirror with rows was about to be lost; ``kept`` is the path of the copy.
+
+    Attributes:
+        rows_before: Rows of the copy.
+        kept: Its path.
+        rows: Rows of the new mirror.
+        why: What it looks like, in words.
+    """
 
     rows_before: int
     kept: str
+    rows: int = 0
+    why: str = ""
 
 
 class Unchanged(msgspec.Struct, frozen=True, tag="unchanged"):

@@ -85,7 +85,7 @@ _TEXTS: dict[type[Event], Callable[[Any], str]] = {
     protocol.RebuiltEvent: lambda event: f"{_name(event)}  {_rebuilt(event)}",
     protocol.UnchangedEvent: lambda event: f"{_name(event)}  equal {event.reason}",
     protocol.Collapsed: lambda event: (
-        f"{_name(event)}  {plural(event.rows_before, 'row')} kept in {event.kept}"
+        f"{_name(event)}  {event.why}; {plural(event.rows_before, 'row')} kept in {event.kept}"
     ),
     protocol.FailedEvent: _failed,
     protocol.Gone: lambda event: f"{_name(event)}  its mirror is kept",

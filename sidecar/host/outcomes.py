@@ -66,7 +66,11 @@ def _collapse(source: Source, outcome: Rebuilt) -> list[Event]:
     kept = outcome.collapse
     return [
         protocol.Collapsed(
-            **doc_fields(source), rows_before=kept.rows_before, kept=shown(kept.kept)
+            **doc_fields(source),
+            rows_before=kept.rows_before,
+            kept=shown(kept.kept),
+            rows=kept.rows,
+            why=kept.why,
         )
     ]
 

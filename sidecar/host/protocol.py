@@ -110,6 +110,8 @@ class Collapsed(DocEvent, frozen=True, kw_only=True):
 
     rows_before: int
     kept: str
+    rows: int
+    why: str
 
 
 class FailedEvent(Event, frozen=True, kw_only=True, tag="failed"):

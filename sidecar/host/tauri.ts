@@ -43,7 +43,8 @@ export type Event =
   | { type: "unchanged"; v: 1; time: string; id?: string | number; workspace: string | null;
     epoch: number | null; path: string; reason: "bytes" | "content" }
   | { type: "collapsed"; v: 1; time: string; id?: string | number; workspace: string | null;
-    epoch: number | null; path: string; rows_before: number; kept: string }
+    epoch: number | null; path: string; rows_before: number; kept: string; rows: number;
+    why: string }
   | { type: "failed"; v: 1; time: string; id?: string | number; code: Code; message: string;
     retry_ms: number | null; workspace?: string | null; epoch?: number | null; path?: string;
     holder_pid?: number }

@@ -1,8 +1,13 @@
 """Compares two mirrors by their table digests, row counts and state vectors."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from sidecar.model import Changes
+from sidecar.mirror.state import Mirror
+from sidecar.model import Changes, Root, Workspace
+
+_MOST_NAMES = 3
+"""Roots named in the reason of a collapse."""
+_LONGEST_NAME = 40
 
 
 def compare(old: Mapping[str, str], new: Mapping[str, str]) -> Changes:
@@ -42,3 +47,41 @@ def collapsed(
     if waits and new_rows < old_rows:
         return True
     return new_rows == 0 or (new_rows < old_rows and not old_vector.keys() & new_vector.keys())
+
+
+def nature_of_collapse(mirror: Mirror, tables: Collection[str], workspace: Workspace) -> str:
+    """Tell in words what a collapse looks like, so that moved data is not taken for lost data.
+
+    Args:
+        mirror: The mirror in place.
+        tables: Names of the tables with rows of the one that will replace it.
+        workspace: What the document holds.
+    """
+    if waits(workspace):
+        return "the document builds on an update that is missing"
+    if tables and mirror.digests.keys().isdisjoint(tables):
+        return "all tables are others now: the app may have moved its data"
+    if tables:
+        return "the document was overwritten with another one"
+    elsewhere = [root for root in workspace.roots if _holds_more_than_tables(root)]
+    if elsewhere:
+        names = [f"{_short(root.name)} ({root.kind})" for root in elsewhere[:_MOST_NAMES]]
+        names += ["..."] if len(elsewhere) > _MOST_NAMES else []
+        return f"no rows are left, but {', '.join(names)}: the app may have moved its data"
+    if not mirror.state_vector.keys().isdisjoint(workspace.state_vector):
+        return "all rows of the document were deleted"
+    return "the document was overwritten with an empty one"
+
+
+def waits(workspace: Workspace) -> bool:
+    """Tell whether a document waits for a missing update."""
+    return any(problem.kind == "waiting" for problem in workspace.problems)
+
+
+def _holds_more_than_tables(root: Root) -> bool:
+    """Tell of a root of a document without rows whether something else is in it."""
+    return root.kind != "unknown" and root.layout in {None, "shape", "tinybase"}
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"

@@ -43,7 +43,7 @@ from sidecar.model import (
     Unchanged,
     Workspace,
 )
-from sidecar.tasks.changes import collapsed, compare, regressed
+from sidecar.tasks.changes import collapsed, compare, nature_of_collapse, regressed, waits
 from sidecar.tasks.elsewhere import LEFT_ALONE, is_left_alone, seen
 from sidecar.tasks.habits import habits_of, note_habits
 from sidecar.tasks.warmth import check, decoded, note_in_step, road_of
@@ -133,7 +133,9 @@ def _sync(  # noqa: PLR0913 - what sync takes
         candidate.finish(facts, chosen.fts)
         check(warm, content, candidate, facts, chosen)
         rows_changed = _rows_changed(source, mirror, candidate, changes, options)
-        collapse = _guard(source, options, mirror, candidate, workspace)
+        collapse = None
+        if content.digest != mirror.source_digest:  # else only other options were asked for
+            collapse = _guard(source, options, mirror, candidate, workspace)
         published = publish(candidate.file, source.mirror, mirror.version, in_place=chosen.in_place)
         note_in_step(warm, content.digest)
         note_habits(source, options, chosen)
@@ -218,13 +220,18 @@ def _guard(
     candidate: Candidate,
     workspace: Workspace,
 ) -> Collapse | None:
-    waits = any(problem.kind == "waiting" for problem in workspace.problems)
-    lost = collapsed(
-        mirror.rows, mirror.state_vector, candidate.rows, workspace.state_vector, waits=waits
+    is_lost = collapsed(
+        mirror.rows,
+        mirror.state_vector,
+        candidate.rows,
+        workspace.state_vector,
+        waits=waits(workspace),
     )
-    if not lost or not options.last_good:
+    if not is_lost or not options.last_good:
         return None
-    return Collapse(mirror.rows, keep_last_good(source.mirror, mirror.rows))
+    kept = keep_last_good(source.mirror, mirror.rows)
+    shown = candidate.digests if candidate.rows else ()
+    return Collapse(mirror.rows, kept, candidate.rows, nature_of_collapse(mirror, shown, workspace))
 
 
 def _rows_changed(

@@ -114,7 +114,9 @@ def test_waiting_rebuilds_of_a_document_merge(outbox: Outbox, reader: Reader) ->
 
 def test_a_merged_rebuild_follows_its_collapse(outbox: Outbox, reader: Reader) -> None:
     """`collapsed` is sent before its `rebuilt`, also when that is merged with an earlier one."""
-    collapsed = Collapsed(workspace=None, epoch=None, path="/a", rows_before=1, kept="/k")
+    collapsed = Collapsed(
+        workspace=None, epoch=None, path="/a", rows_before=1, kept="/k", rows=0, why=""
+    )
     stall(outbox, reader)
     for event in (rebuilt("/a", "t"), collapsed, rebuilt("/a", "u")):
         outbox.put(event)

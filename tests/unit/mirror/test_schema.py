@@ -6,14 +6,13 @@ from contextlib import closing
 import pytest
 
 from sidecar.mirror.schema import (
-    MOST_FIELDS,
     Column,
     Kind,
     create_table,
     plan,
     sqlite_type,
 )
-from sidecar.model import FieldDefinition, Layout, Problem, Table, TableDefinition
+from sidecar.model import MOST_FIELDS, FieldDefinition, Layout, Problem, Table, TableDefinition
 
 
 def table(name: str, *fields: str, layout: Layout = "maps", declared: bool = False) -> Table:

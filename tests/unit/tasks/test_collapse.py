@@ -1,9 +1,12 @@
 """The collapse guard: a mirror that loses its rows may be the user's last copy."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace
+from pycrdt import Array, Doc, Map, Text
 
 from sidecar.model import Rebuilt
 from sidecar.tasks.sync import sync
@@ -51,3 +54,88 @@ def test_what_is_kept_has_the_name_of_its_mirror(desk: Desk, tmp_path: Path) -> 
     collapse = rebuilt(desk, mirror).collapse
     assert collapse is not None
     assert collapse.kept == str(tmp_path / "copy.last-good.sqlite")
+
+
+def rows(*names: str) -> dict[str, Map[Any]]:
+    """Return roots of fifteen rows each."""
+    return {name: Map({f"k{n}": Map({"n": n}) for n in range(15)}) for name in names}
+
+
+def as_arrays(*names: str) -> dict[str, Array[Any]]:
+    """Return the same as keyed arrays."""
+    entries = [{"key": f"k{n}", "val": {"n": n}, "ts": 1} for n in range(15)]
+    return {f"table:{name}": Array(entries) for name in names}
+
+
+MOVED = "the app may have moved its data"
+
+
+@pytest.mark.parametrize(
+    ("after", "why"),
+    [
+        (rows("x", "y"), None),
+        ({"app": Map({**rows("a", "b")})}, None),
+        (as_arrays("a", "b"), None),
+        (rows("a", "b", "c"), None),
+        ({"tables": Map({**rows("a", "b")})}, None),
+        (rows("x"), f"all tables are others now: {MOVED}"),
+        ({"app": Map({"all": [1, 2]})}, f"all tables are others now: {MOVED}"),
+        ({"all": Text("moved")}, f"no rows are left, but all (text): {MOVED}"),
+        (
+            {"tables": Map({"a": Map()}), "kv": Map({"all": "moved"})},
+            f"no rows are left, but kv (map): {MOVED}",
+        ),
+        (rows("a"), "the document was overwritten with another one"),
+        ({}, "the document was overwritten with an empty one"),
+        ({"tables": Map({"a": Map()})}, "the document was overwritten with an empty one"),
+    ],
+)
+def test_another_document_in_the_place_of_one(
+    tmp_path: Path, after: dict[str, Any], why: str | None
+) -> None:
+    """Nothing is cried where no row is lost; else it is said what it looks like."""
+    desk = Desk(tmp_path / "w1" / "0")
+    desk.doc = Doc()
+    for name, value in rows("a", "b").items():
+        desk.doc[name] = value
+    desk.sync()
+    desk.doc = Doc()
+    for name, value in after.items():
+        desk.doc[name] = value
+    collapse = cast("Rebuilt", desk.sync()).collapse
+    assert (collapse and collapse.why) == why
+    assert (desk.mirror.with_name("tables.last-good.sqlite")).exists() == (why is not None)
+
+
+def test_an_app_that_moves_its_rows_within_the_document(tmp_path: Path) -> None:
+    """Renamed roots are no collapse; deleted rows are, and so are rows made into a text."""
+    desk = Desk(tmp_path / "w1" / "0")
+    desk.doc = Doc()
+    desk.doc["a"] = rows("a")["a"]
+    desk.sync()
+    desk.doc["x"] = rows("x")["x"]
+    desk.doc["a"].clear()
+    assert cast("Rebuilt", desk.sync()).collapse is None
+    desk.doc["all"] = Text("moved")
+    desk.doc["x"].clear()
+    collapse = cast("Rebuilt", desk.sync()).collapse
+    assert collapse is not None
+    assert collapse.why == f"no rows are left, but all (text): {MOVED}"
+    desk.doc["a"]["k"] = Map({"n": 1})
+    desk.doc["all"].clear()
+    desk.sync()
+    desk.doc["a"].clear()
+    collapse = cast("Rebuilt", desk.sync()).collapse
+    assert collapse is not None
+    assert collapse.why == "all rows of the document were deleted"
+
+
+def test_other_options_are_no_collapse(tmp_path: Path) -> None:
+    """The same document shows no table, since that was asked for."""
+    desk = Desk(tmp_path / "w1" / "0")
+    desk.doc = Doc()
+    desk.doc["a"] = rows("a")["a"]
+    desk.sync()
+    desk.options = replace(desk.options, tables=("none",))
+    outcome = cast("Rebuilt", desk.sync())
+    assert (outcome.rows, outcome.collapse) == (0, None)
