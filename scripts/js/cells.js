@@ -5,7 +5,7 @@ import * as Y from 'yjs'
 const TAGS = ['p', 'Heading', 'li', 'UL', 'image', 'ns:x']
 const NAMES = ['bold', 'em', 'a', 'Z', '\u{1f331}', '\uffee', 'link', 'color', '10', '2', '']
 const WORDS = ['', 'a', 'word', 'two words', '<b>&"', '\u{1f469}\u200d\u{1f680} ok', 'ß\u0301', 'null', 'x'.repeat(40), '\n']
-const NUMBERS = [0, -0, 1, -7, 0.5, 1 / 3, 1e-6, 1e-7, 1.5e-9, 2 ** 53, 2 ** 60, 1e20, 1e21, -1.25e30, NaN, Infinity, -Infinity]
+const NUMBERS = [0, -0, 1, -7, 0.5, 1 / 3, 1e-6, 1e-7, 1.5e-9, 2 ** 53, 2 ** 60, 1e20, 1e21, -1.25e30, 100.00000000000001, 1e21 - 131072, 2.5e-200, 7 / 3e5, NaN, Infinity, -Infinity]
 
 /** A small generator of equal numbers everywhere (mulberry32). */
 const randomOf = (seed) => () => {

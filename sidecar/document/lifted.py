@@ -1,8 +1,9 @@
-"""What the decoder cannot give in time, or at all, read by a second decode.
+"""What the decoder cannot give in time, or at all, read in another way.
 
 Children of XML that are no XML, and the elements of long arrays: ``yjs.lift`` makes roots of them,
 and what an observed root holds comes out in one pass. That costs another decode and a look at
-every struct, so it is done at most once, and only when something asks.
+every struct, so it is done at most once, and only when something asks. Numbers that the decoder
+misreads (``yjs.json_numbers``) only take a look at every struct.
 """
 
 from collections.abc import Callable, Generator
@@ -36,6 +37,21 @@ class Lifting:
         self._read = read
         self._found: _Found | None = None
         self._budget: int | None = None
+        self._has_long: bool | None = None
+        self._misread: dict[float, float] | None = None
+
+    def exact(self, value: float) -> float:
+        """Give a number in the JSON of an embed or a format as it was written."""
+        from sidecar.yjs import json_numbers  # noqa: PLC0415 - seldom needed
+
+        if self._misread is None and not json_numbers.is_extreme(value):
+            if self._has_long is None:
+                self._has_long = json_numbers.may_be_misread(self._read())
+            if not self._has_long:
+                return value
+        if self._misread is None:
+            self._misread = json_numbers.misread(self._read())
+        return self._misread.get(value, value)
 
     def of_xml(self, node: XmlElement | XmlFragment, *, is_whole: bool) -> Children | None:
         """Give all children of an XML node, None when the decoder tells them.

@@ -27,6 +27,8 @@ LONG = 256
 _WIDEST_LENGTH = 2
 _MOST_NAMES = 10_000
 _NAMED_PARENT = 1
+_WHERE, _HAS_KEY = 0xE0, 0x20
+"""Bits of an info byte: two for origins, and one for a key."""
 _INFO_OF_FIRST = frozenset(kind | has_key for kind in range(1, 10) for has_key in (0, 0x20))
 _XML = frozenset((XmlElement, XmlText))
 """What stands in an XML fragment; another fragment in a root is an element of an array."""
@@ -143,7 +145,20 @@ def names_of_arrays(data: bytes) -> set[str]:
 
 def _is_named(data: bytes, at: int) -> bool:
     marks = data[at - 2 : at] if at >= 2 else b""  # noqa: PLR2004 - info and mark
-    return len(marks) > 1 and marks[0] in _INFO_OF_FIRST and marks[1] == _NAMED_PARENT
+    is_named = len(marks) > 1 and marks[0] in _INFO_OF_FIRST and marks[1] == _NAMED_PARENT
+    return is_named and not _is_key(data, at - 2)
+
+
+def _is_key(data: bytes, at: int) -> bool:
+    """Tell the key of an entry, in front of which the id of its map looks like these marks.
+
+    Args:
+        data: The update.
+        at: Where the client of that id ends; its clock is 1.
+    """
+    while at > 0 and data[at - 1] & 0x80:
+        at -= 1
+    return at > 1 and data[at - 1] == 0 and data[at - 2] & _WHERE == _HAS_KEY
 
 
 def _length(data: bytes, position: int) -> tuple[int, int]:

@@ -16,6 +16,8 @@ from sidecar.model import JSON_DEPTH, is_list
 Node = XmlElement | XmlFragment | XmlText
 
 _OBJECT = "[object Object]"
+_LOST = "__proto__"
+"""An attribute or a format that Yjs puts into an object under this name is not printed."""
 _NODES = (XmlElement, XmlFragment, XmlText)
 
 
@@ -91,12 +93,24 @@ def _children(
 
 def _run(value: Any, formats: dict[str, Any], txn: Transaction, depth: int) -> str:
     """Print a piece of text, or an embed, within its formats."""
-    text = value if isinstance(value, str) else _string(value, txn, depth + 1)
+    text = value if isinstance(value, str) else _string(_exact(value), txn, depth + 1)
     if not formats:
         return text
-    names = _in_order(formats)
-    opening = [f"<{name}{_attributes(_entries(formats[name]), txn, depth)}>" for name in names]
+    names = _in_order(formats.keys() - {_LOST})
+    opening = [
+        f"<{name}{_attributes(_entries(_exact(formats[name])), txn, depth)}>" for name in names
+    ]
     return "".join((*opening, text, *(f"</{name}>" for name in reversed(names))))
+
+
+def _exact(value: Any) -> Any:
+    """Give a value of JSON with its numbers as they were written; the decoder misreads some."""
+    if isinstance(value, float):
+        lifting = offered()
+        return lifting.exact(value) if lifting else value
+    if is_list(value):
+        return [_exact(item) for item in value]
+    return {key: _exact(item) for key, item in value.items()} if is_object(value) else value
 
 
 def _entries(value: Any) -> dict[str, Any]:
@@ -116,6 +130,7 @@ def _attributes_of(node: XmlElement, txn: Transaction, depth: int) -> str:
     if None in values.values():
         printed = node.get_string(txn)
         values = {**values, **dict.fromkeys(_undefined(found, printed, node.tag()), "undefined")}
+    values.pop(_LOST, None)
     return _attributes(values, txn, depth)
 
 

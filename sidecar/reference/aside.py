@@ -11,6 +11,7 @@ import msgspec
 import pycrdt
 
 from sidecar.model import LONG_ARRAY
+from sidecar.yjs.json_numbers import is_extreme, may_be_misread, misread
 from sidecar.yjs.lift import Lifted, lift, xml_of_ids
 
 
@@ -24,6 +25,16 @@ class Aside:
         """Prepare; ``data`` is one Yjs V1 update."""
         self._data = data
         self._found: _Found | None = None
+        self._misread: dict[float, float] | None = None
+
+    def exact(self, value: float) -> float:
+        """Give a number in JSON as it was written; the decoder gets some last digits wrong."""
+        if self._misread is None:
+            is_odd = is_extreme(value) or may_be_misread(self._data)
+            if not is_odd:
+                return value
+            self._misread = misread(self._data)
+        return self._misread.get(value, value)
 
     def children(self, node: pycrdt.XmlElement | pycrdt.XmlFragment) -> list[Any]:
         """Give the children of an XML node, whatever they are."""

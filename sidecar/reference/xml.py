@@ -39,11 +39,18 @@ class XmlPrinter:
         return f"<{tag}{self._attributes(_attributes(node), depth)}>{inner}</{tag}>"
 
     def _run(self, piece: Any, formats: dict[str, Any] | None, depth: int) -> str:
-        text = self._string(piece, depth + 1)
-        for name in sorted(formats or {}, key=_units, reverse=True):
-            found = self._attributes(_for_in(as_map(formats)[name]), depth)
+        text = self._string(self._exact(piece), depth + 1)
+        for name in sorted({*(formats or {})} - _UNPRINTED, key=_units, reverse=True):
+            found = self._attributes(_for_in(self._exact(as_map(formats)[name])), depth)
             text = f"<{name}{found}>{text}</{name}>"
         return text
+
+    def _exact(self, value: Any) -> Any:
+        if isinstance(value, float):
+            return self._aside.exact(value)
+        if isinstance(value, dict):
+            return {key: self._exact(item) for key, item in as_map(value).items()}
+        return list(map(self._exact, value)) if is_list(value) else value
 
     def _attributes(self, found: dict[str, Any], depth: int) -> str:
         names = sorted(found, key=_units)
@@ -103,14 +110,24 @@ def _attributes(node: pycrdt.XmlElement) -> dict[str, Any]:
     attributes: Any = node.attributes
     found = [(name, wrap(value)) for name, value in attributes]
     if all(value is not None for _, value in found):
-        return dict(found)
+        return _without_proto(dict(found))
     patterns = (f' {re.escape(name)}="{_pattern(value)}"' for name, value in found)
     match = re.match(f"<{re.escape(str(node.tag))}{''.join(patterns)}>", str(node), re.DOTALL)
     printed = iter(match.groups() if match else ())
-    return {
-        name: _Undefined() if value is None and next(printed, "") == "undefined" else value
-        for name, value in found
-    }
+    return _without_proto(
+        {
+            name: _Undefined() if value is None and next(printed, "") == "undefined" else value
+            for name, value in found
+        }
+    )
+
+
+def _without_proto(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name not in _UNPRINTED}
+
+
+_UNPRINTED = frozenset(("__proto__",))
+"""Names under which JavaScript's objects, into which Yjs puts attributes, keep nothing."""
 
 
 def _pattern(value: Any) -> str:

@@ -165,3 +165,11 @@ def test_a_document_by_yjs_has_both_in_order() -> None:
 
     data = (DOCUMENTS / "keyed_arrays.yjs").read_bytes()
     assert decoded(data, look) == ["tasks", "ties"]
+
+
+@pytest.mark.parametrize("client", [1, 9, 2**32 - 1, 0x8765_4321])
+def test_a_field_called_like_an_array_is_no_root(client: int) -> None:
+    """Its key stands behind the id of its map, whose bytes may look like the marks of a root."""
+    doc: Doc[Any] = Doc(client_id=client)
+    doc["tables"] = Map({"t": Map({"table:x": 1}), "u": Map({"table:y": 2})})
+    assert decoded(doc.get_update(), lambda w: [root.name for root in w.roots]) == ["tables"]

@@ -122,3 +122,18 @@ def test_lifting_ends_with_its_context() -> None:
 
     assert raw_cells(data, look) == list(range(1_999, -1, -1))
     assert offered() is None
+
+
+def test_numbers_in_formats_and_embeds_are_as_written() -> None:
+    """The decoder reads 100 in the first; what JavaScript keeps under ``__proto__`` is lost."""
+    text, element = XmlText(), XmlElement("p", {"__proto__": "x", "a": "1"})
+    data = update(tables=tables(t={"a": {"x": XmlFragment([text, element])}}))
+    doc: Doc[Any] = Doc()
+    doc.apply_update(data)
+    found = doc.get("tables", type=Map)["t"]["a"]["x"].children[0]
+    found.insert(0, "wide", {"size": {"width": 100.00000000000001}, "__proto__": True})
+    found.insert_embed(4, [2.5e-200, 33.333333333333336])
+    (chunk,) = chunks_of(doc.get_update(), "t")
+    size = '<size width="100.00000000000001">'
+    printed = f"{size}wide</size>{size}2.5e-200,33.333333333333336</size>"
+    assert chunk.columns == [[f'{printed}<p a="1"></p>']]
