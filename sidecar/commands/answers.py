@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 
 from sidecar.commands.arguments import Parser
-from sidecar.commands.render import age, name_of
+from sidecar.commands.render import age, called
 from sidecar.commands.targets import Chosen, chosen, command_line
 from sidecar.commands.terminal import HABITS, complain, plural
 from sidecar.errors import SidecarError
@@ -19,6 +19,7 @@ _STATES = {
     "changed": "its document has changed since",
     "missing": "no mirror",
 }
+_OF_MANY = {"in_step": "in step", "changed": "changed since", "missing": "without a mirror"}
 
 
 def add_all(parser: Parser) -> None:
@@ -86,8 +87,8 @@ def say_freshness(sources: Sequence[Queried]) -> None:
         for source in sources:
             published = source.mirror_mtime_ms
             when = "" if published is None else f", published {age(published)}"
-            complain(f"{name_of(source)}: {_STATES[source.state]}{when}")
+            complain(f"{called(source, source.name)}: {_STATES[source.state]}{when}")
         return
-    counts = {state: sum(one.state == state for one in sources) for state in _STATES}
-    states = ", ".join(f"{count} {_STATES[state]}" for state, count in counts.items() if count)
-    complain(f"{plural(len(sources), 'mirror')}: {states}")
+    counts = {state: sum(one.state == state for one in sources) for state in _OF_MANY}
+    states = ", ".join(f"{count} {_OF_MANY[state]}" for state, count in counts.items() if count)
+    complain(f"{plural(len(sources), 'workspace')}: {states}")

@@ -1,14 +1,15 @@
 """``clean``: list the mirrors that this program has made, and remove them when asked."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 import msgspec
 
 from sidecar.commands import OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.render import print_json, print_line, size
+from sidecar.commands.layout import TextColumn
+from sidecar.commands.render import print_json, print_line, print_table, size
 from sidecar.commands.targets import find_mirrors
 from sidecar.commands.terminal import plural
 from sidecar.errors import MirrorUnavailableError
@@ -26,6 +27,11 @@ EXAMPLES = (
 )
 
 _LAST_GOOD = ".last-good.sqlite"
+_COLUMNS = (
+    TextColumn("file", in_middle=True, least=30),
+    TextColumn("size", is_number=True),
+    TextColumn("what"),
+)
 
 
 class CleanItem(msgspec.Struct, frozen=True):
@@ -53,8 +59,9 @@ class CleanReport(msgspec.Struct, frozen=True):
 def add_arguments(parser: Parser) -> None:
     """Add what ``clean`` takes."""
     parser.epilog = (
-        "Only files with this program's application_id are listed and removed; documents are"
-        f"\nnever touched. Refused while a watch follows the folder.\n\n{parser.epilog}"
+        "Only files with this program's application_id are listed and removed;"
+        "\ndocuments are never touched. Refused while a watch follows the folder."
+        f"\n\n{parser.epilog}"
     )
     add_paths(parser, CHOICE)
     parser.add_argument("--yes", action="store_true", help="remove the mirrors")
@@ -85,7 +92,7 @@ def run(arguments: Arguments) -> int:
     if arguments.json:
         print_json(CleanReport(tuple(items)))
     else:
-        _print(items, has_asked=arguments.yes)
+        _print(items, settings.roots, has_asked=arguments.yes)
     return OK
 
 
@@ -143,17 +150,23 @@ def _handle(path: str, *, removes: bool, with_kept: bool) -> CleanItem:
     return CleanItem(shown(path), count, is_kept, removed)
 
 
-def _print(items: list[CleanItem], *, has_asked: bool) -> None:
-    for item in items:
-        word = "removed" if item.removed else "kept" if item.last_good else "mirror"
-        print_line(f"{word:<8} {size(item.bytes):>9}  {item.path}")
+def _print(items: list[CleanItem], roots: Sequence[str], *, has_asked: bool) -> None:
+    top = shown(roots[0]) + os.sep if len(roots) == 1 else ""
+    rows = [(item.path.removeprefix(top), size(item.bytes), _word(item)) for item in items]
+    if rows:
+        print_table(_COLUMNS, rows)
     mirrors = [item for item in items if not item.last_good]
     total = size(sum(item.bytes for item in mirrors))
     if not items:
         print_line("there are no mirrors here")
     elif not has_asked:
-        print_line(f"{plural(len(mirrors), 'mirror')}, {total}; --yes removes them")
+        place = f" in {shown(roots[0])}" if top else ""
+        print_line(f"{plural(len(mirrors), 'mirror')}, {total}{place}; --yes removes them")
     if any(item.last_good and not item.removed for item in items):
         print_line(
             "kept: last rows of documents that collapsed; --yes --last-good removes them too"
         )
+
+
+def _word(item: CleanItem) -> str:
+    return "removed" if item.removed else "kept" if item.last_good else "mirror"

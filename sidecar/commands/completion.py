@@ -8,9 +8,9 @@ from sidecar.commands.arguments import Arguments, Parser, fill
 from sidecar.commands.terminal import say
 
 EXAMPLES = (
-    "epicenter-sidecar completion bash > ~/.bash_completion.d/epicenter-sidecar",
+    "source <(epicenter-sidecar completion bash)  # in ~/.bashrc",
     "epicenter-sidecar completion zsh > ~/.zfunc/_epicenter-sidecar",
-    "epicenter-sidecar completion fish > ~/.config/fish/completions/epicenter-sidecar.fish",
+    "epicenter-sidecar completion fish | source  # in ~/.config/fish/config.fish",
 )
 
 SHELLS = ("bash", "zsh", "fish")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from sidecar.commands.layout import LONGEST_ID, shorten
 from sidecar.commands.terminal import escape, plural
 from sidecar.files import shown
 from sidecar.host import protocol
@@ -53,7 +54,8 @@ def _clock(time: str) -> str:
 def _name(event: protocol.DocEvent | protocol.FailedEvent) -> str:
     """Return workspace and epoch where there are any, the path otherwise."""
     if isinstance(event.workspace, str):
-        return event.workspace + (f"/{event.epoch}" if isinstance(event.epoch, int) else "")
+        workspace = shorten(event.workspace, LONGEST_ID, in_middle=True)
+        return workspace + (f"/{event.epoch}" if isinstance(event.epoch, int) else "")
     return shown(event.path) if isinstance(event.path, str) else ""
 
 

@@ -15,7 +15,7 @@ from sidecar.readers.guard import MOST_ATTACHED
 from sidecar.settings import CHOICE
 
 EXAMPLES = (
-    "epicenter-sidecar export ~/.local/share/com.example.app --out everything.sqlite",
+    "epicenter-sidecar export ~/.local/share/com.example.app --out all.sqlite",
     "epicenter-sidecar export . --all --out /tmp/all.sqlite",
 )
 

@@ -45,9 +45,9 @@ class RestoreReport(msgspec.Struct, frozen=True):
 def add_arguments(parser: Parser) -> None:
     """Add what ``history`` takes."""
     parser.epilog = (
-        "Snapshots are the files snapshots/UNIX_MS.ysnap beside a document. A MOMENT is in"
-        "\nUnix milliseconds or ISO 8601 (local time if no zone is given; a day alone means its"
-        f"\nend), or yesterday.\n\n{parser.epilog}"
+        "Snapshots are the files snapshots/UNIX_MS.ysnap beside a document. A MOMENT is"
+        "\nin Unix milliseconds or ISO 8601 (local time if no zone is given; a day alone"
+        f"\nmeans its end), or yesterday.\n\n{parser.epilog}"
     )
     add_paths(parser, CHOICE, LIMITS)
     parser.add_argument(

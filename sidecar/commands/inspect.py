@@ -6,7 +6,7 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.layout import TextColumn
 from sidecar.commands.progress import progress
-from sidecar.commands.render import print_json, print_line, print_table, size
+from sidecar.commands.render import print_json, print_line, print_table, print_text, size
 from sidecar.commands.targets import one_source
 from sidecar.commands.terminal import complain, plural
 from sidecar.discovery import source_of
@@ -56,7 +56,7 @@ def _print_host(seen: Inspection) -> None:
         name = " ".join(part for part in (head.icon, head.name) if part)
         print_line(f"workspace: {name or 'no name'}")
         if head.description:
-            print_line(f"description: {head.description}")
+            print_text(f"description: {head.description}")
         asked = ", ".join(f"{epoch} by {client}" for client, epoch in head.epochs.items())
         print_line(f"epochs: {asked or 'none'}")
         if head.current is not None:
@@ -65,13 +65,13 @@ def _print_host(seen: Inspection) -> None:
         print_line(f"workspaces: {len(seen.workspaces)}")
         for one in seen.workspaces:
             missing = "" if one.found else "  (no folder)"
-            print_line(f"  {one.id}  {one.name or ''}{missing}".rstrip())
+            print_text(f"{one.id}  {one.name or ''}{missing}".rstrip(), indent="  ")
 
 
 def _print(seen: Inspection) -> None:
     print_line(f"{seen.path}: {size(seen.bytes)}, encoding {seen.encoding}")
     print_line(f"layouts: {', '.join(seen.layouts) or 'none known'}")
-    print_line("roots: " + (", ".join(f"{r.name} ({r.kind})" for r in seen.roots) or "none"))
+    print_text("roots: " + (", ".join(f"{r.name} ({r.kind})" for r in seen.roots) or "none"))
     elements = sum(writer.clock for writer in seen.writers)
     print_line(f"writers: {len(seen.writers)}, with {plural(elements, 'element')}")
     _print_host(seen)

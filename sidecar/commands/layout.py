@@ -1,15 +1,27 @@
 """Fits tables into a terminal: the width of text, and which columns are shortened. Pure."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 GAP = 2
+LONGEST_ID = 20
+"""Letters of an id in a line that holds more; a UUID has 36, which is half of a line."""
 ELLIPSIS = "…"
+EMOJI = "\u2190-\u2bff\U0001f000-\U0001faff"
+"""Pictures and the arrows and signs between them, for a set in a pattern."""
+JOINER = "\u200d"
+"""Makes one picture of the two around it."""
 _VARIATION_16 = "\ufe0f"
 _EMOJI_MODIFIERS = range(0x1F3FB, 0x1F400)
+_JAMO = (range(0x1160, 0x1200), range(0xD7B0, 0xD800))
+"""Vowels and final consonants of Korean syllables that are written in parts."""
 _ZERO = frozenset(("Mn", "Me", "Cf"))
+_SOFT_HYPHEN = "\xad"
+"""A format character that terminals show."""
 _ROOMY = 17
 """Columns are shortened to this width before others are left out: UUIDs still differ."""
+_COMFORTABLE = 20
 
 
 class TextColumn(NamedTuple):
@@ -22,6 +34,8 @@ class TextColumn(NamedTuple):
         folds: Whether its cells take several lines instead of being shortened.
         rank: 0 is always shown; of the others the highest rank is left out first.
         least: Its smallest width.
+        roomy: The width to which it is shortened before columns are left out.
+        is_extra: Whether it is left out before others get less than ``_COMFORTABLE``.
     """
 
     header: str
@@ -30,6 +44,8 @@ class TextColumn(NamedTuple):
     folds: bool = False
     rank: int = 0
     least: int = 8
+    roomy: int = _ROOMY
+    is_extra: bool = False
 
 
 class Fit(NamedTuple):
@@ -42,20 +58,44 @@ def width_of(text: str) -> int:
     """Return how many cells of a terminal a text takes."""
     if text.isascii():
         return len(text)
-    return sum(
-        _width(char, following) for char, following in zip(text, text[1:] + " ", strict=True)
-    )
+    return sum(width for _, width in _clusters(text))
 
 
-def _width(char: str, following: str) -> int:
+def doubt_of(text: str) -> int:
+    """Return how many cells more a terminal may take that does not join emoji to one picture."""
+    if text.isascii():
+        return 0
+    apart = sum(2 if ord(char) in _EMOJI_MODIFIERS else _width(char) for char in text)
+    return max(0, apart - width_of(text))
+
+
+def _clusters(text: str) -> Iterator[tuple[str, int]]:
+    """Yield what is drawn together, and its width: a character, and what joins or changes it."""
+    start, width, is_joined = 0, 0, False
+    for at, char in enumerate(text):
+        own = _width(char)
+        if char == _VARIATION_16 and width:
+            width = 2
+        elif own and not (is_joined and re.match(f"[{EMOJI}]", char)):
+            if at:
+                yield text[start:at], width
+            start, width = at, own
+        is_joined = char == JOINER
+    if text:
+        yield text[start:], width
+
+
+def _width(char: str) -> int:
     if char.isascii():
         return 1
     import unicodedata  # a megabyte of tables, only needed for text that is not ASCII
 
-    if unicodedata.category(char) in _ZERO or ord(char) in _EMOJI_MODIFIERS:
+    code = ord(char)
+    if code in _EMOJI_MODIFIERS or any(code in jamo for jamo in _JAMO):
         return 0
-    wide = following == _VARIATION_16 or unicodedata.east_asian_width(char) in "WF"
-    return 2 if wide else 1
+    if unicodedata.category(char) in _ZERO and char != _SOFT_HYPHEN:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def shorten(text: str, width: int, *, in_middle: bool = False) -> str:
@@ -65,19 +105,20 @@ def shorten(text: str, width: int, *, in_middle: bool = False) -> str:
     room = width - 1
     if room <= 0:
         return ELLIPSIS[:width]
-    tail = room // 2 if in_middle else 0
-    end = _start(text[::-1], tail)[::-1]
-    return _start(text, room - width_of(end)) + ELLIPSIS + end
+    clusters = list(_clusters(text))
+    end = "".join(reversed(_start(clusters[::-1], room // 2 if in_middle else 0)))
+    return "".join(_start(clusters, room - width_of(end))) + ELLIPSIS + end
 
 
-def _start(text: str, width: int) -> str:
-    """Return as much of the start of a text as fits, never part of a character."""
-    used = 0
-    for at, (char, following) in enumerate(zip(text, text[1:] + " ", strict=True)):
-        used += _width(char, following)
-        if used > width:
-            return text[:at]
-    return text
+def _start(clusters: Iterable[tuple[str, int]], width: int) -> list[str]:
+    """Return as many as fit, never part of one."""
+    taken: list[str] = []
+    for cluster, own in clusters:
+        width -= own
+        if width < 0:
+            break
+        taken.append(cluster)
+    return taken
 
 
 def fold(text: str, width: int) -> list[str]:
@@ -92,7 +133,7 @@ def fold(text: str, width: int) -> list[str]:
         if line:
             lines.append(line)
         while width_of(word) > width:
-            piece = _start(word, width) or word[0]
+            piece = "".join(_start(_clusters(word), width)) or word[0]
             lines.append(piece)
             word = word[len(piece) :]  # noqa: PLW2901 - the rest of it
         line = word
@@ -113,7 +154,10 @@ def fit(columns: Sequence[TextColumn], natural: Sequence[int], total: int) -> Fi
     kept = [n for n in range(len(columns)) if natural[n]]
     ranked = sorted((n for n in kept if columns[n].rank), key=lambda n: -columns[n].rank)
     while True:
-        roomy = {n: max(columns[n].least, min(natural[n], _ROOMY)) for n in kept}
+        floor = _COMFORTABLE if any(columns[n].is_extra for n in ranked) else 0
+        roomy = {
+            n: max(columns[n].least, min(natural[n], max(floor, columns[n].roomy))) for n in kept
+        }
         widths = _shrunk(columns, natural, kept, roomy, total)
         if _sum(widths) <= total or not ranked:
             break

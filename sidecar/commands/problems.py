@@ -7,7 +7,7 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.answers import add_all, meant, need_a_mirror, say_freshness, sources_of
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.render import Styled, print_json, print_line, short_name_of
+from sidecar.commands.render import Styled, called, print_json, print_line, print_text
 from sidecar.commands.terminal import complain, plural
 from sidecar.commands.workspaces import Target
 from sidecar.errors import MirrorDamagedError
@@ -70,12 +70,12 @@ def _problems(target: Target) -> ProblemList | None:
 def _print(lists: list[ProblemList], names: Mapping[str, str | None]) -> None:
     for one in lists:
         if one.problems:
-            name = f"{names.get(one.path) or ''} ({short_name_of(one)})".removeprefix(" ")
+            name = called(one, names.get(one.path))
             print_line(Styled(f"{name}: {plural(len(one.problems), 'problem')}", "bold"))
         for problem in one.problems:
             text, advice = in_words(problem)
-            print_line(f"  {text}")
-            print_line(Styled(f"    {advice}", "dim"))
+            print_text(text, indent="  ")
+            print_text(advice, indent="    ", style="dim")
     without = sum(not one.problems for one in lists)
     if without:
         print_line(f"{plural(without, 'document')} without problems")

@@ -17,6 +17,7 @@ EXAMPLES = (
 
 def add_arguments(parser: Parser) -> None:
     """Add what ``protocol`` takes."""
+    parser.usage = "epicenter-sidecar protocol (--json-schema | --typescript | ...)"
     kinds = parser.add_mutually_exclusive_group(required=True)
     kinds.add_argument(
         "--json-schema", action="store_true", help="events and commands, as JSON Schema"

@@ -26,8 +26,8 @@ from sidecar.settings import CHOICE, Settings
 
 EXAMPLES = (
     "epicenter-sidecar query ~/.local/share/com.example.app 'SELECT * FROM notes'",
-    "epicenter-sidecar query . --json 'SELECT _workspace_name, count(*) FROM notes GROUP BY 1'",
-    "echo 'SELECT name, rows FROM _mirror_tables' | epicenter-sidecar query . --csv -",
+    "epicenter-sidecar query . --json 'SELECT _workspace_name, title FROM notes'",
+    "echo 'SELECT name, rows FROM _mirror_tables' | epicenter-sidecar query . -",
 )
 
 TOO_LONG = 124
@@ -38,6 +38,9 @@ _SECONDS = 30.0
 _WIDEST = 60
 _STDIN_BYTES = 1 << 20
 _LONGEST_S = 86_400.0
+_PLACES = "folders, documents or mirrors; the SQL comes last"
+_SHORT_ID = 11
+"""Width of a workspace's id where its name stands beside it."""
 
 
 class QueryReport(msgspec.Struct, frozen=True):
@@ -53,11 +56,11 @@ def add_arguments(parser: Parser) -> None:
     """Add what ``query`` takes."""
     parser.usage = "epicenter-sidecar query [PATH...] SQL [options]"
     parser.epilog = (
-        "The last argument is the SQL, - for stdin. Over several mirrors each table is a view of"
-        "\nall that have it, with _workspace, _workspace_name and _epoch in front."
+        "The last argument is the SQL, - for stdin. Over several mirrors each table is a"
+        "\nview of all that have it, with _workspace, _workspace_name and _epoch in front."
         f"\nExit codes: 0 answered, 1 wrong SQL or no mirror, 124 took too long.\n\n{parser.epilog}"
     )
-    add_paths(parser, CHOICE, metavar="PATH SQL", places="where the mirrors are, or one; the SQL")
+    add_paths(parser, CHOICE, metavar="PATH SQL", places=_PLACES)
     for shape in _SHAPES:
         parser.add_argument(
             f"--{shape}", dest="shape", action="store_const", const=shape, help=_HELP[shape]
@@ -225,15 +228,19 @@ def _print_table(_session: Session, answer: QueryRows) -> None:
     rows = list(answer)
     if answer.columns:
         columns = [
-            TextColumn(
-                name, is_number=_are_numbers(row[n] for row in rows), in_middle=_is_id(name), rank=n
-            )
+            _column(n, name, answer.columns, is_number=_are_numbers(row[n] for row in rows))
             for n, name in enumerate(answer.columns)
         ]
         left_out = print_table(columns, [list(map(_piece, row)) for row in rows])
         if left_out:
             complain(f"no room for {', '.join(left_out)}; name fewer columns, or use --json")
     _say_truncated(answer)
+
+
+def _column(rank: int, name: str, names: Sequence[str], *, is_number: bool) -> TextColumn:
+    column = TextColumn(name, is_number=is_number, in_middle=_is_id(name), rank=rank)
+    has_name = name == "_workspace" and "_workspace_name" in names
+    return column._replace(roomy=_SHORT_ID) if has_name else column
 
 
 def _are_numbers(cells: Iterable[Cell]) -> bool:

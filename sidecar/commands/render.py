@@ -1,21 +1,28 @@
 """Output of the reading commands: one JSON value, lines, or tables that fit the terminal."""
 
 import json
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from sidecar.commands.layout import GAP, TextColumn, fit, fold, shorten, width_of
+from sidecar.commands.layout import (
+    GAP,
+    LONGEST_ID,
+    TextColumn,
+    doubt_of,
+    fit,
+    fold,
+    shorten,
+    width_of,
+)
 from sidecar.commands.terminal import escape, has_color, say, terminal_width
 from sidecar.reports import DocumentFields
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
-
-_LONGEST_ID = 20
-"""Letters of an id; a UUID has 36, which is half of a line."""
 
 
 class Styled(NamedTuple):
@@ -55,7 +62,8 @@ def print_table(
         else 0
         for n, (column, is_filled) in enumerate(zip(columns, filled, strict=True))
     ]
-    widths = fit(columns, natural, terminal_width()).widths
+    doubt = max((sum(doubt_of(piece.text) for piece in line) for line in lines), default=0)
+    widths = fit(columns, natural, terminal_width() - doubt).widths
     heads = [Styled(escape(column.header), "bold") for column in columns]
     for line in (heads, *lines):
         _print_row(columns, widths, line)
@@ -94,6 +102,15 @@ def print_line(*pieces: Piece) -> None:
     say("".join(paint(*_styled(piece)) for piece in pieces))
 
 
+def print_text(text: str, *, indent: str = "", style: str = "") -> None:
+    """Print a sentence, not yet escaped; a terminal gets lines that end between words."""
+    clean = escape(text)
+    width = terminal_width() - len(indent)
+    lines = fold(clean, width) if sys.stdout.isatty() and width > 0 else [clean]
+    for line in lines:
+        say(indent + paint(line, style))
+
+
 def paint(text: str, style: str) -> str:
     """Return escaped text with its style, if stdout is a terminal with colours."""
     if not style or not text or not has_color():
@@ -113,8 +130,13 @@ def short_name_of(doc: DocumentFields) -> str:
     """Return ``name_of``, with a long id shortened in the middle: for lines that hold more."""
     if doc.workspace is None:
         return doc.path
-    workspace = shorten(doc.workspace, _LONGEST_ID, in_middle=True)
+    workspace = shorten(doc.workspace, LONGEST_ID, in_middle=True)
     return workspace if doc.epoch is None else f"{workspace}/{doc.epoch}"
+
+
+def called(doc: DocumentFields, name: str | None) -> str:
+    """Return what a workspace is called, with its short id; the id alone where it has no name."""
+    return f"{name} ({short_name_of(doc)})" if name else short_name_of(doc)
 
 
 def size(count: int) -> str:

@@ -8,9 +8,10 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
-from sidecar.commands.render import name_of, print_json, print_line
+from sidecar.commands.layout import fold
+from sidecar.commands.render import age, name_of, print_json, print_line
 from sidecar.commands.targets import command_line, mirrors_of
-from sidecar.commands.terminal import complain, plural, say
+from sidecar.commands.terminal import complain, escape, plural, say
 from sidecar.document.standing import standing_of
 from sidecar.errors import MirrorDamagedError
 from sidecar.files import shown
@@ -26,15 +27,16 @@ EXAMPLES = (
     "epicenter-sidecar schema ~/.local/share/com.example.app",
     "epicenter-sidecar schema path/to/tables.sqlite --samples 3",
     "epicenter-sidecar schema . --typescript > rows.ts",
-    "epicenter-sidecar schema . | llm 'Which clients owe us money? Answer with SQL.'",
+    "epicenter-sidecar schema . | llm 'Which clients owe us money? In SQL.'",
 )
 
 _EXTRA = "_extra"
+_WIDTH = 76
 _ADVICE = {
     "boolean": "boolean: 0, 1 or NULL.",
     "tags": "tags: a JSON array of texts; SELECT value FROM t, json_each(t.tags).",
     "json": "json: JSON text; json_extract(column, '$.key').",
-    "date": "date: text, ISO 8601 in UTC, then | and a time zone; substr(column, 1, 24) compares.",
+    "date": "date: ISO 8601 in UTC, then | and a time zone; substr(column, 1, 24) compares.",
 }
 
 
@@ -112,21 +114,38 @@ def _print(found: Sequence[Schema]) -> None:
 
 
 def _print_documents(documents: Sequence[SchemaDocument]) -> None:
+    """Print which documents have the tables below; what holds of all of them only once."""
+    ages = [_age(document) for document in documents]
+    same = ages[0] if len(set(ages)) == 1 else ""
+    published = f", published {same}" if same else ""
     if len(documents) == 1:
-        print_line(f"# {_document(documents[0])}: {documents[0].mirror}")
+        _print_remark(f"{_document(documents[0])}: {documents[0].mirror}{published}")
         return
-    print_line(f"# {plural(len(documents), 'document')}: {'; '.join(map(_document, documents))}")
+    _print_remark(f"{plural(len(documents), 'document')}{published}:")
+    for document, age_ in zip(documents, ages, strict=True):
+        _print_remark("  " + _document(document, *([] if same else [age_])))
 
 
-def _document(document: SchemaDocument) -> str:
+def _print_remark(text: str) -> None:
+    """Print a line of the prompt that is no table; a long one goes on below it."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    for number, line in enumerate(fold(escape(text.lstrip()), _WIDTH - len(indent))):
+        say(f"# {indent}{'  ' if number else ''}{line}")
+
+
+def _document(document: SchemaDocument, *facts: str) -> str:
     """Return a document's name with the columns that identify it in a query."""
     marks = [
-        mark
-        for mark, holds in (("not current", not document.current), ("deleted", document.deleted))
-        if holds
+        *(["not current"] if not document.current else []),
+        *(["deleted"] if document.deleted else []),
+        *filter(None, facts),
     ]
     parts = [name_of(document), document.name or "", f"({', '.join(marks)})" if marks else ""]
     return " ".join(part for part in parts if part)
+
+
+def _age(document: SchemaDocument) -> str:
+    return "" if document.mirror_mtime_ms is None else age(document.mirror_mtime_ms)
 
 
 def _print_table(table: SchemaTable) -> None:

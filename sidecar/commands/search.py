@@ -1,6 +1,7 @@
 """``search``: rows by their words, over all mirrors that have a full-text index."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -8,7 +9,8 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.answers import add_all, meant, say_freshness, sources_of
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
-from sidecar.commands.render import Piece, Styled, name_of, print_json, print_line, short_name_of
+from sidecar.commands.layout import LONGEST_ID, shorten
+from sidecar.commands.render import Piece, Styled, print_json, print_line, short_name_of
 from sidecar.commands.targets import command_line
 from sidecar.commands.terminal import complain, plural
 from sidecar.errors import MirrorDamagedError, UsageError
@@ -29,6 +31,7 @@ EXAMPLES = (
 _ELSEWHERE = ("SIDECAR_ROOT", "SIDECAR_IDENTIFIER")
 _LIMIT = 50
 _MOST_NAMED = 5
+_LONGEST_NAME = 24
 
 
 class SearchReport(msgspec.Struct, frozen=True):
@@ -45,8 +48,8 @@ def add_arguments(parser: Parser) -> None:
     """Add what ``search`` takes."""
     parser.usage = "epicenter-sidecar search PATH WORDS [options]"
     parser.epilog = (
-        "The words are taken as they are, and a row must hold all of them. PATH is left out"
-        f"\nwhere --identifier or SIDECAR_ROOT says where.\n\n{parser.epilog}"
+        "The words are taken as they are, and a row must hold all of them. PATH is left"
+        f"\nout where --identifier or SIDECAR_ROOT says where.\n\n{parser.epilog}"
     )
     add_paths(
         parser, CHOICE, metavar="PATH WORDS", places="where the mirrors are, or one; what to find"
@@ -95,7 +98,7 @@ def _say_unindexed(unindexed: Sequence[Source], settings: Settings, *, is_nothin
     if is_nothing:
         complain(f"nothing is indexed here; {advice}")
         return
-    names = [name_of(DocumentFields(**doc_fields(source))) for source in unindexed]
+    names = [short_name_of(DocumentFields(**doc_fields(source))) for source in unindexed]
     more = len(names) - _MOST_NAMED
     named = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     complain(f"{plural(len(names), 'mirror')} without an index, not searched: {named}; {advice}")
@@ -154,8 +157,12 @@ def _order(hit: Hit) -> tuple[float, str, str, str]:
 
 
 def _print(answer: SearchReport) -> None:
+    names = Counter(source.name for source in answer.sources)
+    once = {one.path: one.name for one in answer.sources if names[one.name] == 1}
     for hit in answer.hits:
-        place = f"{short_name_of(hit)}  {hit.table}.{hit.column}  {hit.id}  "
+        workspace = shorten(once.get(hit.path) or short_name_of(hit), _LONGEST_NAME)
+        row = shorten(hit.id, LONGEST_ID, in_middle=True)
+        place = f"{workspace}  {hit.table}.{hit.column}  {row}  "
         print_line(Styled(place, "dim"), *_marked(hit))
     if not answer.hits:
         print_line(f"no row holds {answer.query}")

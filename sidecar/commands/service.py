@@ -36,8 +36,9 @@ _SECONDS = 60
 def add_arguments(parser: Parser) -> None:
     """Add what ``service`` takes."""
     parser.epilog = (
-        "install writes a systemd unit for this user and starts it; for launchd and the Task"
-        "\nScheduler it prints what to install. It takes the options of watch, and keeps them."
+        "install writes a systemd unit for this user and starts it; for launchd and the"
+        "\nTask Scheduler it prints what to install. It takes the options of watch, and"
+        "\nkeeps them."
         f"\n\n{parser.epilog}"
     )
     parser.add_argument("act", choices=("install", "uninstall", "show"), help="what to do")

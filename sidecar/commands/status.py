@@ -12,10 +12,12 @@ from sidecar.commands.progress import progress
 from sidecar.commands.render import (
     Styled,
     age,
+    called,
     name_of,
     print_json,
     print_line,
     print_table,
+    print_text,
     size,
 )
 from sidecar.commands.targets import command_line, complain_of_nothing, find, in_order
@@ -46,15 +48,15 @@ _NEXT = {
 
 
 _COLUMNS = (
-    TextColumn("name", least=10),
+    TextColumn("name", least=10, roomy=14),
     TextColumn("document", in_middle=True, least=11),
-    TextColumn("state", least=7),
+    TextColumn("state", least=7, roomy=11),
     TextColumn("rows", is_number=True),
-    TextColumn("problems", is_number=True, rank=1),
-    TextColumn("notes", rank=2, least=11),
-    TextColumn("published", rank=3, least=11),
-    TextColumn("size", is_number=True, rank=4),
-    TextColumn("tables", is_number=True, rank=5),
+    TextColumn("problems", is_number=True, rank=2),
+    TextColumn("notes", rank=1, least=11),
+    TextColumn("published", rank=3, least=11, is_extra=True),
+    TextColumn("size", is_number=True, rank=4, is_extra=True),
+    TextColumn("tables", is_number=True, rank=5, is_extra=True),
 )
 
 
@@ -116,7 +118,7 @@ def _print(statuses: Sequence[Status]) -> None:
     reasons = [status for status in statuses if status.why]
     for status in reasons[:_MOST_REASONS]:
         state = status.state.replace("_", " ")
-        print_line(f"{name_of(status)} is {state}: {status.why}")
+        print_text(f"{called(status, status.name)} is {state}: {status.why}")
     if len(reasons) > _MOST_REASONS:
         print_line(f"and {len(reasons) - _MOST_REASONS} more; --json has all reasons")
     for state, count in sorted(Counter(status.state for status in statuses).items()):

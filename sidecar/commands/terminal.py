@@ -7,11 +7,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar
 
+from sidecar.commands.layout import EMOJI, fold
+
+_CURSIVE = "\u0620-\u08ff\u0900-\u0dff\ufb50-\ufdff\ufe70-\ufefc"
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
+    f"|(?<![{_CURSIVE}])\u200c|\u200c(?![{_CURSIVE}])"
+    f"|(?<![{EMOJI}\ufe0f{_CURSIVE}])\u200d|\u200d(?![{EMOJI}{_CURSIVE}])"
 )
-"""Control characters, and invisible ones that reorder or hide the text around them."""
+"""Control characters, and invisible ones that reorder or hide the text around them.
+
+Two of those are part of how words are written and pictures are put together: they are left between
+letters of Arabic and Indian scripts, and the second one between emoji.
+"""
 
 
 _NO_TERMINAL = 80
@@ -40,9 +49,12 @@ def escape(text: str) -> str:
 
 
 def complain(message: str) -> None:
-    """Write one line to stderr; a closed stderr is ignored."""
+    """Write one line to stderr, on a terminal as several; a closed stderr is ignored."""
     with suppress(OSError):
-        _write(sys.stderr, f"epicenter-sidecar: {escape(message)}\n")
+        text = f"epicenter-sidecar: {escape(message)}"
+        if sys.stderr.isatty():
+            text = "\n".join(fold(text, terminal_width(2)))
+        _write(sys.stderr, text + "\n")
 
 
 def say(line: str) -> None:
@@ -57,13 +69,13 @@ def has_color() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and is_capable()
 
 
-def terminal_width() -> int:
+def terminal_width(descriptor: int = 1) -> int:
     """Return the width of the terminal, from COLUMNS or stdout; 80 if neither has one."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdecimal() and int(columns):
         return int(columns)
     try:
-        return os.get_terminal_size(1).columns or _NO_TERMINAL
+        return os.get_terminal_size(descriptor).columns or _NO_TERMINAL
     except OSError:
         return _NO_TERMINAL
 

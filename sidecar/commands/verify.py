@@ -10,9 +10,18 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.layout import TextColumn
 from sidecar.commands.progress import progress
-from sidecar.commands.render import Styled, name_of, print_json, print_line, print_table
+from sidecar.commands.render import (
+    Styled,
+    called,
+    name_of,
+    print_json,
+    print_line,
+    print_table,
+    print_text,
+)
 from sidecar.commands.targets import command_line, complain_of_nothing, find, in_order
 from sidecar.commands.terminal import HABITS, plural
+from sidecar.document.standing import Standing, standing_of
 from sidecar.files import shown
 from sidecar.model import Failed, Source
 from sidecar.reports import MOST_DIFFERENCES, Verification, doc_fields
@@ -23,7 +32,7 @@ from sidecar.workers.messages import Task, VerifyAnswer
 EXAMPLES = (
     "epicenter-sidecar verify ~/.local/share/com.example.app",
     "epicenter-sidecar verify path/to/workspace.yjs",
-    "epicenter-sidecar verify --json . | jq '.documents[] | select(.result != \"equal\")'",
+    "epicenter-sidecar verify --json . | jq '.documents[].result'",
 )
 
 _STYLES = {"equal": "green", "stale": "yellow", "missing": "yellow"}
@@ -38,12 +47,13 @@ _LONGEST_CELL = 60
 
 
 _COLUMNS = (
+    TextColumn("name", least=10, roomy=14),
     TextColumn("document", in_middle=True, least=11),
     TextColumn("result", least=10),
     TextColumn("rows", is_number=True),
     TextColumn("cells", is_number=True, rank=2),
-    TextColumn("differences", is_number=True),
-    TextColumn("integrity", rank=1, least=9),
+    TextColumn("differ", is_number=True),
+    TextColumn("integrity", rank=1, least=9, roomy=9),
 )
 
 
@@ -63,11 +73,12 @@ def run(arguments: Arguments) -> int:
     """Verify every mirror; 0 when each is equal to its document."""
     settings = settings_of(arguments)
     places = find(settings)
-    found = check(settings, in_order(places))
+    sources = in_order(places)
+    found = check(settings, sources)
     if arguments.json:
         print_json(VerifyReport(tuple(found)))
     elif found:
-        _print(found)
+        _print(found, {shown(one.document): standing_of(one) for one in sources})
         if {one.result for one in found} & {"stale", "missing", "damaged"}:
             print_line(f"next: {command_line('sync', settings)}")
     else:
@@ -105,29 +116,31 @@ def _unreadable(source: Source, failed: Failed) -> Verification:
     )
 
 
-def _print(found: Sequence[Verification]) -> None:
+def _print(found: Sequence[Verification], standings: dict[str, Standing]) -> None:
     if HABITS.is_quiet:
         found = [one for one in found if one.result != "equal"]
     if found:
-        print_table(_COLUMNS, [_row(one) for one in found])
+        print_table(_COLUMNS, [_row(one, standings[one.path]) for one in found])
     for one in found:
+        name = called(one, standings[one.path].name)
         if one.message:
-            print_line(f"{name_of(one)}: {one.message}")
+            print_text(f"{name}: {one.message}")
         if one.why:
-            print_line(f"{name_of(one)} is {one.result}: {one.why}")
+            print_text(f"{name} is {one.result}: {one.why}")
         if one.unread:
-            print_line(f"{name_of(one)}: {plural(one.unread, 'problem')} unreadable: not compared")
+            print_text(f"{name}: {plural(one.unread, 'problem')} unreadable: not compared")
     for one in found:
         if one.total:
-            _print_differences(one)
+            _print_differences(one, called(one, standings[one.path].name))
     for result, count in sorted(Counter(one.result for one in found).items()):
         noun = "mirror" if result in {"missing", "damaged"} else "document"
         advice = f": {_NEXT[result]}" if result in _NEXT else ""
         print_line(f"{plural(count, noun)} {result}{advice}")
 
 
-def _row(one: Verification) -> list[str | Styled]:
+def _row(one: Verification, standing: Standing) -> list[str | Styled]:
     return [
+        " ".join(part for part in (standing.icon, standing.name) if part),
         name_of(one),
         Styled(one.result, _STYLES.get(one.result, "red")),
         str(one.rows),
@@ -137,9 +150,9 @@ def _row(one: Verification) -> list[str | Styled]:
     ]
 
 
-def _print_differences(one: Verification) -> None:
+def _print_differences(one: Verification, name: str) -> None:
     print_line()
-    print_line(f"{name_of(one)}: {plural(one.total, 'difference')}")
+    print_line(f"{name}: {plural(one.total, 'difference')}")
     print_table(
         (
             "table",

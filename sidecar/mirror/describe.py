@@ -1,5 +1,6 @@
 """Reads the descriptions of tables and columns from a mirror's catalog, for people and prompts."""
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +25,9 @@ def reading(path: str) -> Generator[apsw.Connection]:
     Raises:
         MirrorDamagedError: It does not exist, or is not whole.
     """
+    if not os.path.lexists(path):
+        message = f"{shown(path)} is not there; run sync to build it"
+        raise MirrorDamagedError("gone", message)
     with reading_of(path):
         connection = open_reader(path)
         try:

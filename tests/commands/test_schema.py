@@ -1,7 +1,9 @@
 """``schema``: compact text for people and prompts."""
 
+import re
 from pathlib import Path
 
+from sidecar.commands.layout import width_of
 from tests.support.program import run
 from tests.support.twenty import BIG_ROWS, EPOCHS, IDS, Twenty
 
@@ -58,8 +60,10 @@ def test_equal_schemas_are_listed_once(twenty: Twenty) -> None:
     """With the documents that have them; small enough for a prompt."""
     done = run("schema", twenty.root)
     assert len(done.out.encode()) < 3000
+    assert all(width_of(line) <= 80 for line in done.out.splitlines())
+    assert re.search(r"^# 7 documents, published (just now|\d+ min ago):$", done.out, re.MULTILINE)
     assert done.out.count("recipes (") == 1
-    assert f"{IDS[15]}/0 Old one (deleted)" in done.out
+    assert f"#   {IDS[15]}/0 Old one (deleted)" in done.out.splitlines()
     assert f"{IDS[EPOCHS]}/0 Ünïcödé (not current)" in done.out
     assert "  full-text index notes_fts: body, title" in done.out.splitlines()
     assert "  _extra TEXT json: undeclared" in done.out.splitlines()

@@ -32,7 +32,7 @@ def test_lines_for_people(app: Path) -> None:
     done = run("search", app, "paper", "bags")
     assert done.code == 0
     assert len(done.out.splitlines()) == 2
-    assert "juniper-studio/0  notes.body  no-1  Call the bakery about the paper bags." in done.out
+    assert "Juniper Studio  notes.body  no-1  Call the bakery about the paper bags." in done.out
 
 
 @needs_terminal

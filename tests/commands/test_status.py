@@ -70,9 +70,9 @@ def test_what_is_behind_says_by_what(app: Path, studio: Path) -> None:
     shutil.copy(studio / "workspace.yjs", kitchen / "workspace.yjs")
     (studio / "tables.sqlite").write_bytes(b"SQLite format 3\0" + b"\0" * 4000)
     done = run("status", app)
-    assert "harvest-kitchen/0 is stale: " in done.out
+    assert "Harvest Kitchen (harvest-kitchen/0) is stale: " in done.out
     assert "new: clients, invoices, notes, projects; gone: recipes, suppliers" in done.out
-    assert "juniper-studio/0 is damaged: the file is no mirror of ours" in done.out
+    assert "Juniper Studio (juniper-studio/0) is damaged: the file is no mirror of ours" in done.out
     why = [one["why"] for one in run("status", "--json", app).json()["documents"]]
     assert "new: clients" in why[0]
     sync(app)

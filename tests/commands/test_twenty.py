@@ -25,8 +25,9 @@ def test_no_row_breaks(command: str, columns: str, twenty: Twenty) -> None:
     assert summary.startswith("22 documents")
     state = {"status": "in_step", "verify": "equal"}[command]
     assert all(state in line for line in lines)
-    for workspace in IDS:
+    for workspace, name in zip(IDS, NAMES, strict=True):
         assert any(workspace[:6] in line and workspace[-4:] in line for line in lines)
+        assert any(name[:10] in line for line in lines)
 
 
 @needs_terminal

@@ -76,9 +76,9 @@ def test_stale_and_damaged_say_why(app: Path, studio: Path) -> None:
         mirror.write(b"\xff" * 4096)
     done = run("verify", app)
     assert done.code == 1
-    assert "juniper-studio/0 is stale: changed: " in done.out
+    assert "Juniper Studio (juniper-studio/0) is stale: changed: " in done.out
     assert "; new: recipes, suppliers; gone: clients, invoices, notes, projects" in done.out
-    assert "harvest-kitchen/0 is damaged: SQLite says of it: " in done.out
+    assert "Harvest Kitchen (harvest-kitchen/0) is damaged: SQLite says of it: " in done.out
     told = run("verify", "--json", app).json()["documents"]
     assert all(one["why"] for one in told)
 
@@ -89,8 +89,8 @@ def test_a_mirror_that_was_written_to_says_so(app: Path, studio: Path) -> None:
         tamper(studio / "tables.sqlite", statement)
     out = run("verify", app).out
     assert (
-        "juniper-studio/0 is damaged: the file is not whole, or another program has written to it"
-        in out
+        "Juniper Studio (juniper-studio/0) is damaged: the file is not whole, or another program"
+        " has written to it" in out
     )
 
 

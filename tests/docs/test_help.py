@@ -73,6 +73,12 @@ def test_every_help_has_examples_that_are_of_it_and_its_exits(helps: dict[str, s
                     assert flag in helps[command], line
 
 
+def test_every_help_fits_80_columns(helps: dict[str, str]) -> None:
+    """The overview too; a terminal would break longer lines in the middle of a word."""
+    for name, told in {**helps, "--help": run("--help").out}.items():
+        assert [line for line in told.splitlines() if len(line) > 80] == [], name
+
+
 def test_the_overview_is_that_of_the_readme() -> None:
     """The commands of ``--help`` and the README's table, in whatever order."""
     told = re.findall(r"^  ([a-z]+) ", run("--help").out, re.MULTILINE)

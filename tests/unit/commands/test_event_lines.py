@@ -253,6 +253,24 @@ def test_text_that_is_harmless_stays_as_it_is() -> None:
     assert escape("Zoë 日本 🎉 \\n 100%") == "Zoë 日本 🎉 \\n 100%"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("👩\u200d🍳", "👩\u200d🍳"),
+        ("❤\ufe0f\u200d🔥", "❤\ufe0f\u200d🔥"),
+        ("می\u200cشود", "می\u200cشود"),
+        ("क\u094d\u200dष", "क\u094d\u200dष"),
+        ("pay\u200dpal", "pay\\u200dpal"),
+        ("pay\u200cpal", "pay\\u200cpal"),
+        ("🍳\u200d", "🍳\\u200d"),
+        ("\u200d\u200d", "\\u200d\\u200d"),
+    ],
+)
+def test_joiners_stay_where_they_are_part_of_writing(text: str, shown: str) -> None:
+    """Between emoji and in cursive scripts; between other letters they hide."""
+    assert escape(text) == shown
+
+
 def test_events_are_lines_for_people() -> None:
     """What happened, to which workspace, and the next step."""
     doc = {"workspace": "w1", "epoch": 2, "path": "/p"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar.commands.layout import TextColumn, fit, fold, shorten, width_of
+from sidecar.commands.layout import TextColumn, doubt_of, fit, fold, shorten, width_of
 
 UUID = "7ad15bff-91b8-5116-90d7-d13097cbe3b2"
 
@@ -22,6 +22,12 @@ UUID = "7ad15bff-91b8-5116-90d7-d13097cbe3b2"
         ("❤\ufe0f", 2),
         ("\uff46\uff55", 4),
         ("🇩🇪", 2),
+        ("🧑🏽‍🍳 K", 4),
+        ("👩‍⚕️", 2),
+        ("❤️‍🔥", 2),
+        ("می‌خواهم", 7),
+        ("\u1112\u116c\u110b\u1174", 4),
+        ("soft\xadhyphen", 11),
     ],
 )
 def test_widths(text: str, width: int) -> None:
@@ -39,6 +45,9 @@ def test_widths(text: str, width: int) -> None:
         ("東京の会議室", 6, False, "東京…"),
         ("東京の会議室", 7, False, "東京の…"),
         ("東京の会議室", 7, True, "東京…室"),
+        ("🧑🏽‍🍳🧑🏽‍🍳🧑🏽‍🍳", 5, False, "🧑🏽‍🍳🧑🏽‍🍳…"),
+        ("🧑🏽‍🍳🧑🏽‍🍳🧑🏽‍🍳", 5, True, "🧑🏽‍🍳…🧑🏽‍🍳"),
+        ("e\u0301e\u0301e\u0301", 2, False, "e\u0301…"),
         ("ab", 1, False, "…"),
         ("ab", 0, False, ""),
     ],
@@ -97,3 +106,23 @@ def test_numbers_are_never_cut() -> None:
     """Half a number would be another number."""
     columns = (TextColumn("a", is_number=True), TextColumn("b", is_number=True))
     assert fit(columns, (30, 30), 20).widths == (30, 30)
+
+
+def test_what_is_extra_is_left_out_before_names_are_cut() -> None:
+    """Up to a width that most names have."""
+    columns = (
+        TextColumn("name", least=8, roomy=12),
+        TextColumn("rows", is_number=True),
+        TextColumn("size", is_number=True, rank=1, is_extra=True),
+    )
+    assert fit(columns, (30, 5, 8), 40).widths == (23, 5, 8)
+    assert fit(columns, (30, 5, 8), 35).widths == (28, 5, None)
+    assert fit(columns, (30, 5, 8), 24).widths == (17, 5, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt"), [("A", 0), ("東京", 0), ("👍🏽", 2), ("🧑🏽‍🍳", 4), ("e\u0301", 0)]
+)
+def test_some_terminals_draw_the_parts_of_an_emoji_one_by_one(text: str, doubt: int) -> None:
+    """So a table leaves room for them, and its lines do not break there."""
+    assert doubt_of(text) == doubt
