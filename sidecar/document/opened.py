@@ -282,7 +282,7 @@ def _end_as_read(data: bytes, doc: Doc) -> int | None:
     Then all structs are read, which takes four times the decode; and where something is left
     behind, for then it is not enough that the decoder takes what Yjs might not.
     """
-    from sidecar.yjs.store import end_of_update, may_cut_a_pair  # noqa: PLC0415 - seldom needed
+    from sidecar.yjs.store import end_of_update  # noqa: PLC0415 - seldom needed
     from sidecar.yjs.values import end_of_same  # noqa: PLC0415
 
     txn = doc.create_transaction()
@@ -291,8 +291,6 @@ def _end_as_read(data: bytes, doc: Doc) -> int | None:
     end = end_of_same(data, again)
     if end == len(data):
         return end
-    if end is None and may_cut_a_pair(data):
-        return None
     del again
     try:
         return end_of_update(data)

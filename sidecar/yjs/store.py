@@ -2,12 +2,13 @@
 
 import math
 import re
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
 
-from sidecar.yjs.update import JSON, Id, Ranges, Struct, UpdateReader
+from sidecar.yjs.update import JSON, STRING, Id, Ranges, Struct, UpdateReader
 
 Place = tuple[str | Id | None, str | None]
 """Parent, the name of a root or the id of a type, and key."""
@@ -91,9 +92,10 @@ def end_of_update(data: bytes) -> int:
 
     Raises:
         ValueError: It is cut, builds on something that it does not hold, or holds what no Yjs
-            writes: Yjs would refuse it or keep part of it back.
+            writes: Yjs would refuse it or keep part of it back. Or something lies inside a
+            surrogate pair, which decoders do not cut alike.
     """
-    reader, references = UpdateReader(data), _References()
+    reader, references = UpdateReader(data), _References(data)
     for item in reader.structs():
         references.add(item)
     for client, ranges in reader.deleted().items():
@@ -102,16 +104,10 @@ def end_of_update(data: bytes) -> int:
                 message = f"the deletion {client}:{clock} is empty"
                 raise ValueError(message)
             references.need((client, clock + length - 1))
+            references.cut(client, clock)
+            references.cut(client, clock + length)
     references.check()
     return reader.at
-
-
-def may_cut_a_pair(data: bytes) -> bool:
-    """Tell whether an edit may lie inside a surrogate pair, which decoders do not cut alike.
-
-    True where there is a character beyond the first plane, or bytes that look like one.
-    """
-    return _BEYOND_FIRST_PLANE.search(data) is not None
 
 
 _BEYOND_FIRST_PLANE = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
@@ -120,9 +116,13 @@ _BEYOND_FIRST_PLANE = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 class _References:
     """What each client wrote, and the last of it that is referred to."""
 
-    def __init__(self) -> None:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
         self._written: dict[int, int] = {}
         self._needed: dict[int, int] = {}
+        self._has_pairs = _BEYOND_FIRST_PLANE.search(data) is not None
+        self._with_pairs: list[Struct] = []
+        self._cuts: dict[int, array[int]] = {}
 
     def add(self, item: Struct) -> None:
         client, clock = item.client, item.clock
@@ -139,14 +139,53 @@ class _References:
                     message = f"{client}:{clock} builds on what comes later"
                     raise ValueError(message)
                 self.need(reference)
+        if self._has_pairs:
+            self._look_for_pairs(item)
+
+    def _look_for_pairs(self, item: Struct) -> None:
+        if item.kind == STRING and _BEYOND_FIRST_PLANE.search(self._text(item)):
+            self._with_pairs.append(item)
+        if item.left:
+            self.cut(item.left[0], item.left[1] + 1)
+        if item.right:
+            self.cut(*item.right)
+
+    def _text(self, item: Struct) -> bytes:
+        return UpdateReader(self._data, item.at).blob()
 
     def need(self, reference: tuple[int, int]) -> None:
         client, clock = reference
         if clock > self._needed.get(client, -1):
             self._needed[client] = clock
 
+    def cut(self, client: int, clock: int) -> None:
+        """Note that a text may be cut before an element."""
+        if self._has_pairs:
+            self._cuts.setdefault(client, array("Q")).append(clock)
+
     def check(self) -> None:
         for client, clock in self._needed.items():
             if clock >= self._written.get(client, 0):
                 message = f"it builds on {client}:{clock}, which it does not hold"
                 raise ValueError(message)
+        cuts = {client: sorted(found) for client, found in self._cuts.items()}
+        for item in self._with_pairs:
+            self._check_pairs(item, cuts.get(item.client, []))
+
+    def _check_pairs(self, item: Struct, cuts: list[int]) -> None:
+        """See that no cut is between the two halves of a character of this text."""
+        first = bisect_right(cuts, item.clock)
+        within = set(cuts[first : bisect_left(cuts, item.clock + item.length)])
+        if not within:
+            return
+        clock = item.clock
+        for character in self._text(item).decode():
+            if character > _LAST_OF_FIRST_PLANE:
+                clock += 1
+                if clock in within:
+                    message = f"{item.client}:{clock} is the second half of a surrogate pair"
+                    raise ValueError(message)
+            clock += 1
+
+
+_LAST_OF_FIRST_PLANE = "\uffff"

@@ -10,6 +10,7 @@ import pytest
 from pycrdt import Doc, Map, Text
 
 from sidecar.document.decode import decode
+from sidecar.document.opened import open_document
 from sidecar.errors import SidecarError
 from sidecar.model import Workspace
 from sidecar.yjs.encoding import decode_state_vector
@@ -102,6 +103,14 @@ def test_documents_of_yjs_are_taken_at_once(path: Path) -> None:
     data = path.read_bytes()
     assert decoded(data, problems) == []
     assert end_of_update(data) == len(data)
+
+
+def test_structs_that_the_decoder_joins_are_no_reason_to_doubt_emoji() -> None:
+    """Yjs does not always join what was typed in one go; such a document can be kept warm."""
+    typed = [b"\x04\1\1t\5" + "🌱x".encode(), b"\x84\1\2\1y", b"\x84\1\3\1z"]
+    data = bytes([1, 3, 1, 0]) + b"".join(typed) + b"\0"
+    opened = open_document(content(data), accept_trailing=False)
+    assert opened.update is None
 
 
 def test_the_walk_ends_with_the_context() -> None:

@@ -80,6 +80,53 @@ def test_text_counts_in_utf_16() -> None:
         end_of_update(held + bytes([0x84, 1, 3, 1]) + b"x" + NONE)
 
 
+EMOJI = "a🌱b🌱"
+"""Of six elements: 1 and 2 are the halves of a character, and so are 4 and 5."""
+
+
+def with_emoji(*struct: int | bytes, deletes: bytes = NONE) -> bytes:
+    """Return an update of one writer: a text, and another struct behind it."""
+    text = EMOJI.encode()
+    head = bytes([1, 2, 1, 0, 4]) + ROOT + bytes([len(text)]) + text
+    return (
+        head
+        + b"".join(part if isinstance(part, bytes) else bytes([part]) for part in struct)
+        + deletes
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        with_emoji(0x84, 1, 1, b"\1x"),
+        with_emoji(0x44, 1, 2, b"\1x"),
+        with_emoji(0xC4, 1, 4, 1, 5, b"\1x"),
+        with_emoji(0x84, 1, 5, b"\1x", deletes=bytes([1, 1, 1, 2, 1])),
+        with_emoji(0x84, 1, 5, b"\1x", deletes=bytes([1, 1, 1, 3, 2])),
+    ],
+)
+def test_what_cuts_a_character_is_not_read_alike(data: bytes) -> None:
+    """Written behind its first half, before its second, or deleted from or to there."""
+    with pytest.raises(ValueError, match="surrogate pair"):
+        end_of_update(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        with_emoji(0x84, 1, 0, b"\1x"),
+        with_emoji(0x84, 1, 2, b"\1x"),
+        with_emoji(0x44, 1, 1, b"\1x"),
+        with_emoji(0xC4, 1, 2, 1, 3, b"\1x"),
+        with_emoji(0x84, 1, 5, b"\1x", deletes=bytes([1, 1, 1, 1, 2])),
+        with_emoji(0x84, 1, 5, b"\5" + "x🌱".encode(), deletes=bytes([1, 1, 1, 0, 9])),
+    ],
+)
+def test_what_lies_beside_a_character_is_read_alike(data: bytes) -> None:
+    """Any document has emoji; only a cut inside of one is a reason to doubt."""
+    assert end_of_update(data) == len(data)
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
