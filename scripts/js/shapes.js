@@ -32,6 +32,7 @@ const readRoot = (doc, name) => {
   const entries = [...type._map].filter(([, item]) => !item.deleted)
     .map(([key, item]) => [key, item.content.getContent()[item.length - 1]])
   const elements = []
+  const apart = [] // what is no letter of a text
   const kinds = new Set()
   let text = ''
   for (let item = type._start; item !== null; item = item.right) {
@@ -40,13 +41,17 @@ const readRoot = (doc, name) => {
     kinds.add(item.content.getRef())
     if (item.content.getRef() === STRING) text += item.content.str
     for (const element of found) elements.push(element)
+    if (item.content.getRef() !== STRING) apart.push(...found)
   }
   const kind = kindOf(name, kinds, elements)
+  // only arrays hold plain values, and no text shows the shared types in it
+  const isArrayToo = kind === 'text' && [...kinds].some((one) => one !== STRING && one !== EMBED)
   return {
     name,
     kind: entries.length ? 'map' : kind,
     entries: new Map(entries),
-    elements: kind === 'array' ? elements : [],
+    elements: kind === 'array' ? elements
+      : isArrayToo ? apart.filter((element) => typeof element !== 'string') : [],
     text: kind === 'text' ? text : kind === 'xml' ? elements.map(String).join('') : null
   }
 }

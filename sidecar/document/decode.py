@@ -107,7 +107,9 @@ def decode_document(
                 names: Container[str],
                 columns: Columns,
             ) -> Workspace:
-                roots, _ = read_roots(opened.doc, txn, elements, names)
+                roots, unread = read_roots(opened.doc, txn, elements, names)
+                if unread:
+                    raise ValueError(f"the root {unread[0]} must be caught to be read")
                 return _workspace(opened, txn, roots, _choice(tables, columns))
 
             try:

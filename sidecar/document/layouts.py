@@ -15,7 +15,7 @@ from sidecar.document.values import entries, plain
 from sidecar.document.walk import BARE_FRAGMENT, RawRows, of_dict, of_map
 from sidecar.document.xml import TooDeepError, is_object
 from sidecar.javascript import dump_json
-from sidecar.model import Layout, Problem, Root, Table
+from sidecar.model import UNREADABLE, Layout, Problem, Root, Table
 
 if TYPE_CHECKING:
     from sidecar.document.patterns import Choice
@@ -25,6 +25,7 @@ SETTINGS = "kv"
 _TINYBASE = ("t", "v")
 _ORDER: tuple[Layout, ...] = ("maps", "keyed_arrays", "cells", "tinybase", "shape")
 _ABSENT = object()
+_LOST_DETAIL = "strings of an array that stand among the letters of a text"
 _ENTRY_DETAIL = "an entry needs a text `key` and, where it has one, a number `ts`"
 
 
@@ -75,7 +76,7 @@ def read_roots_as_tables(
         layouts=tuple(layout for layout in _ORDER if layout in layouts),
         tables=tuple(tables),
         roots=tuple(_root(root, claims[root.name]) for root in roots),
-        problems=(*problems, *_bare(roots, claims)),
+        problems=(*problems, *_bare(roots, claims), *_lost(roots, claims)),
     )
 
 
@@ -163,6 +164,14 @@ def _bare(roots: Sequence[RootContent], claims: Mapping[str, Layout | None]) -> 
     for root in roots:
         if root.has_bare_fragment and claims[root.name]:
             yield Problem(None, None, BARE_FRAGMENT, detail=root.name)
+
+
+def _lost(roots: Sequence[RootContent], claims: Mapping[str, Layout | None]) -> Iterator[Problem]:
+    """Give the roots with strings of an array among the letters of a text."""
+    for root in roots:
+        if root.lost and claims[root.name]:
+            detail = f"in the root {root.name}: {root.lost} {_LOST_DETAIL}"
+            yield Problem(None, None, UNREADABLE, detail=detail)
 
 
 def _maps(

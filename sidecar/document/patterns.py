@@ -157,7 +157,7 @@ def _tables(path: tuple[str, ...], node: Any, txn: Transaction) -> Iterator[Foun
             yield _of_records(path, node.map, txn)
         if node.elements:
             yield read_array(path, node.elements, txn)
-        if node.kind in {"text", "xml"}:
+        if node.kind in {"text", "xml"} and not node.elements:
             yield not_a_table(path, node.text, txn)
     elif isinstance(node, (Map, dict)):
         yield _of_records(path, node, txn)

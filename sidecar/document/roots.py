@@ -1,7 +1,7 @@
 """What stands in the roots of a document, whatever type its app opens them as."""
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -34,8 +34,14 @@ _XML = frozenset((XmlElement, XmlText))
 """What stands in an XML fragment; another fragment in a root is an element of an array."""
 _TYPES = _XML | {Array, Map, Text, XmlFragment}
 
-_Sequence = tuple[RootKind, list[Any], str | None]
-"""Kind, elements of an array, text."""
+
+class _Sequence(NamedTuple):
+    """What stands in a row in a root: that of ``RootContent``."""
+
+    kind: RootKind
+    elements: list[Any]
+    text: str | None
+    lost: int = 0
 
 
 class RootContent(msgspec.Struct, frozen=True):
@@ -46,9 +52,10 @@ class RootContent(msgspec.Struct, frozen=True):
         kind: By its entries, else by its sequence.
         map: Its entries.
         keys: How many.
-        elements: Those of an array, as the walk takes them.
+        elements: Those of an array, as the walk takes them; of a text those that are no letters.
         text: All of a text or of XML, None of anything else.
         has_bare_fragment: Somewhere in its XML is a fragment without XML.
+        lost: Strings of an array that cannot be told from the letters of a text in the same root.
     """
 
     name: str
@@ -58,6 +65,7 @@ class RootContent(msgspec.Struct, frozen=True):
     elements: list[Any]
     text: str | None
     has_bare_fragment: bool = False
+    lost: int = 0
 
 
 class CaughtArrays:
@@ -172,39 +180,71 @@ def _read(doc: Doc, txn: Transaction, name: str, caught: list[Any] | None) -> Ro
     entries = doc.get_or_insert_map(txn, name)
     keys = entries.len(txn)
     bare = count_bare_fragments()
-    sequence = _caught(doc.get_or_insert_text(txn, name), caught, txn) if caught else None
-    sequence = sequence or _sequence(doc, txn, name)
+    sequence = _caught(name, doc.get_or_insert_text(txn, name), caught, txn) if caught else None
+    sequence = sequence or _sequence(doc, txn, name, caught)
     if sequence is None:
         return None
-    kind, elements, text = sequence
+    kind, elements, text, lost = sequence
     is_bare = count_bare_fragments() > bare
-    return RootContent(name, "map" if keys else kind, entries, keys, elements, text, is_bare)
+    return RootContent(name, "map" if keys else kind, entries, keys, elements, text, is_bare, lost)
 
 
-def _caught(text: Text, elements: list[Any], txn: Transaction) -> _Sequence | None:
+def _caught(name: str, text: Text, elements: list[Any], txn: Transaction) -> _Sequence | None:
     kinds = set(map(type, elements))
     # a keyed array with text in it was opened as a text, too: only arrays hold plain values
-    is_array = not kinds <= _XML and (not text.get_string(txn) or not kinds <= _TYPES | {str})
-    return ("array", elements, None) if is_array else None
+    is_keyed = name.startswith(ARRAY_PREFIX) and not kinds <= _TYPES | {str}
+    is_array = not kinds <= _XML and (is_keyed or not text.get_string(txn))
+    return _Sequence("array", elements, None) if is_array else None
 
 
-def _sequence(doc: Doc, txn: Transaction, name: str) -> _Sequence | None:
-    """Read what stands in a row in a root; None when it is too long for that."""
+def _sequence(doc: Doc, txn: Transaction, name: str, caught: list[Any] | None) -> _Sequence | None:
+    """Read what stands in a row in a root; None when that must be caught."""
     array = doc.get_or_insert_array(txn, name)
     size = array.len(txn)
     if not size:
-        return "unknown", [], None
+        return _Sequence("unknown", [], None)
     text = doc.get_or_insert_text(txn, name)
     if words := text.get_string(txn):  # an array of strings has none
-        return "text", [], words
+        return _with_words(text, txn, words, size - _utf16_units(words), caught)
     pieces = [piece for piece, _ in text.diff(txn)]  # shared types and embeds, in one pass
-    if len(pieces) < size:
-        get = array.get
-        return None if size > LONG else ("array", [get(txn, at) for at in range(size)], None)
+    if len(pieces) == size:
+        return _of_pieces(pieces, txn)
+    if size > LONG:
+        return None
+    get = array.get
+    return _Sequence("array", [get(txn, at) for at in range(size)], None)
+
+
+def _of_pieces(pieces: list[Any], txn: Transaction) -> _Sequence:
+    """Read a root of nothing but shared types and embeds; only texts have embeds."""
     kinds = set(map(type, pieces))
     if kinds <= _XML:
-        return "xml", [], "".join([_markup(node, txn) for node in pieces])
-    return ("array", pieces, None) if kinds <= _TYPES else ("text", [], "")
+        return _Sequence("xml", [], "".join([_markup(node, txn) for node in pieces]))
+    if kinds <= _TYPES:
+        return _Sequence("array", pieces, None)
+    return _Sequence("text", pieces if kinds & _TYPES else [], "")
+
+
+def _with_words(
+    text: Text, txn: Transaction, words: str, others: int, caught: list[Any] | None
+) -> _Sequence | None:
+    """Read a root with letters in it, which another app may have opened as an array, too.
+
+    Embeds belong to a text, and shared types in it are shown by no text. Plain values are only in
+    arrays. The decoder gives them all but for strings: those look like the letters.
+    """
+    pieces = [p for p, _ in text.diff(txn) if type(p) is not str] if others else []
+    is_text = others == len(pieces) and not any(type(piece) in _TYPES for piece in pieces)
+    if is_text:
+        return _Sequence("text", [], words)
+    if caught is None:  # by index, the decoder may not come back from between two half letters
+        return None
+    elements = [element for element in caught if type(element) is not str]
+    return _Sequence("text", elements, words, max(0, others - len(elements)))
+
+
+def _utf16_units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _markup(node: Any, txn: Transaction) -> str:

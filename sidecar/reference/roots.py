@@ -106,7 +106,20 @@ def _root(doc: pycrdt.Doc[Any], name: str, inserted: list[Any]) -> RawRoot:
     if is_text or is_xml:
         kind = "text" if is_text else "xml"
     elements = inserted if kind == "array" else []
+    if kind == "text" and _is_array_too(doc, name):
+        elements = [element for element in inserted if not isinstance(element, str)]
     return RawRoot(name, "map" if found else kind, found, elements, kind != "unknown", doc)
+
+
+def _is_array_too(doc: pycrdt.Doc[Any], name: str) -> bool:
+    """Tell of a text whether more is in its root than a text has: plain values, or shared types."""
+    words = str(doc.get(name, type=pycrdt.Text))
+    inside = [piece for piece, _ in doc.get(name, type=pycrdt.Text).diff()]
+    others = [piece for piece in inside if not isinstance(piece, str)]
+    if any(isinstance(piece, (pycrdt.Text, pycrdt.Array, pycrdt.Map, *_XML)) for piece in others):
+        return True
+    letters = len(words) + sum(character > "\uffff" for character in words)
+    return len(doc.get(name, type=pycrdt.Array)) > letters + len(others)
 
 
 def _is_plain(element: Any) -> bool:

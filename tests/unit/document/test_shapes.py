@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
-from pycrdt import Array, Map, Text, XmlElement, XmlFragment, XmlText
+from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
+from sidecar.document.decode import decode
 from sidecar.model import Root
-from tests.support.shown import Rows, document, listed, problems, shown
+from sidecar.reference.document import read_reference
+from tests.support.made import content
+from tests.support.shown import Rows, document, listed, problems, rows_of, shown
 
 
 def m(**entries: Any) -> Map[Any]:
@@ -14,6 +17,7 @@ def m(**entries: Any) -> Map[Any]:
     return Map(entries)
 
 
+ZERO = "0" * 10
 A, B = {"x": 1.0}, {"x": 2.0}
 NINE = {f"r{n}": {"x": float(n)} for n in range(9)}
 NINE_ROWS: Rows = {f"r{n}": {"x": n} for n in range(9)}
@@ -289,3 +293,88 @@ def test_elements_beside_the_tables_are_shown() -> None:
         "t": {"r": {"x": 1}},
         "tables": {"0000000000": {"_position": 0, "value": "kept"}},
     }
+
+
+def mixed(*roots: Any) -> bytes:
+    """Return a document in which these shared types, each of its own writer, are one root ``x``."""
+    doc: Doc[Any] = Doc()
+    for client, root in enumerate(roots, 1):
+        writer: Doc[Any] = Doc(client_id=client)
+        writer["x"] = root
+        doc.apply_update(writer.get_update())
+    return doc.get_update()
+
+
+@pytest.mark.parametrize(
+    ("roots", "kind", "text", "rows"),
+    [
+        (
+            [Text("h🌱i"), Array([{"a": 1.0}, 5.0])],
+            "text",
+            "h🌱i",
+            [{"0000000000": {"_position": 0, "a": 1}, "0000000001": {"_position": 1, "value": 5}}],
+        ),
+        (
+            [Text("hi"), Array([Map({"id": "m", "q": 1.0})])],
+            "text",
+            "hi",
+            [{"m": {"_position": 0, "q": 1}}],
+        ),
+        ([Text("hi"), Array([{"key": "k", "val": {"n": 1.0}}])], "text", "hi", [{"k": {"n": 1}}]),
+        (
+            [Text("hi"), Array([b"\x01"])],
+            "text",
+            "hi",
+            [{ZERO: {"_position": 0, "value": b"\x01"}}],
+        ),
+        (
+            [Text("hi"), Array([1.0]), Map({"k": True})],
+            "map",
+            "hi",
+            [{"k": {"value": True}}, {ZERO: {"_position": 0, "value": 1}}],
+        ),
+        (
+            [Text("hi"), XmlFragment([XmlElement("p")])],
+            "text",
+            "hi",
+            [{ZERO: {"_position": 0, "value": "<p></p>"}}],
+        ),
+        (
+            [XmlFragment([XmlElement("p")]), Map({"k": True})],
+            "map",
+            "<p></p>",
+            [{"k": {"value": True}}],
+        ),
+        (
+            [XmlFragment([XmlElement("p")]), Array([{"id": "a"}])],
+            "array",
+            None,
+            [{ZERO: {"_position": 0, "value": "<p></p>"}, "a": {"_position": 1}}],
+        ),
+        ([Text("hi"), Map({"k": True})], "map", "hi", [{"k": {"value": True}}]),
+        ([Text("hi"), Text("ho")], "text", "hiho", []),
+    ],
+)
+def test_a_root_that_was_opened_in_two_ways_shows_both(
+    roots: list[Any], kind: str, text: str | None, rows: list[dict[str, Any]]
+) -> None:
+    """Letters are in the text, and whatever no text shows is in a table; on both roads."""
+    data = mixed(*roots)
+    with decode(content(data), accept_trailing=False) as workspace:
+        (root,) = workspace.roots
+        assert (root.kind, root.text, workspace.problems) == (kind, text, ())
+        assert [rows_of(table) for table in workspace.tables] == rows
+    assert [len(list(table.rows())) for table in read_reference(data)] == list(map(len, rows))
+
+
+def test_strings_among_letters_are_a_problem() -> None:
+    """The decoder gives both alike; all else is shown, and the mirror is not whole."""
+    data = mixed(Array(["a", "long", 1.0]), Text("words"))
+    with decode(content(data), accept_trailing=False) as workspace:
+        assert [rows_of(table) for table in workspace.tables] == [
+            {ZERO: {"_position": 0, "value": 1}}
+        ]
+        (problem,) = workspace.problems
+        assert problem.kind == "unreadable"
+        assert problem.detail is not None
+        assert problem.detail.startswith("in the root x: 2 strings")

@@ -116,3 +116,22 @@ def test_a_bug_of_the_warm_road_costs_a_fresh_decode(
     assert "AttributeError" in capfd.readouterr().err
     app.rows["row 6"]["title"] = "edited"
     assert app.saved() == {"notes": (0, 1, 0)}
+
+
+def test_an_emptied_root_that_fills_up_while_the_document_is_warm(tmp_path: Path) -> None:
+    """A long array can only be read when it was caught: the document is decoded afresh."""
+    app = App(tmp_path)
+    app.doc["others"] = Array([1])
+    app.save()
+    app.doc["others"].clear()
+    app.save()
+    assert isinstance(app.save(), Unchanged)
+    app.doc["others"].extend([{"n": n} for n in range(400)])
+    outcome = app.save()
+    assert isinstance(outcome, Rebuilt)
+    assert not outcome.warm
+    mirror = tmp_path / "tables.sqlite"
+    assert query(mirror, "SELECT count(*) FROM others") == [(400,)]
+    assert query(mirror, "SELECT kind, entries FROM _mirror_roots WHERE name = 'others'") == [
+        ("array", 400)
+    ]
