@@ -24,7 +24,7 @@ export const byCodePoint = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(
 // ---------------------------------------------------------------- roots
 
 const [JSON_, STRING, EMBED, TYPE, ANY] = [2, 4, 5, 7, 8]
-const XML = [Y.XmlElement, Y.XmlText, Y.XmlHook]
+const XML = [Y.XmlElement, Y.XmlText]
 
 /** What stands in a root, read from its items, whatever type an app opens it as. */
 const readRoot = (doc, name) => {

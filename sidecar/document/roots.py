@@ -28,7 +28,12 @@ _WIDEST_LENGTH = 2
 _MOST_NAMES = 10_000
 _NAMED_PARENT = 1
 _WHERE, _HAS_KEY = 0xE0, 0x20
-"""Bits of an info byte: two for origins, and one for a key."""
+"""Bits of an info byte: for two neighbours, and for a key."""
+_USUAL_CLIENT = 1 << 28
+"""Of clients, which are random, one in sixteen is less."""
+_KINDS = frozenset(range(1, 10))
+_IDS = 24
+"""Bytes of an info and of two ids, mostly."""
 _INFO_OF_FIRST = frozenset(kind | has_key for kind in range(1, 10) for has_key in (0, 0x20))
 _XML = frozenset((XmlElement, XmlText))
 """What stands in an XML fragment; another fragment in a root is an element of an array."""
@@ -154,19 +159,35 @@ def names_of_arrays(data: bytes) -> set[str]:
 def _is_named(data: bytes, at: int) -> bool:
     marks = data[at - 2 : at] if at >= 2 else b""  # noqa: PLR2004 - info and mark
     is_named = len(marks) > 1 and marks[0] in _INFO_OF_FIRST and marks[1] == _NAMED_PARENT
-    return is_named and not _is_key(data, at - 2)
+    return is_named and not _is_behind_id(data, at)
 
 
-def _is_key(data: bytes, at: int) -> bool:
-    """Tell the key of an entry, in front of which the id of its map looks like these marks.
+def _is_behind_id(data: bytes, at: int) -> bool:
+    """Tell a key or a content that stands behind an id, whose bytes look like these marks.
+
+    A root that is taken for one is read all the same, only later.
 
     Args:
         data: The update.
-        at: Where the client of that id ends; its clock is 1.
+        at: Where the text and its length stand.
     """
-    while at > 0 and data[at - 1] & 0x80:
-        at -= 1
-    return at > 1 and data[at - 1] == 0 and data[at - 2] & _WHERE == _HAS_KEY
+    return any(_end_of_ids(data, start) == at for start in range(max(0, at - _IDS), at))
+
+
+def _end_of_ids(data: bytes, start: int) -> int | None:
+    """Pass over the ids of a struct: of its neighbours, or of the type that it has a key in."""
+    info = data[start]
+    numbers = 2 * ((info >> 7) + (info >> 6 & 1))
+    at = start + 1
+    if info & ~_WHERE not in _KINDS or (not numbers and data[at]):
+        return None  # the latter is behind a root's name
+    if not numbers:
+        numbers, at = 2, at + 1
+    if info & _WHERE != _HAS_KEY and _length(data, at)[0] < _USUAL_CLIENT:
+        return None  # like the beginning of a section, or the end of a text
+    for _ in range(numbers):
+        at = _length(data, at)[1]
+    return at
 
 
 def _length(data: bytes, position: int) -> tuple[int, int]:

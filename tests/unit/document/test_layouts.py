@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from pycrdt import Array, Doc, Map
+from pycrdt import Array, Doc, Map, Text
 
+from sidecar.document.roots import names_of_arrays
 from sidecar.model import Problem, Workspace
 from tests.support.data import DOCUMENTS
 from tests.support.made import chunks_of, decoded, tables, update
@@ -167,9 +168,25 @@ def test_a_document_by_yjs_has_both_in_order() -> None:
     assert decoded(data, look) == ["tasks", "ties"]
 
 
-@pytest.mark.parametrize("client", [1, 9, 2**32 - 1, 0x8765_4321])
-def test_a_field_called_like_an_array_is_no_root(client: int) -> None:
-    """Its key stands behind the id of its map, whose bytes may look like the marks of a root."""
+@pytest.mark.parametrize("client", [0x1_8765_4321, 2**32 - 1, 0x8765_4321, 0x3FF_FFFF_FFFF])
+def test_a_text_like_the_name_of_an_array_is_no_root(client: int) -> None:
+    """Keys and texts stand behind ids, whose bytes may look like the marks of a root."""
     doc: Doc[Any] = Doc(client_id=client)
-    doc["tables"] = Map({"t": Map({"table:x": 1}), "u": Map({"table:y": 2})})
-    assert decoded(doc.get_update(), lambda w: [root.name for root in w.roots]) == ["tables"]
+    text = Text("x")
+    doc["tables"] = Map({"t": Map({"table:x": 1}), "u": Map({"table:y": 2, "z": text})})
+    doc["note"] = note = Text("ab")
+    note.insert(1, "table:a")
+    note.format(2, 3, {"table:b": True})
+    text.insert(1, "table:c")
+    found = decoded(doc.get_update(), lambda w: [root.name for root in w.roots])
+    assert found == ["note", "tables"]
+
+
+@pytest.mark.parametrize("client", [1, 9, 2**32 - 1, 0x1_8765_4321, 0x401_2345])
+def test_the_name_of_an_array_is_found_wherever_it_stands(client: int) -> None:
+    """So that its elements are caught while the update is applied."""
+    doc: Doc[Any] = Doc(client_id=client)
+    doc["table:first"] = Array([1])
+    doc["tables"] = Map({"t": Map({"a": "text \u00c4\u00c4"})})
+    doc["table:last"] = Array([2])
+    assert names_of_arrays(doc.get_update()) == {"table:first", "table:last"}
