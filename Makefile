@@ -16,19 +16,21 @@ PIP := $(PY) -m pip --disable-pip-version-check -qq
 SIDECAR := $(PY) -m sidecar
 READY := .venv/ready
 NODE_READY := .venv/node-ready
+TEST_NODE_READY := .venv/test-node-ready
+TEST_NODE := tests/clients tests/interop/apps
 
 TESTS := tests --ignore=tests/tauri
 # Some tests calculate, one worker for each core; the others start processes and wait for them.
 TOGETHER := tests/unit tests/property tests/interop tests/fidelity tests/release
 APART := $(TESTS) $(TOGETHER:%=--ignore=%)
 WORKERS ?= auto
-WAITERS ?= 2
+WAITERS ?= 3
 NOTHING := 5# pytest: no test was chosen in this half, by ARGS="-k name"
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run sync status verify format lint types imports test test-fast test-interop \
-	test-fault test-tauri test-oldest fuzz soak cover bench bench-growth bench-check check build bundle release bundle-release lock clean
+.PHONY: help setup demo run sync status verify format lint types imports test test-fast test-slow \
+	test-interop test-fault test-tauri test-oldest fuzz soak cover bench bench-growth bench-check check build bundle release bundle-release lock clean
 
 help:  ## print this list
 	@echo "make TARGET [ROOT=folder] [ARGS='more arguments'] [PYTHON=python3.12]"
@@ -53,6 +55,10 @@ $(READY): $(PY) requirements/dev.txt pyproject.toml
 # Node is a help and no condition: without it the committed documents are used.
 $(NODE_READY): $(READY) requirements/node.txt scripts/js/package-lock.json scripts/nodejs.py
 	@$(PY) -m scripts.nodejs && touch $@ || true
+
+# What tests alone need, installed before them: two test workers must not do it at once.
+$(TEST_NODE_READY): $(NODE_READY) $(TEST_NODE:%=%/package-lock.json)
+	@test -f $(NODE_READY) && $(PY) -m scripts.nodejs $(TEST_NODE) && touch $@ || true
 
 # ------------------------------------------------------------------------------ use it
 
@@ -96,15 +102,19 @@ imports: $(READY)  ## the architecture's import contracts
 
 # ------------------------------------------------------------------------------ tests
 
-test: setup  ## every test but the Tauri host: unit, property, interop, process, fault, fuzz seeds
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(TOGETHER) $(ARGS) || test $$? = $(NOTHING)
-	@$(PY) -m pytest -n $(WAITERS) --dist loadfile $(APART) $(ARGS) || test $$? = $(NOTHING)
+test: setup $(TEST_NODE_READY)  ## what proves a change: every fact has a test in it, but the Tauri host's
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(TOGETHER) $(ARGS) || test $$? = $(NOTHING)
+	@$(PY) -m pytest -n $(WAITERS) --dist loadfile -m "not slow" $(APART) $(ARGS) || test $$? = $(NOTHING)
 
-test-fast: setup  ## the loop while working: units and properties, without what is marked slow
-	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow" --hypothesis-profile quick \
-		tests/unit tests/property $(ARGS)
+test-fast: setup  ## the loop while working: units and properties that take less than a second
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow and not medium" \
+		--hypothesis-profile fast tests/unit tests/property $(ARGS)
 
-test-interop: setup  ## documents by real Yjs against what JavaScript says they hold
+test-slow: setup $(TEST_NODE_READY)  ## the same facts with many more examples and larger sizes
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "slow or random or hypothesis" \
+		--hypothesis-profile many $(TESTS) $(ARGS)
+
+test-interop: setup $(TEST_NODE_READY)  ## documents by real Yjs against what JavaScript says they hold
 	@$(PY) -m pytest tests/interop $(ARGS)
 
 test-fault: setup  ## SIGKILL at every step, full disks, refused files; then the whole kill matrix
@@ -114,12 +124,12 @@ test-fault: setup  ## SIGKILL at every step, full disks, refused files; then the
 test-tauri: setup  ## a real Tauri app under Xvfb starts, uses and stops the program
 	@$(PY) -m tests.tauri.run $(ARGS)
 
-test-oldest: setup  ## the tests with the oldest admitted versions of every dependency
+test-oldest: setup $(TEST_NODE_READY)  ## the tests with the oldest admitted versions of every dependency
 	@$(PYTHON) -m venv --clear build/oldest
 	@$(OLDEST) -m pip --disable-pip-version-check -qq install --require-hashes -r requirements/dev.txt
 	@$(OLDEST) -m pip --disable-pip-version-check -qq install --require-hashes -r requirements/oldest.txt
 	@$(OLDEST) -m pip --disable-pip-version-check -qq install --no-build-isolation --no-deps --editable .
-	@$(OLDEST) -m pytest $(TESTS) $(ARGS)
+	@$(OLDEST) -m pytest -m "not slow" $(TESTS) $(ARGS)
 
 fuzz: setup  ## mutated documents against the one written invariant
 	@$(PY) -m scripts.fault.fuzz $(ARGS)
@@ -127,7 +137,7 @@ fuzz: setup  ## mutated documents against the one written invariant
 soak: setup  ## ten minutes of edits, kills and full disks, then verify
 	@$(PY) -m scripts.fault.soak $(ARGS)
 
-cover: setup  ## the tests with branch coverage, child processes too
+cover: setup $(TEST_NODE_READY)  ## the tests with branch coverage, child processes too
 	@$(PY) -m coverage erase
 	@$(PY) -m coverage run -m pytest $(TESTS) $(ARGS)
 	@$(PY) -m coverage combine --quiet

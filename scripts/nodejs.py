@@ -58,6 +58,17 @@ def install(folder: Path = JS) -> None:
     _run([*_npm(node), "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder)
 
 
+def install_once(folder: Path) -> None:
+    """Install the packages of a folder, unless what its lock file lists is there already.
+
+    Raises:
+        NodeUnavailableError: as ``install``.
+    """
+    lock, installed = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
+    if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
+        install(folder)
+
+
 def npm() -> list[str]:
     """Return the command that starts npm.
 
@@ -122,7 +133,8 @@ def _run(command: list[str], cwd: Path = PROJECT) -> None:
 def main() -> int:
     """Install, or say why not. Node is a help and no condition, so the exit code tells only."""
     try:
-        install()
+        for folder in sys.argv[1:] or [str(JS)]:
+            install_once(Path(folder).resolve())
     except NodeUnavailableError as error:
         print(f"No Node here, the committed documents are used instead: {error}")
         return 1

@@ -4,10 +4,10 @@ import os
 import signal
 from collections.abc import Iterator
 
-import hypothesis
 import pytest
 
 from scripts import nodejs
+from tests.support.examples import register_profiles
 
 pytest_plugins = [
     "tests.support.bundles",
@@ -18,17 +18,7 @@ pytest_plugins = [
 ]
 
 
-os.environ.setdefault("SIDECAR_WARM_CHECK", "1")
-"""Whatever goes the warm road in a test is decoded afresh as well, and both are compared."""
-
-# How fast examples come is the machine's affair: beside other test workers they come slowly.
-hypothesis.settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.register_profile(
-    "quick", hypothesis.settings.get_profile("any machine"), max_examples=20
-)
-hypothesis.settings.load_profile("any machine")
+register_profiles()
 
 
 def pytest_report_header() -> str:
@@ -54,12 +44,16 @@ def _heard_signals() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the settings of whoever runs the tests out of them, and our locks out of theirs."""
+    """Keep the settings of whoever runs the tests out of them, and our locks out of theirs.
+
+    Each warm sync is compared with a fresh decode, as ``SIDECAR_WARM_CHECK`` asks for.
+    """
     state = tmp_path_factory.mktemp("state")
     before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("SIDECAR_")]:
         del os.environ[name]
     os.environ["SIDECAR_STATE_DIR"] = str(state)
+    os.environ["SIDECAR_WARM_CHECK"] = "1"
     yield
     os.environ.clear()
     os.environ.update(before)

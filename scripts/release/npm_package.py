@@ -24,7 +24,7 @@ def pack_npm(into: Path) -> Path:
         NodeUnavailableError: There is no Node, or its packages cannot be had.
         SystemExit: The sources do not compile; what was said is printed.
     """
-    nodejs.install(SOURCES)
+    nodejs.install_once(SOURCES)
     shutil.rmtree(STAGE, ignore_errors=True)
     STAGE.mkdir(parents=True)
     step([str(nodejs.find_node()), str(SOURCES / "build.mjs"), str(CLIENT), str(STAGE / "dist")])

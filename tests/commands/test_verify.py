@@ -5,6 +5,8 @@ from contextlib import closing
 from pathlib import Path
 from sqlite3 import connect
 
+import pytest
+
 from tests.support.data import DOCUMENTS, ODDITIES
 from tests.support.program import run, sync
 from tests.support.terminal import needs_terminal, run_on_terminal
@@ -94,8 +96,12 @@ def test_a_mirror_that_was_written_to_says_so(app: Path, studio: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_odd_document_is_equal_after_a_sync(tmp_path: Path) -> None:
-    """``reference/`` and the mirror agree on all documents that real Yjs wrote for these tests."""
+    """``reference/`` and the mirror agree on all documents that real Yjs wrote for these tests.
+
+    ``make test`` compares each too: in ``fidelity/test_second_road`` and ``interop/test_corpus``.
+    """
     documents = [path for corpus in (DOCUMENTS, ODDITIES) for path in sorted(corpus.glob("*.yjs"))]
     for document in documents:
         folder = tmp_path / "workspaces" / f"{document.parent.parent.name}-{document.stem}" / "0"

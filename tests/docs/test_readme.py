@@ -30,7 +30,7 @@ def test_every_command_is_in_the_table() -> None:
 def write(folder: Path) -> None:
     """Save the app's document as the README does; by the committed one where Node is missing."""
     try:
-        nodejs.install(WRITERS)
+        nodejs.install_once(WRITERS)
     except nodejs.NodeUnavailableError:
         (folder / "pets.yjs").write_bytes((APPS / "tinybase-yjs.yjs").read_bytes())
         return

@@ -6,22 +6,21 @@ import sys
 import pytest
 
 from scripts.fault.kill_matrix import SCENARIOS, chosen
+from tests.support.examples import is_thorough
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 
 
+@pytest.mark.random
 @pytest.mark.parametrize("scenario", [scenario.name for scenario in SCENARIOS])
 def test_a_killed_sync_leaves_the_old_mirror_or_the_new(scenario: str) -> None:
-    """After SIGKILL at any named step readers find old or new, and the next sync repairs."""
-    command = [
-        sys.executable,
-        "-m",
-        "scripts.fault.kill_matrix",
-        "--each",
-        "2",
-        "--scenario",
-        scenario,
-    ]
+    """After SIGKILL at any named step readers find old or new, and the next sync repairs.
+
+    A step that comes several times is killed once, and in `make test-slow` four times.
+    """
+    each = "4" if is_thorough() else "1"
+    matrix = [sys.executable, "-m", "scripts.fault.kill_matrix"]
+    command = [*matrix, "--each", each, "--scenario", scenario]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     for step in ("read_stable", "decoded", "fill", "finish", "fsync", "publish", "unlink"):
@@ -36,8 +35,23 @@ def test_points_are_chosen_for_every_label() -> None:
     assert sorted(at for at, _ in chosen(labels, None)) == [0, 1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("fail", ["ENOSPC", "EACCES", "EIO"])
-@pytest.mark.parametrize("scenario", ["changed", "collapse", "rename refused", "in place"])
+@pytest.mark.parametrize(
+    ("scenario", "fail"),
+    [
+        ("changed", "ENOSPC"),
+        ("changed", "EACCES"),
+        ("changed", "EIO"),
+        ("collapse", "ENOSPC"),
+        ("rename refused", "EACCES"),
+        ("in place", "EIO"),
+        pytest.param("collapse", "EACCES", marks=pytest.mark.slow),
+        pytest.param("collapse", "EIO", marks=pytest.mark.slow),
+        pytest.param("rename refused", "ENOSPC", marks=pytest.mark.slow),
+        pytest.param("rename refused", "EIO", marks=pytest.mark.slow),
+        pytest.param("in place", "ENOSPC", marks=pytest.mark.slow),
+        pytest.param("in place", "EACCES", marks=pytest.mark.slow),
+    ],
+)
 def test_a_failed_call_keeps_the_old_mirror_or_the_new(scenario: str, fail: str) -> None:
     """Each call to the disk fails in turn: a coded failure, old or new, repaired by the next."""
     command = [sys.executable, "-m", "scripts.fault.kill_matrix", "--each", "1", "--fail", fail]

@@ -13,7 +13,7 @@ from tests.fidelity.expect.definitions import LABELS
 from tests.support.data import ODDITIES
 from tests.support.mirrors import open_mirror
 from tests.support.oddities import Mirrors
-from tests.support.program import run, sync
+from tests.support.program import sync
 
 APPLICATION_ID = 0x59534D31
 every_case = pytest.mark.parametrize("case", CASES)
@@ -180,12 +180,6 @@ def test_second_sync_touches_nothing(app_folder: Path) -> None:
     events = sync(app_folder).events()
     assert {event["type"] for event in events if "workspace" in event} <= {"unchanged"}
     assert {path: path.stat().st_mtime_ns for path in app_folder.rglob("tables.sqlite")} == before
-
-
-def test_verify_finds_every_mirror_equal(app_folder: Path) -> None:
-    """The second road from document to cells comes to the same mirrors."""
-    done = run("verify", app_folder)
-    assert done.code == 0, done.out[-3000:] + done.err[-3000:]
 
 
 def test_corpus_and_expectations_belong_together() -> None:

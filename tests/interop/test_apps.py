@@ -9,7 +9,7 @@ import pytest
 from pycrdt import Array, Doc, Map, Text
 
 from scripts import nodejs
-from tests.support.apps import mirror_of, place
+from tests.support.apps import document_path, mirror_of, place
 from tests.support.data import APPS
 from tests.support.mirrors import query, read_tables
 from tests.support.program import run, sync
@@ -26,7 +26,7 @@ COMMITTED = sorted(path for path in APPS.glob("*.yjs") if path.stem != UPGRADED)
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Have the libraries write their documents now; skipped where they cannot be had."""
     try:
-        nodejs.install(WRITERS)
+        nodejs.install_once(WRITERS)
     except nodejs.NodeUnavailableError as error:
         pytest.skip(f"{error}; the committed documents stand in")
     folder = tmp_path_factory.mktemp("written")
@@ -50,15 +50,42 @@ def shown(mirror: Path) -> dict[str, dict[str, dict[str, Any]]]:
     }
 
 
+def told_by(document: Path) -> dict[str, Any]:
+    """Return what the library says that a document holds."""
+    told: dict[str, Any] = json.loads(document.with_suffix(".json").read_text("utf-8"))
+    return told
+
+
 def _value(cell: Any) -> Any:
     is_json = isinstance(cell, str) and cell[:1] in {"[", "{"}
     return json.loads(cell) if is_json else cell
 
 
-def assert_shown(document: Path, told: dict[str, Any], root: Path) -> None:
-    """Mirror a document and compare rows and texts with what its library says; verify agrees."""
-    mirror = mirror_of(place(document, root))
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The committed documents in one app's folder, after one sync."""
+    return synced(COMMITTED, tmp_path_factory.mktemp("committed"))
+
+
+@pytest.fixture(scope="module")
+def written_root(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the documents that the libraries wrote now."""
+    documents = [written / f"{name}.yjs" for name in LIBRARIES]
+    return synced(documents, tmp_path_factory.mktemp("libraries"))
+
+
+def synced(documents: list[Path], root: Path) -> Path:
+    """Give each document a workspace of its name, and sync them all at once; `verify` agrees."""
+    for document in documents:
+        place(document, root, workspace=document.stem)
     sync(root)
+    verified = run("verify", root, "--json").json()["documents"]
+    assert [one["result"] for one in verified] == ["equal"] * len(documents)
+    return root
+
+
+def assert_shown(told: dict[str, Any], mirror: Path) -> None:
+    """Compare rows and texts of a mirror with what the document's library says."""
     rows = {
         table: {
             key: {field: value for field, value in row.items() if value is not None}
@@ -69,21 +96,18 @@ def assert_shown(document: Path, told: dict[str, Any], root: Path) -> None:
     assert shown(mirror) == rows
     texts = dict(query(mirror, "SELECT name, text FROM _mirror_roots WHERE text IS NOT NULL"))
     assert texts == told["texts"]
-    verified = run("verify", root, "--json").json()
-    assert [one["result"] for one in verified["documents"]] == ["equal"]
 
 
 @pytest.mark.parametrize("document", COMMITTED, ids=lambda path: path.stem)
-def test_a_committed_document_shows_its_rows(document: Path, tmp_path: Path) -> None:
+def test_a_committed_document_shows_its_rows(document: Path, root: Path) -> None:
     """The host's own layouts by date, and the stores of libraries."""
-    assert_shown(document, json.loads(document.with_suffix(".json").read_text("utf-8")), tmp_path)
+    assert_shown(told_by(document), mirror_of(document_path(root, document.stem)))
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
-def test_a_library_s_document_shows_its_rows(name: str, written: Path, tmp_path: Path) -> None:
+def test_a_library_s_document_shows_its_rows(name: str, written: Path, written_root: Path) -> None:
     """As the pinned versions write them today."""
-    told = json.loads((written / f"{name}.json").read_text("utf-8"))
-    assert_shown(written / f"{name}.yjs", told, tmp_path)
+    assert_shown(told_by(written / name), mirror_of(document_path(written_root, name)))
 
 
 def test_a_notebook_shows_its_cells(tmp_path: Path) -> None:
@@ -111,7 +135,8 @@ def test_a_notebook_shows_its_cells(tmp_path: Path) -> None:
         },
         "texts": {},
     }
-    assert_shown(document, told, tmp_path / "app")
+    root = synced([document], tmp_path / "app")
+    assert_shown(told, mirror_of(document_path(root, "made")))
 
 
 def test_what_a_newer_yjs_hides_is_said(tmp_path: Path) -> None:
@@ -131,7 +156,7 @@ def test_types_in_types_by_yjs_14_are_said_and_nothing_else_is_lost(
     """It writes a map of rows as one type with entries, which the decoder shows to nobody."""
     mirror = mirror_of(place(written / "yjs14-nested.yjs", tmp_path))
     sync(tmp_path)
-    told = json.loads((written / "yjs14-nested.json").read_text("utf-8"))
+    told = told_by(written / "yjs14-nested")
     assert shown(mirror) == {**told["tables"], "notes": {}}
     kinds = query(mirror, "SELECT table_name, kind FROM _mirror_problems ORDER BY kind")
     assert kinds == [("notes", "not_a_table"), ("notes", "unreadable")]

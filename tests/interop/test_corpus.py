@@ -8,36 +8,60 @@ from tests.support.apps import leftovers, mirror_of, place
 from tests.support.data import DOCUMENTS
 from tests.support.mirrors import assert_holds, read_problems
 from tests.support.node import expected_of, make_documents, needs_node
-from tests.support.program import sync
+from tests.support.program import run, sync
 
 COMMITTED = sorted(DOCUMENTS.glob("*.yjs"))
+each = pytest.mark.parametrize("document", COMMITTED, ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("document", COMMITTED, ids=lambda path: path.stem)
-def test_each_cell_is_what_javascript_says(document: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An app with every document of the corpus, each in a workspace of its name, after one sync."""
+    root = tmp_path_factory.mktemp("corpus")
+    for document in COMMITTED:
+        place(document, root, workspace=document.stem)
+    sync(root)
+    return root
+
+
+def mirror_in(root: Path, document: Path) -> Path:
+    """Return the mirror of a document of the corpus."""
+    return mirror_of(root / "workspaces" / document.stem / "0" / "workspace.yjs")
+
+
+@each
+def test_each_cell_is_what_javascript_says(document: Path, root: Path) -> None:
     """Tables, columns, declared types, nullability, order and cells equal JavaScript's view."""
-    placed = place(document, tmp_path)
-    sync(tmp_path)
-    assert_holds(mirror_of(placed), expected_of(document))
-    assert leftovers(tmp_path) == []
+    assert_holds(mirror_in(root, document), expected_of(document))
 
 
-@pytest.mark.parametrize("document", COMMITTED, ids=lambda path: path.stem)
-def test_each_bend_is_written_up(document: Path, tmp_path: Path) -> None:
+@each
+def test_each_bend_is_written_up(document: Path, root: Path) -> None:
     """The mirror's problems are the ones JavaScript counts: rows, and the first row's id."""
-    placed = place(document, tmp_path)
-    sync(tmp_path)
     told = {tuple(problem) for problem in expected_of(document)["problems"]}
-    of_tables = {problem for problem in read_problems(mirror_of(placed)) if problem[0] is not None}
-    assert of_tables == told
+    problems = read_problems(mirror_in(root, document))
+    assert {problem for problem in problems if problem[0] is not None} == told
 
 
-def test_a_whole_folder_syncs_in_one_run(tmp_path: Path) -> None:
-    """Every document of an app is mirrored by one ``sync``, each as if it were alone."""
-    placed = {path: place(path, tmp_path, workspace=path.stem) for path in COMMITTED}
-    sync(tmp_path)
-    for document, copy in placed.items():
-        assert_holds(mirror_of(copy), expected_of(document))
+def test_a_sync_leaves_nothing_beside_the_mirrors(root: Path) -> None:
+    """Neither temporary files nor journals."""
+    assert leftovers(root) == []
+
+
+def test_the_second_road_finds_each_mirror_equal(root: Path) -> None:
+    """``verify`` comes to the same cells."""
+    told = run("verify", "--json", root).json()["documents"]
+    assert [one["result"] for one in told] == ["equal"] * len(COMMITTED)
+
+
+def test_a_document_alone_has_the_mirror_that_it_has_among_others(
+    root: Path, tmp_path: Path
+) -> None:
+    """Cell for cell, whatever was synced before it in the same run."""
+    for document in COMMITTED[:: len(COMMITTED) // 3]:
+        alone = place(document, tmp_path, workspace=document.stem)
+        sync(alone)
+        assert mirror_of(alone).read_bytes() == mirror_in(root, document).read_bytes()
 
 
 @needs_node

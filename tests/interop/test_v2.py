@@ -7,6 +7,7 @@ import pytest
 from scripts.fault.histories import KINDS, histories
 from sidecar.yjs.v2 import to_v1
 from tests.support.data import DOCUMENTS, ODDITIES, REPORTS, SEEDS
+from tests.support.examples import share_of
 from tests.support.node import needs_node, run_script
 
 pytestmark = needs_node
@@ -34,13 +35,14 @@ def test_the_corpus_in_v2_is_the_corpus(folder: Path, most: int, tmp_path: Path)
     assert count >= len(list(folder.glob("*.yjs"))) - most
 
 
+@pytest.mark.random
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_histories_in_v2_are_the_same(kind: str, tmp_path: Path) -> None:
-    """Three hundred of each kind, with gaps, formats, embeds and half surrogate pairs."""
+    """With gaps, formats, embeds and half surrogate pairs; three hundred in `make test-slow`."""
     written, out = tmp_path / "written", tmp_path / "out"
     written.mkdir()
     out.mkdir()
-    histories(kind, 21, 300, written)
+    written_count = len(histories(kind, 21, share_of(300), written))
     count, wrong = differing(written, out)
     assert wrong == []
-    assert count >= 290
+    assert count >= 0.96 * written_count > 0

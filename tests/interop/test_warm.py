@@ -7,6 +7,7 @@ import pytest
 from sidecar.document.warm import Warm
 from sidecar.model import Options, Rebuilt, Source, Unchanged
 from sidecar.tasks.sync import sync
+from tests.support.examples import share_of
 from tests.support.mirrors import query
 from tests.support.node import needs_node
 from tests.support.sessions import Follower, play
@@ -14,6 +15,7 @@ from tests.support.sessions import Follower, play
 pytestmark = needs_node
 
 
+@pytest.mark.random
 @pytest.mark.parametrize("gc", [False, True], ids=["kept", "collected"])
 @pytest.mark.parametrize("layout", ["maps", "arrays", "both"])
 def test_a_session_goes_warm(tmp_path: Path, layout: str, *, gc: bool) -> None:
@@ -23,12 +25,15 @@ def test_a_session_goes_warm(tmp_path: Path, layout: str, *, gc: bool) -> None:
     garbage collection; some forms are not published, so that edits add up.
     """
     follower = Follower()
-    session = play(tmp_path, seed=len(layout), saves=70, layout=layout, gc=gc, undo=not gc)
+    session = play(
+        tmp_path, seed=len(layout), saves=share_of(320), layout=layout, gc=gc, undo=not gc
+    )
     for number, (_, data) in enumerate(session):
         follower.follow(data, is_published=number % 4 != 3)
     assert follower.roads.count("warm") > 0.9 * len(follower.roads)
 
 
+@pytest.mark.random
 def test_both_roads_make_the_same_mirror(tmp_path: Path) -> None:
     """Of each save a mirror is made by the warm road, patched where it can be, and from scratch.
 
@@ -39,7 +44,7 @@ def test_both_roads_make_the_same_mirror(tmp_path: Path) -> None:
     source = Source(str(document), str(document.with_name("tables.sqlite")), "w", 0)
     options, warm = Options(str(tmp_path / "state"), fts=("*",)), Warm(check=True)
     roads: list[bool] = []
-    for _, data in play(tmp_path / "saves", seed=5, saves=50, layout="both"):
+    for _, data in play(tmp_path / "saves", seed=5, saves=share_of(400), layout="both"):
         document.write_bytes(data)
         outcome = sync(source, options, warm=warm)
         assert isinstance(outcome, (Rebuilt, Unchanged)), outcome
@@ -101,11 +106,12 @@ def test_what_is_no_successor_goes_cold(tmp_path: Path, step: str, road: str, *,
     assert follower.roads[-1] == "warm"
 
 
+@pytest.mark.random
 def test_hostile_sessions_are_read_as_a_fresh_decode_does(tmp_path: Path) -> None:
     """Older states, torn files, zeros, tails and reused client ids, in any order."""
     follower = Follower()
     weights = {"older": 25, "torn": 20, "zeros": 20, "stale": 10, "foreign": 5, "twice": 25}
-    for _, data in play(tmp_path, seed=4, saves=100, layout="both", weights=weights):
+    for _, data in play(tmp_path, seed=4, saves=share_of(400), layout="both", weights=weights):
         if data:
             follower.follow(data)
     assert {"warm", "torn", "undecodable"} <= {*follower.roads}

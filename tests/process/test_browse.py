@@ -93,33 +93,41 @@ def test_only_who_has_the_link_comes_in(app: Path) -> None:
         assert site.get("/", Cookie="\xff;;=")[0] == 403
 
 
-def test_pages_show_the_apps_words(app: Path) -> None:
+@pytest.fixture(scope="module")
+def visited(app_built: Path) -> Iterator[tuple[Site, dict[str, str]]]:
+    """A server over mirrors that stay as they are, and the cookie of somebody who came in."""
+    with browsing(app_built) as site:
+        yield site, site.enter()
+
+
+def test_pages_show_the_apps_words(visited: tuple[Site, dict[str, str]]) -> None:
     """Names and icons, labels, descriptions, facets, JSON with line breaks, search."""
-    with browsing(app) as site:
-        known = site.enter()
-        _, _, first = site.get("/", **known)
-        assert "🌿 Juniper Studio" in first
-        assert "in step, published" in first
-        status, _, page = site.get("/Juniper~20Studio/projects", **known)
-        assert status == 200
-        assert "What we are making" in page
-        assert "_facet=status" in page or "status=lead" in page
-        assert "tags__arraycontains" in page
-        assert "Id in clients" in page
-        _, _, page = site.get("/Juniper~20Studio/notes?_search=kettle", **known)
-        assert "no-3" in page
-        assert "no-1" not in page
-        _, _, page = site.get("/Juniper~20Studio/clients/cl-tea", **known)
-        assert "Čajovna" in page
+    site, known = visited
+    _, _, first = site.get("/", **known)
+    assert "🌿 Juniper Studio" in first
+    assert "in step, published" in first
+    status, _, page = site.get("/Juniper~20Studio/projects", **known)
+    assert status == 200
+    assert "What we are making" in page
+    assert "_facet=status" in page or "status=lead" in page
+    assert "tags__arraycontains" in page
+    assert "Id in clients" in page
+    _, _, page = site.get("/Juniper~20Studio/notes?_search=kettle", **known)
+    assert "no-3" in page
+    assert "no-1" not in page
+    _, _, page = site.get("/Juniper~20Studio/clients/cl-tea", **known)
+    assert "Čajovna" in page
 
 
 @pytest.mark.parametrize(
     "sql", ["attach+'/etc/passwd'+as+x", "delete+from+notes", "select+load_extension('x')"]
 )
-def test_sql_in_a_page_reads_and_does_nothing_else(sql: str, app: Path) -> None:
+def test_sql_in_a_page_reads_and_does_nothing_else(
+    sql: str, visited: tuple[Site, dict[str, str]]
+) -> None:
     """As with query."""
-    with browsing(app, "--workspace", "Juniper Studio") as site:
-        assert site.get(f"/Juniper~20Studio?sql={sql}", **site.enter())[0] == 400
+    site, known = visited
+    assert site.get(f"/Juniper~20Studio?sql={sql}", **known)[0] == 400
 
 
 def test_rebuilds_show_at_once_and_refuse_no_request(app: Path, studio: Path) -> None:

@@ -6,8 +6,7 @@ nothing else can come out of the decoder.
 
 from random import Random
 
-import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scripts.fault.damage import damage
@@ -18,6 +17,7 @@ from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
 from sidecar.reference.inspect import inspect_tables
 from sidecar.yjs.outline import outline
 from sidecar.yjs.store import end_of_update
+from tests.support.examples import examples
 from tests.support.made import content
 
 DOCUMENTS = [path.read_bytes() for path in seeds() if path.stem != "deep_20000"]
@@ -38,8 +38,7 @@ def outcome(data: bytes, *, accept_trailing: bool) -> str | int:
         return error.code
 
 
-@pytest.mark.slow
-@settings(max_examples=600, deadline=None)
+@examples(1200)
 @given(st.one_of(arbitrary, headed, damaged).filter(len), st.booleans())
 @example(b"\0", False)
 @example(b"\0\0", False)
@@ -49,7 +48,7 @@ def test_decoding_ends_in_a_workspace_or_a_code(data: bytes, accept_trailing: bo
     assert first == outcome(data, accept_trailing=accept_trailing)
 
 
-@settings(max_examples=600, deadline=None)
+@examples(1200)
 @given(st.one_of(arbitrary, headed, damaged).filter(len))
 def test_what_is_taken_without_patience_is_taken_with_it(data: bytes) -> None:
     """Waiting for a file to settle can only turn a failure into a document."""
@@ -57,7 +56,7 @@ def test_what_is_taken_without_patience_is_taken_with_it(data: bytes) -> None:
         assert outcome(data, accept_trailing=True) == rows
 
 
-@settings(max_examples=600, deadline=None)
+@examples(1200)
 @given(st.one_of(arbitrary, headed, damaged))
 def test_measuring_ends_in_a_position_or_a_value_error(data: bytes) -> None:
     """Within the data, and not dependent on what is behind it."""
@@ -69,7 +68,7 @@ def test_measuring_ends_in_a_position_or_a_value_error(data: bytes) -> None:
     assert end_of_update(data[:end]) == end
 
 
-@settings(max_examples=600, deadline=None)
+@examples(1200)
 @given(st.one_of(arbitrary, headed, damaged))
 def test_heads_are_read_or_refused(data: bytes) -> None:
     """head.yjs and registry.yjs come from peers too, and no worker stands before them."""
@@ -80,7 +79,7 @@ def test_heads_are_read_or_refused(data: bytes) -> None:
     assert all(isinstance(value, SCALARS) for keys in roots.values() for value in keys.values())
 
 
-@settings(max_examples=600, deadline=None)
+@examples(1200)
 @given(st.one_of(arbitrary, headed, damaged))
 def test_every_file_has_an_outline(data: bytes) -> None:
     """`inspect` has something to say of whatever it is shown."""
@@ -89,7 +88,7 @@ def test_every_file_has_an_outline(data: bytes) -> None:
     assert 0 <= seen.read <= len(data)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(600)
 @given(st.one_of(arbitrary, headed, damaged).filter(len))
 def test_every_file_is_inspected_or_refused(data: bytes) -> None:
     """The tables behind the outline, by the public objects of the decoder."""

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -29,6 +28,7 @@ from scripts.fault.judge import KNOWN_FILES
 from scripts.fault.kill_points import Killer, arm
 from sidecar.model import Failed, Options, Outcome, Source
 from sidecar.tasks.sync import sync
+from tests.support.examples import examples
 
 Rows = dict[str, dict[str, Any]]
 
@@ -224,4 +224,4 @@ class Machine(RuleBasedStateMachine):
 TestMachine = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")(
     pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")(Machine.TestCase)
 )
-TestMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestMachine.settings = examples(160, stateful_step_count=25)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from pycrdt import Map
@@ -18,6 +18,7 @@ from sidecar.mirror.patch import Patch, UnpatchableError, can_patch
 from sidecar.mirror.row_changes import row_changes
 from sidecar.mirror.state import read_mirror
 from sidecar.model import Block, RowChanges, Table, Workspace
+from tests.support.examples import examples
 from tests.support.made import content, tables, update
 from tests.support.mirrors import query
 
@@ -160,7 +161,7 @@ def assert_equal_indexes(patched: Path, scratch: Path, index: str) -> None:
         assert query(patched, found) == query(scratch, found)
 
 
-@settings(max_examples=25, deadline=None, phases=PHASES)
+@examples(200, phases=PHASES)
 @given(
     size=st.sampled_from([0, 1, 40, len(MANY)]),
     edits=st.dictionaries(IDS, ROW, max_size=6),

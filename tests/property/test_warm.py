@@ -7,11 +7,11 @@ and every row that differs from those of the last mirror is named.
 from contextlib import suppress
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule
 from pycrdt import Array, Doc, Map, Text
 
+from tests.support.examples import examples
 from tests.support.sessions import Follower
 
 KEYS = st.sampled_from(["a", "b", "c", "", "é", "r1", "r2"])
@@ -178,5 +178,5 @@ class Machine(RuleBasedStateMachine):
             self.follower.follow(half)
 
 
-Machine.TestCase.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
+Machine.TestCase.settings = examples(160, stateful_step_count=30)
 TestWarm = Machine.TestCase

@@ -11,6 +11,7 @@ from scripts.release.archive import pack, write_sums
 from scripts.release.bundle import LAUNCHER
 from scripts.release.manifest import write_manifest
 from scripts.release.npm_package import pack_npm
+from tests.support.once import made_once
 
 TARGET = "x86_64-unknown-linux-gnu"
 NAME = "epicenter-sidecar"
@@ -49,27 +50,38 @@ def make_archive(folder: Path, content: str = "one", target: str = TARGET) -> Pa
 @pytest.fixture(scope="session")
 def npm_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The npm package's archive; skips where Node cannot be had."""
-    try:
-        return pack_npm(tmp_path_factory.mktemp("npm"))
-    except nodejs.NodeUnavailableError as error:
-        pytest.skip(f"the npm package needs Node: {error}")
+
+    def make(folder: Path) -> Path | str:
+        try:
+            return pack_npm(folder)
+        except nodejs.NodeUnavailableError as error:
+            return f"no Node: {error}"
+
+    _, made = made_once(tmp_path_factory, "npm", make)
+    if made.startswith("no Node: "):
+        pytest.skip(f"the npm package needs Node: {made}")
+    return Path(made)
 
 
 @pytest.fixture(scope="session")
 def npm_command(npm_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command of the package as npm installs it from its archive, with nothing else."""
-    folder = tmp_path_factory.mktemp("installed")
-    (folder / "package.json").write_text('{"private": true}', "utf-8")
-    words = ["install", "--no-audit", "--no-fund", "--offline", "--legacy-peer-deps"]
-    done = subprocess.run(
-        [*nodejs.npm(), *words, str(npm_package)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=NODE_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+
+    def make(folder: Path) -> str:
+        (folder / "package.json").write_text('{"private": true}', "utf-8")
+        words = ["install", "--no-audit", "--no-fund", "--offline", "--legacy-peer-deps"]
+        done = subprocess.run(
+            [*nodejs.npm(), *words, str(npm_package)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=NODE_SECONDS,
+            check=False,
+        )
+        return done.stderr if done.returncode else ""
+
+    folder, refusal = made_once(tmp_path_factory, "installed", make)
+    assert refusal == ""
     return folder / "node_modules" / "epicenter-sidecar" / "dist" / "cli.js"
 
 

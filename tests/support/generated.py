@@ -4,17 +4,18 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text
 
-SETTINGS = settings(
-    max_examples=int(os.environ.get("FIDELITY_EXAMPLES", "150")),
-    deadline=None,
+from tests.support.examples import examples
+
+SETTINGS = examples(
+    int(os.environ.get("FIDELITY_EXAMPLES", "300")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-"""Ten minutes, from the project's folder:
-``FIDELITY_EXAMPLES=26000 .venv/bin/python -m pytest --timeout 0 -k shown_as_read tests/fidelity``.
+"""Ten minutes, from the project's folder: ``FIDELITY_EXAMPLES=26000 .venv/bin/python -m pytest
+--timeout 0 --hypothesis-profile many -k shown_as_read tests/fidelity``.
 """
 
 CLIENTS = 3

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.apps import place_by_name
 from tests.support.data import ODDITIES
+from tests.support.once import made_once
 from tests.support.program import sync
 
 Mirrors = Callable[[str], Path]
@@ -16,10 +17,13 @@ Mirrors = Callable[[str], Path]
 @pytest.fixture(scope="session")
 def app_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An app's data folder with every document of the corpus, in step."""
-    root = tmp_path_factory.mktemp("app")
-    for document in sorted(ODDITIES.glob("*.yjs")):
-        place_by_name(document, root)
-    sync(root)
+
+    def make(root: Path) -> None:
+        for document in sorted(ODDITIES.glob("*.yjs")):
+            place_by_name(document, root)
+        sync(root)
+
+    root, _ = made_once(tmp_path_factory, "oddities", make)
     return root
 
 

@@ -10,7 +10,8 @@ from tests.support.program import sync
 
 
 @pytest.fixture(scope="session")
-def _built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def app_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample's data folder that all tests share: to be read, not to be changed."""
     root = tmp_path_factory.mktemp("built") / "app"
     shutil.copytree(SAMPLE, root)
     sync("--fts", root)
@@ -18,9 +19,9 @@ def _built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def app(_built: Path, tmp_path: Path) -> Path:
+def app(app_built: Path, tmp_path: Path) -> Path:
     """The sample's data folder; mirrors and their times are those of one sync."""
-    return Path(shutil.copytree(_built, tmp_path / "app"))
+    return Path(shutil.copytree(app_built, tmp_path / "app"))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from pycrdt import Doc, Map
 
 from tests.support.apps import document_path
+from tests.support.once import made_once
 from tests.support.program import sync
 
 BIG_ROWS = 65_000
@@ -74,14 +75,23 @@ class Twenty(NamedTuple):
 @pytest.fixture(scope="session")
 def twenty(tmp_path_factory: pytest.TempPathFactory) -> Twenty:
     """The folder with all mirrors in step and indexed: to be read, not to be changed."""
-    return make_twenty(tmp_path_factory.mktemp("twenty") / "app")
+    folder, _ = made_once(tmp_path_factory, "twenty", lambda folder: make_twenty(folder / "app"))
+    return twenty_at(folder / "app")
 
 
-def make_twenty(root: Path) -> Twenty:
+@pytest.fixture(scope="session")
+def small_twenty(tmp_path_factory: pytest.TempPathFactory) -> Twenty:
+    """The same without the workspace that is big, and takes long."""
+    folder, _ = made_once(
+        tmp_path_factory, "small", lambda folder: make_twenty(folder / "app", has_big=False)
+    )
+    return twenty_at(folder / "app")
+
+
+def make_twenty(root: Path, *, has_big: bool = True) -> None:
     """Write the folder and bring it in step."""
-    made = write_twenty(root)
+    write_twenty(root, has_big=has_big)
     sync("--fts", root)
-    return made
 
 
 def write_twenty(root: Path, *, has_big: bool = True) -> Twenty:
@@ -97,6 +107,11 @@ def write_twenty(root: Path, *, has_big: bool = True) -> Twenty:
         _save(root / "workspaces" / workspace / "head.yjs", meta=head, epochs=epochs)
     listed = {workspace: n not in DELETED for n, workspace in enumerate(IDS)}
     _save(root / "registry.yjs", workspaces=listed)
+    return twenty_at(root)
+
+
+def twenty_at(root: Path) -> Twenty:
+    """Name the workspaces of such a folder."""
     return Twenty(root, tuple(root / "workspaces" / workspace for workspace in IDS))
 
 

@@ -19,8 +19,7 @@ RunNode = Callable[..., subprocess.CompletedProcess[str]]
 def run_node() -> RunNode:
     """Runs Node with arguments and variables; skips where Node cannot be had."""
     try:
-        if not (CLIENTS / "node_modules" / "typescript").is_dir():
-            nodejs.install(CLIENTS)
+        nodejs.install_once(CLIENTS)
     except nodejs.NodeUnavailableError as error:
         pytest.skip(f"the TypeScript client needs Node: {error}")
     node = str(nodejs.find_node())

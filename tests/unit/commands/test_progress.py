@@ -7,6 +7,7 @@ import pytest
 from sidecar.commands.progress import ProgressLine
 from sidecar.discovery import source_of
 from sidecar.model import Source
+from tests.support.documents import document, save
 from tests.support.program import sync
 from tests.support.terminal import needs_terminal, run_on_terminal
 
@@ -54,31 +55,40 @@ def test_no_documents_are_no_division_by_nothing() -> None:
     assert ProgressLine("Reading", []).text(1e9).startswith("Reading")
 
 
-@pytest.mark.slow
+@pytest.fixture(scope="module")
+def long_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Mirrors that take about two seconds to verify: long enough for a progress line."""
+    root, data = tmp_path_factory.mktemp("long"), document(3000)
+    for number in range(6):
+        save(root / str(number) / "workspace.yjs", data)
+    sync(root)
+    return root
+
+
+@pytest.mark.medium
 @needs_terminal
 @pytest.mark.parametrize("color", [{}, {"NO_COLOR": "1"}])
-def test_long_work_shows_how_far_it_is(tmp_path: Path, color: dict[str, str]) -> None:
+def test_long_work_shows_how_far_it_is(long_work: Path, color: dict[str, str]) -> None:
     """On a terminal, also without colours; the line is cleared at the end."""
-    from tests.support.documents import document, save  # noqa: PLC0415
-
-    for number in range(6):
-        save(tmp_path / str(number) / "workspace.yjs", document(4000))
-    sync(tmp_path)
-    code, seen = run_on_terminal("verify", tmp_path, environment=color)
+    code, seen = run_on_terminal("verify", long_work, environment=color)
     assert code == 0
     assert "Comparing mirrors with documents  " in seen
     assert " MB/s  about " in seen
     assert not seen.rpartition("\r\x1b[K")[2].startswith("Comparing")
-    code, seen = run_on_terminal("verify", "-q", tmp_path, environment=color)
-    assert "MB/s" not in seen
 
 
-@pytest.mark.slow
+@pytest.mark.medium
+@needs_terminal
+def test_quiet_shows_no_progress(long_work: Path) -> None:
+    """However long the work takes."""
+    code, seen = run_on_terminal("verify", "-q", long_work)
+    assert (code, "MB/s" in seen) == (0, False)
+
+
+@pytest.mark.medium
 @needs_terminal
 def test_the_first_pass_of_watch_shows_how_far_it_is(tmp_path: Path) -> None:
     """Below the events, and it is cleared at the end of the pass."""
-    from tests.support.documents import document, save  # noqa: PLC0415
-
     big = document(60_000)
     for number in range(3):
         save(tmp_path / str(number) / "workspace.yjs", big)

@@ -190,7 +190,7 @@ def test_the_users_names_win(mirror: Path, taken: str) -> None:
     assert query(mirror, f'SELECT n FROM "{taken}"') == [(1,)]
 
 
-@pytest.mark.slow
+@pytest.mark.medium
 def test_more_columns_than_fts5_takes(mirror: Path) -> None:
     """The others are left out, with a problem for each."""
     row = {f"f{number:04}": "x" for number in range(1998)}

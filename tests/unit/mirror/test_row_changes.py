@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.mirror.row_changes import MOST_IDS, row_changes
 from sidecar.model import RowChanges, RowIds
+from tests.support.examples import examples
 from tests.support.made import tables, update
 from tests.unit.mirror.test_build import build
 
@@ -83,7 +84,7 @@ def test_a_thousand_ids_are_told(tmp_path: Path) -> None:
     assert found.ids.changed == tuple(sorted(before)[: MOST_IDS - 1])
 
 
-@pytest.mark.slow
+@pytest.mark.medium
 def test_two_thousand_columns_on_each_side(tmp_path: Path) -> None:
     """More than SQLite compares in one query, when they are not the same ones."""
     before = {f"f{n:04}": n for n in range(1998)}
@@ -103,7 +104,8 @@ def test_a_mirror_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
 IDS = st.integers(0, 4000).map(lambda number: f"row {number}")
 
 
-@settings(max_examples=5, deadline=None)
+@pytest.mark.medium
+@examples(40)
 @given(removed=st.sets(IDS, max_size=9), changed=st.sets(IDS, max_size=9))
 def test_the_chunks_lose_nothing(
     tmp_path_factory: pytest.TempPathFactory, removed: set[str], changed: set[str]

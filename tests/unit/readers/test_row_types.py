@@ -59,11 +59,12 @@ def test_a_column_that_one_mirror_lacks_may_be_null() -> None:
     assert text.count("export interface Notes") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.medium
 @pytest.mark.node
 def test_hostile_names_compile(run_node: RunNode, tmp_path: Path) -> None:
     """No name or description can end a comment or a string."""
     (tmp_path / "rows.ts").write_text(row_types(grouped([(DOCUMENT, tuple(HOSTILE))])), "utf-8")
     compiler = CLIENTS / "node_modules" / "typescript" / "bin" / "tsc"
-    done = run_node(compiler, "--strict", "--noEmit", tmp_path / "rows.ts")
+    quick = ("--skipLibCheck", "--lib", "es2022")  # others' declarations are theirs to check
+    done = run_node(compiler, "--strict", "--noEmit", *quick, tmp_path / "rows.ts")
     assert done.returncode == 0, done.stdout

@@ -59,6 +59,9 @@ class App:
         return int(facts[0][0])
 
 
+pytestmark = pytest.mark.medium
+
+
 @pytest.fixture
 def app(tmp_path: Path) -> App:
     """Return an app whose mirror is in step."""

@@ -87,7 +87,7 @@ def test_a_hang_ends_after_its_time() -> None:
     assert (ended.code, answers) == ("timeout", ["0", "1", "2"])
 
 
-@pytest.mark.slow
+@pytest.mark.medium
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the address space")
 def test_memory_is_bounded() -> None:
     """An allocation past the limit fails; here it is Python's, so it is an exception."""
