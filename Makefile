@@ -20,13 +20,16 @@ TEST_NODE_READY := .venv/test-node-ready
 TEST_NODE := tests/clients tests/interop/apps
 
 TESTS := tests --ignore=tests/tauri
-# Some tests calculate, one worker for each core; the others start processes and wait for them.
-TOGETHER := tests/unit tests/property tests/interop tests/fidelity tests/release
-APART := $(TESTS) $(TOGETHER:%=--ignore=%)
+# Some tests wait for other processes, with deadlines that the program promises; the others calculate.
+APART := tests/process tests/fault
+TOGETHER := $(TESTS) $(APART:%=--ignore=%)
 WORKERS ?= auto
 WAITERS ?= 3
 NOTHING := 5# pytest: no test was chosen in this half, by ARGS="-k name"
 ARGS ?=
+
+# Compiled tests and scripts are kept: each test worker would compile them again, in 8 s.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run sync status verify format lint types imports test test-fast test-slow \

@@ -3,14 +3,18 @@
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from tests.support.apps import place_by_name
 from tests.support.data import ODDITIES
+from tests.support.examples import share_of
 from tests.support.program import sync
 
-PROCESSES = 10
+PROCESSES = share_of(24)
 
 
-def test_ten_processes_write_equal_bytes(tmp_path: Path) -> None:
+@pytest.mark.random
+def test_processes_write_equal_bytes(tmp_path: Path) -> None:
     """No order of a set, a map or a plain object reaches the file."""
     for document in sorted(ODDITIES.glob("*.yjs")):
         place_by_name(document, tmp_path)

@@ -31,7 +31,7 @@ REPORTED = sorted(
     path for path in REPORTS.glob("*.yjs") if "attribute_shared_type" not in path.stem
 )
 """Yjs cannot clone a shared type that is an attribute, so the judge has no copy to compare with;
-those documents are in ``tests/unit/tasks/test_reports.py``, with what they must show."""
+those documents are in ``tests/unit/tasks/test_reported_documents.py``, with what they must show."""
 
 
 @pytest.mark.parametrize("path", REPORTED, ids=lambda path: path.stem)

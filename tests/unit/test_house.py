@@ -28,6 +28,33 @@ def test_the_page_names_every_module() -> None:
     assert named == there
 
 
+def test_every_module_has_its_tests_where_its_path_says() -> None:
+    """At ``tests/unit/ROOM/test_MODULE.py`` or as a command; elsewhere only as the page says."""
+    told = PAGE.partition("## Where a module's tests are")[2]
+    lines = [line.split("|") for line in told.splitlines() if line.startswith("| `")]
+    elsewhere = {
+        module: path
+        for _, modules, tests, _ in lines
+        for module in re.findall(r"`([\w/]+)`", modules)
+        for path in re.findall(r"`([\w/.]+)`", tests)
+    }
+    package = PROJECT / "sidecar"
+    modules = {
+        path.relative_to(package).with_suffix("").as_posix()
+        for path in package.rglob("*.py")
+        if path.stem != "__init__"
+    }
+    by_path = {module for module in modules if any((PROJECT / p).is_file() for p in places(module))}
+    assert modules - by_path == elsewhere.keys()
+    assert [path for path in elsewhere.values() if not (PROJECT / path).is_file()] == []
+
+
+def places(module: str) -> tuple[str, str]:
+    """Return where the tests of a module may be without being named on the page."""
+    room, _, name = module.rpartition("/")
+    return f"tests/unit/{room}/test_{name}.py", f"tests/{room or 'unit'}/test_{name}.py"
+
+
 def test_no_two_public_classes_share_a_name() -> None:
     """Whoever reads a name knows which class is meant."""
     names = Counter(
