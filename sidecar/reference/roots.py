@@ -116,7 +116,8 @@ def _is_array_too(doc: pycrdt.Doc[Any], name: str) -> bool:
     words = str(doc.get(name, type=pycrdt.Text))
     inside = [piece for piece, _ in doc.get(name, type=pycrdt.Text).diff()]
     others = [piece for piece in inside if not isinstance(piece, str)]
-    if any(isinstance(piece, (pycrdt.Text, pycrdt.Array, pycrdt.Map, *_XML)) for piece in others):
+    types = (pycrdt.Text, pycrdt.Array, pycrdt.Map, pycrdt.XmlFragment, *_XML)
+    if any(isinstance(piece, types) for piece in others):
         return True
     letters = len(words) + sum(character > "\uffff" for character in words)
     return len(doc.get(name, type=pycrdt.Array)) > letters + len(others)

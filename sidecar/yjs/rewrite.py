@@ -27,7 +27,8 @@ from sidecar.yjs.update import (
     UpdateReader,
 )
 
-_CLIENT = 1
+_CLIENT = 64
+"""In its one byte unlike the info byte with which the first struct of a root begins."""
 _UNDEFINED = b"\x7f"
 """What a format is under a key, or a text without a character: there, and undefined."""
 _OF_VALUES = frozenset((ANY, JSON, STRING, EMBED, FORMAT))

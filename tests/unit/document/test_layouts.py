@@ -7,6 +7,7 @@ from pycrdt import Array, Doc, Map, Text
 
 from sidecar.document.roots import names_of_arrays
 from sidecar.model import Problem, Workspace
+from sidecar.yjs.normalize import normalize
 from tests.support.data import DOCUMENTS
 from tests.support.made import chunks_of, decoded, tables, update
 
@@ -180,6 +181,14 @@ def test_a_text_like_the_name_of_an_array_is_no_root(client: int) -> None:
     text.insert(1, "table:c")
     found = decoded(doc.get_update(), lambda w: [root.name for root in w.roots])
     assert found == ["note", "tables"]
+
+
+def test_an_update_that_was_made_plain_has_no_such_texts() -> None:
+    """All of its structs have one short client id, by which they cannot be told."""
+    doc: Doc[Any] = Doc(client_id=7)
+    doc["m"] = Map({"inner": Map({"text": Text("table:a"), "table:b": 1})})
+    doc["n"] = Map({"text": Text("table:a")})
+    assert names_of_arrays(normalize(doc.get_update()).update) == set()
 
 
 @pytest.mark.parametrize("client", [1, 9, 2**32 - 1, 0x1_8765_4321, 0x401_2345])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pycrdt import Array, Doc, Map, XmlFragment, XmlText
+from pycrdt import Array, Doc, Map, Text, XmlFragment, XmlText
 
 from sidecar.model import Rebuilt
 from sidecar.tasks.sync import sync
@@ -88,4 +88,18 @@ def test_fragments_in_an_array_are_its_elements(tmp_path: Path) -> None:
     assert isinstance(sync(desk.source, desk.options, rested=True), Rebuilt)
     rows = query(desk.mirror, "SELECT _position, value FROM pages")
     assert rows == [(0, "one"), (1, "two")]
+    assert verify(desk.source, desk.options).result == "equal"
+
+
+def test_a_fragment_in_a_text_is_shown_beside_its_letters(tmp_path: Path) -> None:
+    """As every other shared type in a root that has letters; `verify` knows it."""
+    doc: Doc[Array[object]] = Doc()
+    doc.get("note", type=Array).append(XmlFragment([XmlText("one")]))
+    letters: Doc[Text] = Doc()
+    letters.get("note", type=Text).insert(0, "words")
+    doc.apply_update(letters.get_update())
+    desk = Desk(tmp_path / "w" / "0")
+    desk.document.write_bytes(doc.get_update())
+    assert isinstance(sync(desk.source, desk.options, rested=True), Rebuilt)
+    assert query(desk.mirror, "SELECT value FROM note") == [("one",)]
     assert verify(desk.source, desk.options).result == "equal"
