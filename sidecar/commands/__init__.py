@@ -5,6 +5,7 @@ A command module has ``EXAMPLES`` (lines for its help), ``add_arguments(parser)`
 """
 
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -112,7 +113,10 @@ def _guarded(module: "ModuleType", name: str, words: list[str]) -> int:
     from sidecar.commands.arguments import parse  # argparse takes 9 ms
 
     try:
-        code: int = module.run(parse(name, COMMANDS[name], module, words))
+        arguments = parse(name, COMMANDS[name], module, words)
+        gc.freeze()  # see __main__
+        gc.enable()
+        code: int = module.run(arguments)
     except SidecarError as error:
         if "--json" in words:
             _print_error(module, error)

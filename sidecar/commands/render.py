@@ -1,6 +1,5 @@
 """Output of the reading commands: one JSON value, lines, or tables that fit the terminal."""
 
-import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -22,6 +21,7 @@ from sidecar.commands.terminal import escape, has_color, say, terminal_width
 from sidecar.reports import DocumentFields
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_LONGEST_HEADER = 20
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
 
@@ -37,6 +37,8 @@ Piece = str | Styled
 
 def print_json(value: object) -> None:
     """Print one JSON value in ASCII, which is safe for every terminal and encoding."""
+    import json  # 2 ms, for those who want JSON
+
     fields = {"v": 1, **msgspec.to_builtins(value)}
     say(json.dumps(fields, separators=(",", ":")))
 
@@ -57,7 +59,7 @@ def print_table(
     lines = [[_styled(piece) for piece in row] for row in rows]
     filled = [any(line[n].text for line in lines) or not lines for n in range(len(columns))]
     natural = [
-        max(width_of(text) for text in (escape(column.header), *(line[n].text for line in lines)))
+        max(_header_width(column), *(width_of(line[n].text) for line in lines), 1)
         if is_filled
         else 0
         for n, (column, is_filled) in enumerate(zip(columns, filled, strict=True))
@@ -72,6 +74,12 @@ def print_table(
         for column, width, is_filled in zip(columns, widths, filled, strict=True)
         if width is None and is_filled
     )
+
+
+def _header_width(column: TextColumn) -> int:
+    """Return what a header takes; over numbers, which are never shortened, a long one is."""
+    width = width_of(escape(column.header))
+    return min(width, _LONGEST_HEADER) if column.is_number else width
 
 
 def _print_row(
@@ -94,7 +102,7 @@ def _print_row(
 def _texts(column: TextColumn, width: int, text: str) -> list[str]:
     if column.folds:
         return fold(text, width)
-    return [text if column.is_number else shorten(text, width, in_middle=column.in_middle)]
+    return [shorten(text, width, in_middle=column.in_middle)]
 
 
 def print_line(*pieces: Piece) -> None:

@@ -6,7 +6,6 @@ that are not deleted. All apply ``--workspace``, ``--epoch`` and ``--all-epochs`
 """
 
 import os
-import shlex
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -116,6 +115,8 @@ def mirrors_of(settings: Settings) -> list[Source]:
 
 def command_line(words: str, settings: Settings) -> str:
     """Return a command on the roots of this one, as it can be pasted into a shell."""
+    import shlex  # for advice alone
+
     paths = " ".join(shlex.quote(shown(root)) for root in settings.roots)
     return f"epicenter-sidecar {words} {paths}"
 
@@ -253,11 +254,11 @@ def _part_mirrors(settings: Settings) -> tuple[list[str], Settings | None]:
 
 def _source_of_mirror(path: str) -> Source:
     """Return the document beside a mirror; without one, the data from the mirror's catalog."""
-    from sidecar.mirror.state import read_mirror  # SQLite
-
     beside = document_of(path)
     if is_mirror_name(os.path.basename(path)) and os.path.isfile(beside):
         return replace(source_of(beside), mirror=path)
+    from sidecar.mirror.state import read_mirror  # SQLite, and what it takes to write a mirror
+
     facts = read_mirror(path).facts
     epoch = facts.get("epoch") or ""
     return Source(path, path, facts.get("workspace"), int(epoch) if epoch.isdecimal() else None)

@@ -5,24 +5,12 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import ClassVar
 
 from sidecar.commands.layout import EMOJI, fold
 
 _CURSIVE = "\u0620-\u08ff\u0900-\u0dff\ufb50-\ufdff\ufe70-\ufefc"
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-    f"|(?<![{_CURSIVE}])\u200c|\u200c(?![{_CURSIVE}])"
-    f"|(?<![{EMOJI}\ufe0f{_CURSIVE}])\u200d|\u200d(?![{EMOJI}{_CURSIVE}])"
-)
-"""Control characters, and invisible ones that reorder or hide the text around them.
-
-Two of those are part of how words are written and pictures are put together: they are left between
-letters of Arabic and Indian scripts, and the second one between emoji.
-"""
-
-
 _NO_TERMINAL = 80
 
 
@@ -45,7 +33,24 @@ HABITS = Habits()
 
 def escape(text: str) -> str:
     """Return text with every character that could control a terminal replaced by an escape."""
-    return _UNSAFE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+    if text.isascii() and text.isprintable():
+        return text
+    return _unsafe().sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+@cache
+def _unsafe() -> re.Pattern[str]:
+    """Return the pattern of control characters, and invisible ones that reorder or hide text.
+
+    Two of those are part of how words are written and pictures are put together: they are left
+    between letters of Arabic and Indian scripts, and the second one between emoji.
+    """
+    return re.compile(
+        "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+        "\ud800-\udfff\U000e0000-\U000e007f]"
+        f"|(?<![{_CURSIVE}])\u200c|\u200c(?![{_CURSIVE}])"
+        f"|(?<![{EMOJI}\ufe0f{_CURSIVE}])\u200d|\u200d(?![{EMOJI}{_CURSIVE}])"
+    )
 
 
 def complain(message: str) -> None:

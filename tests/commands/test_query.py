@@ -277,3 +277,23 @@ def test_one_mirror_is_asked_without_what_is_not_needed(studio: Path) -> None:
     for name in ("document.opened", "mirror.state", "mirror.catalog", "readers.views", "host"):
         assert f"sidecar.{name}" not in loaded, name
     assert not loaded & {"rich", "asyncio", "pycrdt", "watchfiles", "platformdirs"}
+    assert not loaded & {"json", "shlex", "typing_extensions", "sqlite3"}
+
+
+def test_a_mirror_is_named_without_what_writes_mirrors(studio: Path) -> None:
+    """Asked by its own path, as by the folder of its document."""
+    code = (
+        "import sys; from sidecar.commands import main; "
+        f"main(['query', {str(studio / 'tables.sqlite')!r}, 'SELECT 1']); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"sidecar.mirror.state", "sidecar.mirror.catalog"} & set(done.stdout.split())
+
+
+def test_a_brief_command_ends_with_all_that_it_wrote(app: Path) -> None:
+    """Its process ends without taking modules apart, and loses nothing on a pipe."""
+    count = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 50000)"
+    done = run("query", app, "--csv", f"{count} SELECT * FROM c")
+    assert (done.code, len(done.out.splitlines())) == (0, 50001)
+    assert "in step" in done.err
+    assert run("query", app, "SELECT nothing").code == 1

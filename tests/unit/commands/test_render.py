@@ -134,3 +134,12 @@ def test_paths_that_are_no_utf8() -> None:
 def test_moments_in_arguments(argument: str, parts: tuple[str, int | None]) -> None:
     """DOC@UNIX_MS, and nothing else."""
     assert moment_of(argument) == parts
+
+
+def test_a_long_header_over_numbers_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    """The numbers are not, and the line fits."""
+    number = TextColumn("count(*) FILTER (WHERE something IS NOT NULL)", is_number=True)
+    print_table((number, "b"), [("1234567890", "x")])
+    header, row = capsys.readouterr().out.splitlines()
+    assert header == "count(*) FILTER (WH…  b"
+    assert row == "          1234567890  x"
