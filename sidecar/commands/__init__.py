@@ -52,6 +52,8 @@ EXITS = {
 }
 """Meaning of exit codes 0 and 1, for the help; other commands have "done" and "failed"."""
 
+_HABITS = ("-q", "--quiet", "-v", "-vv", "--verbose", "--color")
+
 OK, FAILED, USAGE, ROOT, LOCKED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
 
@@ -90,6 +92,7 @@ def _hindrance(error: OSError | RuntimeError) -> str | None:
 
 
 def _run(words: Sequence[str]) -> int:
+    words = _habits_last(words)
     name, *rest = words or ["--help"]
     if name == "help" and rest:
         name, rest = rest[0], ["--help"]
@@ -107,6 +110,14 @@ def _run(words: Sequence[str]) -> int:
         _complain(f"{name!r} is no command{did_you_mean(name, COMMANDS, most=len(COMMANDS))}")
         return USAGE
     return _guarded(importlib.import_module(f"sidecar.commands.{name}"), name, rest)
+
+
+def _habits_last(words: Sequence[str]) -> Sequence[str]:
+    """Put habits that stand in front of the command behind it: ``-q status`` is ``status -q``."""
+    at = 0
+    while at < len(words) and (words[at] in _HABITS or words[at].startswith("--color=")):
+        at += 2 if words[at] == "--color" else 1
+    return [*words[at : at + 1], *words[:at], *words[at + 1 :]] if at < len(words) else words
 
 
 def _guarded(module: "ModuleType", name: str, words: list[str]) -> int:

@@ -60,11 +60,13 @@ def _name(event: protocol.DocEvent | protocol.FailedEvent) -> str:
 
 
 def _rebuilt(event: protocol.RebuiltEvent) -> str:
-    parts = [_REASONS.get(event.reason, event.reason), plural(event.rows, "row")]
+    parts = [] if event.reason == "changed" else [_REASONS.get(event.reason, event.reason)]
+    if event.changed:
+        changed = ", ".join(event.changed)
+        parts.append(changed if event.reason == "missing" else f"changed {changed}")
+    parts.append(plural(event.rows, "row"))
     if event.problems:
         parts.append(plural(event.problems, "problem"))
-    if event.changed:
-        parts.append("changed " + ", ".join(event.changed))
     if event.removed:
         parts.append("removed " + ", ".join(event.removed))
     if event.regressed:

@@ -5,6 +5,7 @@ elsewhere each step does. Documents count by their size, because one may take lo
 others. The progress within the present document is estimated from the speed so far.
 """
 
+import math
 import signal
 import sys
 import time
@@ -21,9 +22,11 @@ _FIRST_S, _EVERY_S = 0.7, 0.2
 """Time before the first line, and between two: shorter work shows nothing."""
 _MOST_GUESSED = 0.95
 """Largest estimated part of the present document."""
-_LEAST_BYTES = 20_000
+_LEAST_KNOWN = 0.2
+"""Part of the work from which on its pace is known; small documents tell little of large ones."""
+_LEAST_BYTES = 50_000
 """Least weight of a document: even a small one needs its own process."""
-_PACE = {"Syncing": 15e6, "Comparing": 1.5e6}
+_PACE = {"Syncing": 8e6, "Comparing": 1.5e6}
 _OTHER_PACE = 8e6
 """Bytes a second on one core of a small machine; used until this run has its own speed."""
 _MINUTE_S = 60
@@ -55,6 +58,9 @@ class ProgressLine(Progress):
         self._total = sum(self._left.values()) or 1
         self._done = 0
         self._began = self._stepped = time.monotonic() if began is None else began
+        self._share = 0.001
+        self._first: tuple[float, int] | None = None
+        """When the first document was done, and its weight."""
         self._is_drawn = False
 
     def step(self, document: str | None = None) -> None:
@@ -62,6 +68,7 @@ class ProgressLine(Progress):
         name = document if document in self._left else next(iter(self._left), None)
         self._done += self._left.pop(name, 0) if name else 0
         self._stepped = time.monotonic()
+        self._first = self._first or (self._stepped, self._done)
 
     def draw(self) -> None:
         """Write the line over itself."""
@@ -80,17 +87,33 @@ class ProgressLine(Progress):
 
     def text(self, now: float) -> str:
         """Return the text of the line at a time: percent, documents, speed and time left."""
-        elapsed = max(now - self._began, 1e-3)
-        pace = self._done / max(self._stepped - self._began, 1e-3) if self._done else 0.0
-        pace = pace or _PACE.get(self._what.split()[0], _OTHER_PACE)
-        at_work = max(self._left.values(), default=0)
-        done = self._done + min(at_work * _MOST_GUESSED, (now - self._stepped) * pace)
-        share = max(0.001, min(done / self._total, 0.99))
-        parts = [self._what, f"{share:.0%}"]
+        pace = self._pace()
+        of_left = max if self._first else min  # large documents come last
+        at_work = of_left(self._left.values(), default=0)
+        here = (now - self._stepped) * pace
+        if self._done < self._total * _LEAST_KNOWN and at_work:
+            here = at_work * -math.expm1(-here / at_work)  # slower and slower, never at its end
+        done = self._done + min(at_work * _MOST_GUESSED, here)
+        self._share = max(self._share, min(done / self._total, 0.99))
+        spent = self._done / pace + now - self._stepped
+        left = spent * (1 - self._share) / self._share
+        parts = [self._what, f"{self._share:.0%}"]
         if self._count > 1:
             parts.append(f"{self._count - len(self._left)} of {self._count}")
-        parts.append(f"{done / elapsed / 1e6:.1f} MB/s")
-        return "  ".join([*parts, f"about {_duration(elapsed * (1 - share) / share)} left"])
+        parts.append(f"{done / max(spent, 1e-3) / 1e6:.1f} MB/s")
+        return "  ".join([*parts, f"about {_duration(left)} left"])
+
+    def _pace(self) -> float:
+        """Return the bytes a second so far; what came before the first document is mostly start."""
+        usual = _PACE.get(self._what.split()[0], _OTHER_PACE)
+        if self._first is None:
+            return usual
+        since, weight = self._first
+        pace = self._done / max(self._stepped - self._began, 1e-3)
+        if self._stepped > since:
+            pace = max(pace, (self._done - weight) / (self._stepped - since))
+        is_known = self._done >= self._total * _LEAST_KNOWN
+        return max(pace if is_known else min(pace, usual), 1.0)
 
 
 @contextmanager

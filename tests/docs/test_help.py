@@ -73,6 +73,16 @@ def test_every_help_has_examples_that_are_of_it_and_its_exits(helps: dict[str, s
                     assert flag in helps[command], line
 
 
+def test_habits_may_stand_before_the_command(tmp_path: Path) -> None:
+    """As behind it; whatever else stands there is no command."""
+    early = run("-q", "--color", "never", "status", tmp_path)
+    late = run("status", "-q", "--color", "never", tmp_path)
+    assert (early.code, early.err) == (late.code, late.err)
+    assert "no documents" in early.err
+    assert "'--json' is no command" in run("--json", "status", tmp_path).err
+    assert run("-q").code == 2
+
+
 def test_every_help_fits_80_columns(helps: dict[str, str]) -> None:
     """The overview too; a terminal would break longer lines in the middle of a word."""
     for name, told in {**helps, "--help": run("--help").out}.items():

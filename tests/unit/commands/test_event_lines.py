@@ -286,8 +286,7 @@ def test_events_are_lines_for_people() -> None:
         ms=3,
     )
     assert line_of(rebuilt) == (
-        "rebuilt    w1/2  changed; 1 row; 2 problems; changed a\\nb; removed c; "
-        "an older state; 3 ms"
+        "rebuilt    w1/2  changed a\\nb; 1 row; 2 problems; removed c; an older state; 3 ms"
     )
     nameless = UnchangedEvent(workspace=None, epoch=None, path="/p", reason="bytes")
     assert line_of(nameless) == "unchanged  /p  equal bytes"

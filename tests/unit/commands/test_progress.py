@@ -38,7 +38,7 @@ def test_documents_count_by_their_bytes(
     assert line.text(500.0).startswith("Reading  96%  2 of 3")
     clock[0] = 110.0
     line.step(sources[2].document)
-    assert line.text(110.0) == "Reading  99%  3 of 3  1.0 MB/s  about 1 s left"
+    assert line.text(110.0) == "Reading  99%  3 of 3  1.1 MB/s  about 1 s left"
     line.step()
 
 
@@ -46,8 +46,8 @@ def test_one_document_moves_too(sources: list[Source]) -> None:
     """At an assumed speed until there is a measured one."""
     line = ProgressLine("Comparing mirrors", sources[2:])
     early, late = (line.text(line._stepped + seconds) for seconds in (1.0, 3.0))  # noqa: SLF001
-    assert (early.split("  ")[1], late.split("  ")[1]) == ("19%", "56%")
-    assert "1.5 MB/s" in early
+    assert (early.split("  ")[1], late.split("  ")[1]) == ("17%", "43%")
+    assert "1.4 MB/s" in early
 
 
 def test_no_documents_are_no_division_by_nothing() -> None:
@@ -100,3 +100,20 @@ def test_the_first_pass_of_watch_shows_how_far_it_is(tmp_path: Path) -> None:
     shown = [line.rpartition("\r\x1b[K")[2] for line in seen.split("\r\n")]
     assert not any("MB/s" in line for line in shown)
     assert sum("rebuilt" in line for line in shown) == 4
+
+
+def test_small_documents_come_first_and_nothing_goes_back(
+    sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start of the workers is not taken for the pace, nor the large document for the first."""
+    clock = [100.0]
+    monkeypatch.setattr("sidecar.commands.progress.time.monotonic", lambda: clock[0])
+    line = ProgressLine("Syncing", sources)
+    assert line.text(101.0).startswith("Syncing  10%  0 of 3")  # of the first, at the usual pace
+    clock[0] = 104.0
+    line.step(sources[0].document)
+    clock[0] = 104.5
+    line.step(sources[1].document)
+    assert line.text(104.5) == "Syncing  20%  2 of 3  2.0 MB/s  about 4 s left"
+    shares = [line.text(104.5 + seconds).split("  ")[1] for seconds in (0, 1, 2, 1)]
+    assert shares == ["20%", "40%", "60%", "60%"]
