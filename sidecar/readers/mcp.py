@@ -116,8 +116,8 @@ def make_server(ask: Ask) -> MCPServer[Any]:
 
 
 def refusal(message: str) -> Exception:
-    """Give the error that tells a client why a tool failed."""
-    return ToolError(message)
+    """Give the error that tells a client why a tool failed; it may name tables and workspaces."""
+    return ToolError(_marked(message))
 
 
 def _only(workspace: str | None) -> list[str]:

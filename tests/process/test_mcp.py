@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pycrdt import Doc, Map
 
 from tests.support.documents import document
 from tests.support.program import Watch, program, run
@@ -147,6 +148,26 @@ def test_an_instruction_in_a_row_stays_between_the_marks(app: Path, studio: Path
     marks = {re.findall(r"<(data-[0-9a-f]{16})>\n", text)[0] for text in (first, second, schema)}
     assert len(marks) == 3
     assert INJECTION in schema.split(NOTICE)[1]
+
+
+def test_an_instruction_in_a_name_is_marked_in_errors_too(app: Path, studio: Path) -> None:
+    """An error lists the tables that there are, and whoever shares a document names them."""
+    doc: Doc[Any] = Doc()
+    with doc.transaction():
+        doc["tables"] = Map({INJECTION: Map({"a": Map({"id": "a"})})})
+    (studio / "workspace.yjs").write_bytes(doc.get_update())
+    run("sync", app)
+
+    async def talk(client: Any) -> str:
+        result = await client.call_tool("query", {"sql": "SELECT * FROM xyzzyx"})
+        assert result.is_error
+        return str(result.content[0].text)
+
+    said = ask(app, talk)
+    begin = re.search(r"<(data-[0-9a-f]{16})>\n", said)
+    assert begin is not None
+    assert said.index(NOTICE) < begin.start() < said.index(INJECTION)
+    assert said.endswith(f"\n</{begin[1]}>")
 
 
 def test_one_workspace_may_be_all_there_is(app: Path) -> None:
