@@ -11,7 +11,7 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.answers import add_all, meant, mirrors_of, need_a_mirror, say_freshness
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
-from sidecar.commands.layout import TextColumn
+from sidecar.commands.layout import TextColumn, shorten
 from sidecar.commands.render import Piece, Styled, print_json, print_table
 from sidecar.commands.terminal import complain, escape, plural
 from sidecar.errors import UsageError
@@ -38,6 +38,7 @@ _WIDEST = 60
 _STDIN_BYTES = 1 << 20
 _LONGEST_S = 86_400.0
 _PLACES = "folders, documents or mirrors; the SQL comes last"
+_SHORT_NAME, _MOST_NAMED = 30, 8
 _SHORT_ID = 11
 """Width of a workspace's id where its name stands beside it."""
 
@@ -234,7 +235,10 @@ def _print_table(_session: Session, answer: QueryRows) -> None:
         ]
         left_out = print_table(columns, [list(map(_piece, row)) for row in rows])
         if left_out:
-            complain(f"no room for {', '.join(left_out)}; name fewer columns, or use --json")
+            named = ", ".join(shorten(name, _SHORT_NAME) for name in left_out[:_MOST_NAMED])
+            more = len(left_out) - _MOST_NAMED
+            named += f" and {more} more" if more > 0 else ""
+            complain(f"no room for {named}; name fewer columns, or use --json")
     _say_truncated(answer)
 
 

@@ -22,6 +22,7 @@ from sidecar.reports import DocumentFields
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _LONGEST_HEADER = 20
+_LONGEST_NAME = 60
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
 
@@ -144,7 +145,8 @@ def short_name_of(doc: DocumentFields) -> str:
 
 def called(doc: DocumentFields, name: str | None) -> str:
     """Return what a workspace is called, with its short id; the id alone where it has no name."""
-    return f"{name} ({short_name_of(doc)})" if name else short_name_of(doc)
+    short = shorten(name or "", _LONGEST_NAME)
+    return f"{short} ({short_name_of(doc)})" if name else short_name_of(doc)
 
 
 def size(count: int) -> str:

@@ -48,7 +48,7 @@ _TABLES = r"""
     WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND sql NOT LIKE '% fts5(%'
     AND NOT EXISTS (
         SELECT 1 FROM sqlite_schema AS an_index
-        JOIN json_each('["data", "idx", "content", "docsize", "config"]') AS shadow
+        JOIN temp.json_each('["data", "idx", "content", "docsize", "config"]') AS shadow
         WHERE an_index.sql LIKE '% fts5(%' AND found.name = an_index.name || '_' || shadow.value
     )
 """

@@ -118,7 +118,7 @@ def _extra(connection: apsw.Connection, table: str) -> tuple[str, ...]:
     """Return the most common fields in ``_extra``; rows that are not maps have none."""
     name = quote(table)
     rows: Any = connection.execute(
-        f"SELECT e.key FROM {name} AS t, json_each(t._extra) AS e"
+        f"SELECT e.key FROM {name} AS t, temp.json_each(t._extra) AS e"
         " WHERE t._extra IS NOT NULL AND json_valid(t._extra) AND json_type(t._extra) = 'object'"
         " GROUP BY e.key ORDER BY count(*) DESC, e.key LIMIT ?",
         (_MOST_EXTRA,),

@@ -334,7 +334,7 @@ def _shapes(connection: apsw.Connection, schema: str) -> "Generator[Shape]":
 def _columns(connection: apsw.Connection, schema: str) -> Any:
     return connection.execute(
         f"SELECT t.name, c.name, c.type FROM {schema}.sqlite_schema AS t"
-        f" JOIN pragma_table_info(t.name, '{schema}') AS c WHERE t.type = 'table'"
+        f" JOIN temp.pragma_table_info(t.name, '{schema}') AS c WHERE t.type = 'table'"
     )
 
 

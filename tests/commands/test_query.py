@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pycrdt import Doc, Map
 
 from sidecar.commands.layout import width_of
 from tests.support.documents import document
@@ -297,3 +299,36 @@ def test_a_brief_command_ends_with_all_that_it_wrote(app: Path) -> None:
     assert (done.code, len(done.out.splitlines())) == (0, 50001)
     assert "in step" in done.err
     assert run("query", app, "SELECT nothing").code == 1
+
+
+@pytest.fixture
+def shadowed(app: Path, studio: Path) -> Path:
+    """An app whose document has tables that are called as functions of SQLite are."""
+    doc: Doc[Any] = Doc()
+    row = {"id": "a", "title": "paper bags", "odd": {"x": 1.0}}
+    names = ("pragma_table_info", "pragma_table_xinfo", "json_each", "sqlite_master", "notes")
+    with doc.transaction():
+        doc["definition"] = Map(
+            {"tables": {name: {"fields": {"title": {"type": "text"}}} for name in names}}
+        )
+        doc["tables"] = Map({name: Map({"a": Map(row)}) for name in names})
+    (studio / "workspace.yjs").write_bytes(doc.get_update())
+    assert run("sync", "--fts", app).code == 0
+    return app
+
+
+@pytest.mark.parametrize("is_one", [True, False])
+def test_a_table_that_is_called_as_a_function_hides_nothing_from_us(
+    shadowed: Path, studio: Path, *, is_one: bool
+) -> None:
+    """Whoever shares a document may make one: every reader goes on, with all it has to tell."""
+    place = studio if is_one else shadowed
+    told = run("query", place, "--json", 'SELECT title FROM "pragma_table_info"').json()
+    assert told["rows"] == [["paper bags"]]
+    assert run("query", place, "SELECT * FROM nowhere").err.count("the tables are") == 1
+    schema = run("schema", place)
+    assert (schema.code, schema.out.count("  _extra TEXT json: odd\n")) == (0, 5)
+    assert len(run("search", place, "--json", "paper").json()["hits"]) >= 5
+    assert run("verify", place).code == 0
+    out = shadowed.parent / "all.sqlite"
+    assert run("export", place, "--out", out).code == 0
