@@ -16,7 +16,7 @@ from sidecar.document.reading import Content
 from sidecar.document.roots import CaughtArrays, names_of_arrays
 from sidecar.errors import DocumentUnavailableError
 from sidecar.model import Problem
-from sidecar.yjs.encoding import decode_state_vector, is_v2, refuse_foreign
+from sidecar.yjs.encoding import decode_state_vector, is_v2, looks_like_text, refuse_foreign
 from sidecar.yjs.tangled import is_tangled, may_be_tangled
 
 _FROM_NOTHING = b"\0"
@@ -247,6 +247,7 @@ def _apply(data: bytes, names: frozenset[str] = frozenset()) -> _Applied:
     caught = CaughtArrays(doc, names_of_arrays(data) | names)
     reached: list[tuple[bytes, int]] = []
     subscription = doc.observe(lambda event: reached.append((event.after_state, len(event.update))))
+    is_text = looks_like_text(data)
     txn = doc.create_transaction()
     try:
         doc.apply_update(txn, data)
@@ -255,10 +256,10 @@ def _apply(data: bytes, names: frozenset[str] = frozenset()) -> _Applied:
     except BaseException as error:
         if not _is_decoder_error(error):
             raise
-        raise DocumentUnavailableError(
-            "undecodable",
-            f"the file is no whole Yjs update ({error}); inspect shows what can be read of it",
-        ) from None
+        message = f"the file is no whole Yjs update ({error}); inspect shows what can be read of it"
+        if is_text:
+            message = "the file is text, and no Yjs update; name the document, or its folder"
+        raise DocumentUnavailableError("undecodable", message) from None
     finally:
         txn.drop()
         subscription.drop()

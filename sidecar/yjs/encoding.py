@@ -13,6 +13,7 @@ _MAGIC = {
 }
 
 
+_TEXT_BYTES = 256
 _V2_BUFFERS = 9
 """A V2 update is a feature byte 0, nine length-prefixed buffers and a rest."""
 
@@ -31,6 +32,17 @@ def refuse_foreign(data: bytes) -> None:
         return
     if not any(data):
         raise DocumentUnavailableError("torn", f"the file is {len(data)} zero bytes")
+
+
+def looks_like_text(data: bytes) -> bool:
+    """Tell whether a file begins as a text does; in an update the first clock of a client is 0."""
+    try:
+        start = data[:_TEXT_BYTES].decode()
+    except UnicodeDecodeError as error:
+        if error.start < _TEXT_BYTES - 4 or error.reason != "unexpected end of data":
+            return False
+        start = data[: error.start].decode()
+    return bool(start) and all(char.isprintable() or char in "\t\r\n" for char in start)
 
 
 def is_v2(data: bytes) -> bool:

@@ -6,6 +6,7 @@ from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
 from sidecar.yjs.encoding import (
     decode_state_vector,
     is_v2,
+    looks_like_text,
     read_varuint,
     refuse_foreign,
     write_bytes,
@@ -80,3 +81,22 @@ def test_zeros_are_torn_but_two_of_them_are_an_empty_document() -> None:
 def test_the_frame_of_v2_is_known(data: bytes, expected: bool) -> None:  # noqa: FBT001
     """Zero, nine buffers with their lengths, and a rest."""
     assert is_v2(data) is expected
+
+
+@pytest.mark.parametrize(
+    ("data", "is_text"),
+    [
+        (b"hello\n", True),
+        (b'{"tables": {}}', True),
+        ("# Büro\r\n".encode(), True),
+        (("x" * 255 + "ü" + "y" * 9).encode(), True),
+        (b"", False),
+        (b"\xef", False),
+        (b"\0\0", False),
+        (b"\1\1\5\0 plain words behind a header", False),
+        (b"caf\xe9 in Latin-1", False),
+    ],
+)
+def test_text_is_told_from_updates(data: bytes, is_text: bool) -> None:  # noqa: FBT001
+    """By its first bytes, also where those end inside a character."""
+    assert looks_like_text(data) is is_text
