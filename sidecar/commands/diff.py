@@ -176,7 +176,7 @@ def _print(table: TableDifference, mirrors: tuple[str, str], limit: int) -> None
     print_line(Styled(table.name, "bold"), ": " + ", ".join(counts))
     for row in table.changed[:limit]:
         cells = ", ".join(f"{c.field}: {_cell(c.a)} -> {_cell(c.b)}" for c in row.cells)
-        print_line(Styled(f"  ~ {row.id}  {cells}", "yellow"))
+        print_line(Styled(f"  ~ {row.id}  {cells}", "magenta"))
     left = limit - len(table.changed)
     left -= _print_whole("+ ", "green", table.name, table.added[: max(0, left)], mirrors[1])
     _print_whole("- ", "red", table.name, table.removed[: max(0, left)], mirrors[0])

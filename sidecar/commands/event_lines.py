@@ -10,7 +10,7 @@ from sidecar.files import shown
 from sidecar.host import protocol
 from sidecar.host.protocol import Event
 
-_COLORS = {"rebuilt": "32", "failed": "31", "collapsed": "33", "gone": "33", "waiting": "33"}
+_COLORS = {"rebuilt": "32", "failed": "31", "collapsed": "35", "gone": "35", "waiting": "35"}
 
 
 _REASONS = {

@@ -20,7 +20,8 @@ from sidecar.commands.layout import (
 from sidecar.commands.terminal import escape, has_color, say, terminal_width
 from sidecar.reports import DocumentFields
 
-_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "magenta": "35"}
+"""No yellow and no cyan: many terminals show them so bright that they cannot be read on white."""
 _LONGEST_HEADER = 20
 _LONGEST_NAME = 60
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))

@@ -175,6 +175,6 @@ def _marked(hit: Hit) -> list[Piece]:
     pieces: list[Piece] = []
     at = 0
     for start, end in hit.marks:
-        pieces += [hit.snippet[at:start], Styled(hit.snippet[start:end], "bold yellow")]
+        pieces += [hit.snippet[at:start], Styled(hit.snippet[start:end], "bold magenta")]
         at = end
     return [*pieces, hit.snippet[at:]]

@@ -38,7 +38,7 @@ EXAMPLES = (
 
 _BATCH = 64
 _MOST_REASONS = 10
-_STYLES = {"in_step": "green", "stale": "yellow", "missing": "yellow"}
+_STYLES = {"in_step": "green", "stale": "magenta", "missing": "magenta"}
 _NEXT = {
     "stale": "run sync, or watch to keep them in step",
     "missing": "run sync",

@@ -35,7 +35,7 @@ EXAMPLES = (
     "epicenter-sidecar verify --json . | jq '.documents[].result'",
 )
 
-_STYLES = {"equal": "green", "stale": "yellow", "missing": "yellow"}
+_STYLES = {"equal": "green", "stale": "magenta", "missing": "magenta"}
 _NEXT = {
     "stale": "the documents were changed since; run sync",
     "different": "run sync --force, and please report it if they differ again",

@@ -37,10 +37,10 @@ def test_lines_for_people(app: Path) -> None:
 
 @needs_terminal
 def test_marks_stand_out_on_a_terminal(app: Path) -> None:
-    """In bold yellow."""
+    """In bold magenta."""
     code, seen = run_on_terminal("search", app, "kettle")
     assert code == 0
-    assert "\x1b[1;33mKettle\x1b[0m" in seen
+    assert "\x1b[1;35mKettle\x1b[0m" in seen
 
 
 def test_no_hit_is_1(app: Path) -> None:
