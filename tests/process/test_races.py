@@ -15,7 +15,15 @@ from tests.support.program import run, sync
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and links")
 
 
-@pytest.mark.parametrize("kill_after_s", [None, 0.12, 0.16, 0.2])
+@pytest.mark.parametrize(
+    "kill_after_s",
+    [
+        None,
+        0.16,
+        pytest.param(0.12, marks=pytest.mark.slow),
+        pytest.param(0.2, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_processes_that_share_no_lock(
     tmp_path: Path, kind: str, kill_after_s: float | None

@@ -197,6 +197,7 @@ def test_a_patch_equals_a_build_from_scratch(  # noqa: PLR0913, PLR0917 - as Hyp
     assert told == {"t": CHANGES[0].get("t", told and told["t"])}
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("remembers", [True, False])
 @pytest.mark.parametrize("fts", [(), ("t.title",)])
 def test_the_usual_edits_are_patched(

@@ -49,6 +49,30 @@ def test_every_module_has_its_tests_where_its_path_says() -> None:
     assert [path for path in elsewhere.values() if not (PROJECT / path).is_file()] == []
 
 
+def test_what_the_page_says_of_faults_is_there() -> None:
+    """Each module, function or folder that it sends somebody to."""
+    told = PAGE.partition("## Where to look for a fault")[2].partition("\n## ")[0]
+    named = {
+        name
+        for line in told.splitlines()
+        if line.startswith("| ")
+        for name in re.findall(r"`([^`]+)`", line.split("|")[2])
+    }
+    commands = {"verify", "install", "mcp", "browse"}
+    missing = [name for name in sorted(named - commands) if not is_there(name)]
+    assert len(named) > 30
+    assert missing == []
+
+
+def is_there(name: str) -> bool:
+    """Return whether a module, a function in one, a folder or a file has this name."""
+    module, _, function = name.partition(".")
+    if (PROJECT / name).exists() or (PROJECT / "sidecar" / name).exists():
+        return True
+    path = PROJECT / "sidecar" / f"{module}.py"
+    return path.is_file() and (not function or f"def {function}(" in path.read_text("utf-8"))
+
+
 def places(module: str) -> tuple[str, str]:
     """Return where the tests of a module may be without being named on the page."""
     room, _, name = module.rpartition("/")

@@ -72,6 +72,7 @@ def test_a_definition_alone_changes_no_row(tmp_path: Path) -> None:
     assert compare(tmp_path, rows, rows, m={"type": "text"}) == changes(changed="a b")
 
 
+@pytest.mark.medium
 def test_a_thousand_ids_are_told(tmp_path: Path) -> None:
     """Over all three lists, added ones first; the numbers are of all."""
     before: Rows = {f"r{n:05}": {"n": n} for n in range(9000)}

@@ -56,7 +56,13 @@ def source(tmp_path: Path) -> Source:
     return Source(str(tmp_path / "workspace.yjs"), str(tmp_path / "tables.sqlite"), None, None)
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.medium) if "quadratic" in name else name
+        for name in CELLS
+    ],
+)
 def test_what_fell_is_shown_as_yjs_shows_it(name: str, source: Source, tmp_path: Path) -> None:
     """As ``toString`` and ``JSON.stringify`` print it in JavaScript."""
     shutil.copy(REPORTS / f"{name}.yjs", source.document)
