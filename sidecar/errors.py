@@ -37,7 +37,10 @@ class SidecarError(Exception):
     Attributes:
         code: One of ``Code``; hosts branch on it.
         message: One line for people, with the next step.
+        word: What ``--json`` has for a code, where a mistake of the caller is no fault of ours.
     """
+
+    word: str | None = None
 
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
@@ -47,6 +50,8 @@ class SidecarError(Exception):
 
 class UsageError(SidecarError):
     """The command line or a setting is not valid: report it and stop, exit 2."""
+
+    word = "usage"
 
     def __init__(self, message: str) -> None:
         super().__init__("root", message)

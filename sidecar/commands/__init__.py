@@ -143,12 +143,16 @@ def _print_error(module: "ModuleType", error: SidecarError) -> None:
     if hasattr(module, "error_line"):
         line: str = module.error_line(error)
     else:
-        import json  # only after a mistake
-
-        code = "usage" if isinstance(error, UsageError) else error.code
-        line = json.dumps({"v": 1, "error": {"code": code, "message": error.message}})
+        line = error_json(error.word or error.code, error.message)
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def error_json(code: str, message: str) -> str:
+    """Return the form in which errors are printed under ``--json``."""
+    import json  # only after a mistake
+
+    return json.dumps({"v": 1, "error": {"code": code, "message": message}})
 
 
 def exit_code(error: SidecarError) -> int:

@@ -8,12 +8,12 @@ from functools import partial
 
 import msgspec
 
-from sidecar.commands import FAILED, OK
+from sidecar.commands import FAILED, OK, error_json
 from sidecar.commands.answers import add_all, meant, mirrors_of, need_a_mirror, say_freshness
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.layout import TextColumn, shorten
 from sidecar.commands.render import Piece, Styled, print_json, print_table
-from sidecar.commands.terminal import complain, escape, plural
+from sidecar.commands.terminal import complain, escape, plural, say
 from sidecar.errors import UsageError
 from sidecar.model import Source
 from sidecar.readers.deadline import TooLongError, last_resort
@@ -115,11 +115,11 @@ def run(arguments: Arguments) -> int:
         for fault in session.faults:
             complain(fault)
         try:
-            with last_resort(session.clock, partial(_too_long, limits)):
+            with last_resort(session.clock, partial(_too_long, limits, shape)):
                 answer = session.run(sql, limits=limits)
                 _PRINTERS[shape](session, answer)
         except TooLongError:
-            return _too_long(limits)
+            return _too_long(limits, shape)
         if shape != "json":
             say_freshness(session.sources)
     return FAILED if found.closed else OK
@@ -166,11 +166,14 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _too_long(limits: Limits) -> int:
-    complain(
+def _too_long(limits: Limits, shape: str) -> int:
+    message = (
         f"the query took longer than {limits.seconds:g} s and was ended; ask for less, or give it"
         " more with --max-seconds"
     )
+    if shape == "json":
+        say(error_json("timeout", message))
+    complain(message)
     return TOO_LONG
 
 

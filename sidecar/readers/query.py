@@ -45,6 +45,8 @@ _NUMBER_BYTES = 8
 class SqlError(SidecarError):
     """SQLite refuses a query: say why, exit 1."""
 
+    word = "sql"
+
     def __init__(self, message: str) -> None:
         super().__init__("internal", message)
 

@@ -332,3 +332,13 @@ def test_a_table_that_is_called_as_a_function_hides_nothing_from_us(
     assert run("verify", place).code == 0
     out = shadowed.parent / "all.sqlite"
     assert run("export", place, "--out", out).code == 0
+
+
+def test_errors_are_json_with_a_code_of_their_own(app: Path) -> None:
+    """Wrong SQL is no fault inside, and a query that takes too long is told on stdout too."""
+    wrong = run("query", app, "--json", "SELECT nothing")
+    assert (wrong.code, wrong.json()["error"]["code"]) == (1, "sql")
+    endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
+    late = run("query", app, "--json", "--max-seconds", "0.2", endless)
+    assert (late.code, late.json()["error"]["code"]) == (124, "timeout")
+    assert late.json()["error"]["message"] in late.err
