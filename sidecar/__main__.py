@@ -34,7 +34,8 @@ def main() -> int:
 
 def _leave(code: int) -> NoReturn:
     """End without taking every module apart, which is another tenth."""
-    atexit._run_exitfuncs()  # noqa: SLF001 - coverage saves what it has seen
+    # Coverage saves what it has seen.
+    atexit._run_exitfuncs()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     sys.stderr.flush()
     os._exit(code)
 
