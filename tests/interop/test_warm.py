@@ -16,8 +16,17 @@ pytestmark = needs_node
 
 
 @pytest.mark.random
-@pytest.mark.parametrize("gc", [False, True], ids=["kept", "collected"])
-@pytest.mark.parametrize("layout", ["maps", "arrays", "both"])
+@pytest.mark.parametrize(
+    ("layout", "gc"),
+    [
+        ("both", False),
+        ("both", True),
+        ("maps", True),
+        ("arrays", False),
+        pytest.param("maps", False, marks=pytest.mark.slow),
+        pytest.param("arrays", True, marks=pytest.mark.slow),
+    ],
+)
 def test_a_session_goes_warm(tmp_path: Path, layout: str, *, gc: bool) -> None:
     """Whatever a user does, at least 90 of 100 saves are read by the warm road, all rightly.
 
