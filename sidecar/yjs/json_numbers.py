@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from sidecar.yjs.update import EMBED, FORMAT, UpdateReader
 
-_LONG = re.compile(rb"[0-9.]{17}")
+_DIGITS = bytes(48 if byte in b"0123456789." else 32 for byte in range(256))
+_LONG = b"0" * 17
 """Sixteen digits and a point: with fewer digits both roundings change nothing."""
 _LARGEST, _SMALLEST = 1e21, 1e-6
 """JavaScript writes what is beyond with an exponent; only there the power of ten is large."""
@@ -22,7 +23,7 @@ _POWERS = 308
 
 def may_be_misread(data: bytes) -> bool:
     """Tell whether an update may hold numbers of so many digits that they can be misread."""
-    return _LONG.search(data) is not None
+    return _LONG in data.translate(_DIGITS)  # a tenth of what a pattern takes
 
 
 def is_extreme(value: float) -> bool:
