@@ -1,5 +1,6 @@
 // Writes documents of arbitrary roots, each with what its mirror must hold: N.yjs and N.json.
-//   node generate.js SEED COUNT FOLDER
+//   node generate.js SEED COUNT FOLDER [STEPS]
+// With STEPS each document is saved so often, with edits between: N-0.yjs, N-1.yjs...
 // Every kind of root under every kind of name, known ones among them, by two writers that know
 // little of each other; small pools of names, so that things clash.
 import fs from 'node:fs'
@@ -152,7 +153,8 @@ class Generator {
     const type = doc.share.get(name)
     if (type === undefined) return this.root(doc, name)
     const keys = [...type._map].filter(([, item]) => !item.deleted).map(([key]) => key)
-    if (keys.length && this.chance(0.3)) doc.getMap(name).delete(this.pick(keys))
+    const isOther = [Y.Array, Y.Text, Y.XmlFragment].some((kind) => type instanceof kind)
+    if (keys.length && !isOther && this.chance(0.3)) doc.getMap(name).delete(this.pick(keys))
     else if (type._length && !keys.length && type instanceof Y.Array && this.chance(0.5)) doc.getArray(name).delete(0, 1)
     else if (type instanceof Y.Array) doc.getArray(name).insert(this.below(type.length + 1), this.elements())
     else if (type instanceof Y.Map) doc.getMap(name).set(this.key(), this.chance(0.5) ? this.map(2) : this.cell())
@@ -170,13 +172,51 @@ class Generator {
     for (const doc of writers) Y.applyUpdate(merged, Y.encodeStateAsUpdate(doc))
     return Y.encodeStateAsUpdate(merged)
   }
+
+  /** The states of one document after each save; sessions and other writers come in between. */
+  * history (steps) {
+    const session = () => {
+      const doc = newDoc(1 + this.below(2 ** 31))
+      doc.gc = this.chance(0.3)
+      return doc
+    }
+    let doc = session()
+    const names = [...new Set(Array.from({ length: 2 + this.below(4) }, () => this.name()))]
+    for (let step = 0; step < steps; step++) {
+      if (step === 0 || this.chance(0.3)) {
+        const other = session()
+        for (const name of names) if (this.chance(0.5)) this.root(other, name)
+        Y.applyUpdate(doc, Y.encodeStateAsUpdate(other))
+      }
+      for (let n = this.below(4); n >= 0; n--) this.chance(0.2) ? this.empty(doc, this.pick(names)) : this.edit(doc, names)
+      const update = Y.encodeStateAsUpdate(doc)
+      yield update
+      if (this.chance(0.2)) {
+        doc = session()
+        Y.applyUpdate(doc, update)
+      }
+    }
+  }
+
+  /** Delete all that is in a root of this session. */
+  empty (doc, name) {
+    const type = doc.share.get(name)
+    if (type === undefined) return
+    for (const key of [...type._map.keys()]) if (type instanceof Y.Map) type.delete(key)
+    if (type instanceof Y.Array || type instanceof Y.Text) type.delete(0, type.length)
+  }
 }
 
-const [seed, count, folder] = process.argv.slice(2)
-fs.mkdirSync(folder, { recursive: true })
-for (let n = 0; n < Number(count); n++) {
-  const update = new Generator(Number(seed) * 100003 + n).document()
-  const name = path.join(folder, String(n).padStart(5, '0'))
+const write = (name, update) => {
   fs.writeFileSync(`${name}.yjs`, update)
   fs.writeFileSync(`${name}.json`, JSON.stringify(expected(decode(update))) + '\n')
+}
+
+const [seed, count, folder, steps] = process.argv.slice(2)
+fs.mkdirSync(folder, { recursive: true })
+for (let n = 0; n < Number(count); n++) {
+  const generator = new Generator(Number(seed) * 100003 + n)
+  const name = path.join(folder, String(n).padStart(5, '0'))
+  if (steps) [...generator.history(Number(steps))].forEach((update, step) => write(`${name}-${step}`, update))
+  else write(name, generator.document())
 }
