@@ -25,7 +25,7 @@ SETTINGS = "kv"
 _TINYBASE = ("t", "v")
 _ORDER: tuple[Layout, ...] = ("maps", "keyed_arrays", "cells", "tinybase", "shape")
 _ABSENT = object()
-_LOST_DETAIL = "strings of an array that stand among the letters of a text"
+_LOST_DETAIL = "strings of an array among the letters of a text"
 _ENTRY_DETAIL = "an entry needs a text `key` and, where it has one, a number `ts`"
 
 
@@ -170,7 +170,7 @@ def _lost(roots: Sequence[RootContent], claims: Mapping[str, Layout | None]) -> 
     """Give the roots with strings of an array among the letters of a text."""
     for root in roots:
         if root.lost and claims[root.name]:
-            detail = f"in the root {root.name}: {root.lost} {_LOST_DETAIL}"
+            detail = f"in the root {root.name}: {_LOST_DETAIL} ({root.lost})"
             yield Problem(None, None, UNREADABLE, detail=detail)
 
 

@@ -277,7 +277,9 @@ class WarmDocument:
             if live.is_heard
         )
         arrays = self._arrays.values()
-        if lost or self._is_restructured or any(array.is_restructured for array in arrays):
+        moved = any(self._is_other_kind(root, txn) for root in self._workspace.roots)
+        is_restructured = self._is_restructured or any(array.is_restructured for array in arrays)
+        if lost or moved or is_restructured:
             self._read_again(txn)
             return
         self._workspace = msgspec.structs.replace(
@@ -288,6 +290,10 @@ class WarmDocument:
             ),
             roots=tuple(self._count(root, txn) for root in self._workspace.roots),
         )
+
+    def _is_other_kind(self, root: Root, txn: Transaction) -> bool:
+        """Tell of the settings whether their first entry came, or the last one went."""
+        return root.name == _SETTINGS and (root.kind == "map") != bool(self._settings.len(txn))
 
     def _count(self, root: Root, txn: Transaction) -> Root:
         entries = root.entries

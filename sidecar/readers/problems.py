@@ -43,7 +43,7 @@ _WORDS = {
     "unaccounted": ("goes on behind its end", "nothing to do, unless it stays: then save it again"),
     "waiting": ("builds on an update that is not there", "let the app sync; the rest is shown"),
     "repaired": ("holds what no decoder reads, shown as near as can be", _IN_THE_APP),
-    "unreadable": ("was written by a Yjs that cannot be read yet", "trust no value of it"),
+    "unreadable": ("holds what cannot be read yet", "what is shown of it is not all"),
     "fts": ("cannot be indexed for full-text search", "name other columns with --fts"),
 }
 """Kind -> what is so, and what to do about it."""

@@ -138,3 +138,20 @@ def test_an_emptied_root_that_fills_up_while_the_document_is_warm(tmp_path: Path
     assert query(mirror, "SELECT kind, entries FROM _mirror_roots WHERE name = 'others'") == [
         ("array", 400)
     ]
+
+
+def test_settings_that_come_and_go_while_the_document_is_warm(tmp_path: Path) -> None:
+    """The kind of their root follows; each mirror is compared with one from scratch."""
+    app = App(tmp_path)
+    kinds = []
+    app.doc["kv"] = Map({"theme": "dark"})
+    for edit in (None, "clear", "fill", "more"):
+        if edit == "clear":
+            del app.doc["kv"]["theme"]
+        elif edit is not None:
+            app.doc["kv"][edit] = 1
+        app.rows["row 5"]["title"] = f"edited, then {edit}"
+        app.save()
+        found = "SELECT kind, entries FROM _mirror_roots WHERE name = 'kv'"
+        kinds += query(tmp_path / "tables.sqlite", found)
+    assert kinds == [("map", 1), ("unknown", 0), ("map", 1), ("map", 2)]
