@@ -355,7 +355,7 @@ class WarmDocument:
     def _hear_settings(self, events: list[Any]) -> None:
         """Count the settings anew; what they say is no table's content."""
         for event in events:
-            if not event.path and not hasattr(event, "keys"):
+            if not event.path and not getattr(event, "keys", None):  # elements, or letters
                 self._is_restructured = True
 
     def _hear_tables(self, events: list[Any]) -> None:

@@ -143,7 +143,7 @@ def test_an_emptied_root_that_fills_up_while_the_document_is_warm(tmp_path: Path
 def test_settings_that_come_and_go_while_the_document_is_warm(tmp_path: Path) -> None:
     """The kind of their root follows; each mirror is compared with one from scratch."""
     app = App(tmp_path)
-    kinds = []
+    kinds: list[Any] = []
     app.doc["kv"] = Map({"theme": "dark"})
     for edit in (None, "clear", "fill", "more"):
         if edit == "clear":
@@ -155,3 +155,18 @@ def test_settings_that_come_and_go_while_the_document_is_warm(tmp_path: Path) ->
         found = "SELECT kind, entries FROM _mirror_roots WHERE name = 'kv'"
         kinds += query(tmp_path / "tables.sqlite", found)
     assert kinds == [("map", 1), ("unknown", 0), ("map", 1), ("map", 2)]
+
+
+def test_settings_that_are_an_array_while_the_document_is_warm(tmp_path: Path) -> None:
+    """Such a root has no entries that could be heard of."""
+    app = App(tmp_path)
+    kinds: list[Any] = []
+    app.doc["kv"] = Array([1, 2])
+    for edit in (None, app.doc["kv"].clear, lambda: app.doc["kv"].append({"a": 1})):
+        if edit is not None:
+            edit()
+        app.rows["row 5"]["title"] = f"edited {len(kinds)}"
+        app.save()
+        found = "SELECT kind, entries FROM _mirror_roots WHERE name = 'kv'"
+        kinds += query(tmp_path / "tables.sqlite", found)
+    assert kinds == [("array", 2), ("unknown", 0), ("array", 1)]
