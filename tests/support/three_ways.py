@@ -22,6 +22,7 @@ from scripts import nodejs
 from sidecar.document.decode import decode
 from sidecar.document.reading import read_stable
 from sidecar.document.warm import Warm
+from sidecar.mirror.state import read_mirror
 from sidecar.model import Failed, Options, Source
 from sidecar.tasks.status import status
 from sidecar.tasks.sync import sync
@@ -37,7 +38,7 @@ STATED = (
 )
 """Patterns of `--tables` for documents that are saved again and again."""
 PLAIN = ("notes", "blocks")
-"""Tables whose names only one place has when they are stated."""
+"""Tables that the second of them names without ``*``."""
 _MOST_BYTES = 1 << 30
 _OF_FILES = {"unaccounted", "repaired", "waiting", "definition"}
 """Kinds that say something of the file, or of definitions, of which JavaScript says nothing."""
@@ -98,20 +99,22 @@ def _compare_stated(document: Path, place: Path, warm: Warm) -> str | None:
     stated = STATED[sum(document.read_bytes()) % len(STATED)] if is_first else None
     options = Options(state_folder=str(place / "state"), tables=stated)
     before = set() if is_first else _columns(place)
+    stays = read_mirror(str(place / "tables.sqlite")).options.tables == tuple(sorted(STATED[1]))
     outcome = sync(source, options, rested=True, warm=warm)
     if isinstance(outcome, Failed):
         return f"not mirrored: {outcome}"
     seen = verify(source, options)
     if seen.result != "equal":
         return f"verify: {seen.result} {seen.differences[:3]}"
-    lost = {line for line in before if line[0] in PLAIN} - _columns(place)
+    lost = before - _columns(place) if stays else set()
     return f"columns that went: {lost}" if lost else None
 
 
-def _columns(place: Path) -> set[tuple[Any, ...]]:
-    where = "WHERE t.layout = 'shape'"
-    found = "SELECT t.source, c.source FROM _mirror_tables t JOIN _mirror_columns c"
-    return set(query(place / "tables.sqlite", f"{found} ON t.name = c.table_name {where}"))
+def _columns(place: Path) -> set[tuple[str, str]]:
+    """Return the columns that must stay: of tables that patterns name without ``*``."""
+    lines = query(place / "tables.sqlite", "SELECT value FROM _mirror WHERE key = 'options'")
+    columns = msgspec.json.decode(lines[0][0]).get("columns", {})
+    return {(table, name) for table in PLAIN for name in columns.get(table, ())}
 
 
 def compare(document: Path, place: Path, warm: Warm | None = None) -> str | None:
