@@ -39,42 +39,38 @@ const isV2 = (bytes) => {
   return decoder.pos < bytes.length
 }
 
-// The first thing that is left in the list of a root, which tells what the root is.
-const firstOf = (root) => {
-  let item = root._start
-  while (item !== null && item.deleted) item = item.right
-  return item && item.content
+// What is left in the list of a root.
+const contentsOf = (root) => {
+  const found = []
+  for (let item = root._start; item !== null; item = item.right) if (!item.deleted) found.push(item.content)
+  return found
 }
 
+const some = (contents, kinds) => contents.some((content) => kinds.includes(content.constructor))
+
+// Yjs writes plain values into arrays and maps only, letters into texts only, and embeds.
 const PLAIN = [Y.ContentAny, Y.ContentJSON]
-
-// Yjs writes such values into arrays and maps only.
-const holdsPlain = (root) => {
-  for (let item = root._start; item !== null; item = item.right) {
-    if (!item.deleted && PLAIN.includes(item.content.constructor)) return true
-  }
-  return false
-}
-
-const OF_TEXT = [Y.ContentString, Y.ContentFormat, Y.ContentEmbed]
+const LETTERS = [Y.ContentString]
+const IN_TEXTS = [Y.ContentEmbed, Y.ContentFormat]
 
 // Nobody says what a root is: by its entries, else by what is in its list; a keyed array by its values.
 const copyRoot = (seen, fresh, name) => {
   const root = seen.share.get(name)
-  const first = firstOf(root)
+  const contents = contentsOf(root)
   const isKnown = ['tables', 'definition', 'schema'].includes(name)
   const hasEntries = [...root._map.values()].some((item) => !item.deleted)
   if (hasEntries || isKnown) {
     for (const [key, value] of seen.getMap(name).entries()) fresh.getMap(name).set(key, copy(value))
   }
-  if (isKnown || first === null) return
-  if ((name.startsWith('table:') && holdsPlain(root)) || !OF_TEXT.includes(first.constructor)) {
-    const isXml = [Y.XmlElement, Y.XmlText, Y.XmlFragment, Y.XmlHook].some((kind) => first.type instanceof kind)
-    if (isXml) fresh.getXmlFragment(name).insert(0, seen.getXmlFragment(name).toArray().map(copy))
-    else fresh.getArray(name).push(seen.getArray(name).toArray().map(copy))
-  } else {
-    fresh.getText(name).applyDelta(seen.getText(name).toDelta(), { sanitize: false })
-  }
+  if (isKnown || !contents.length) return
+  const isKeyed = name.startsWith('table:') && some(contents, PLAIN)
+  const isText = some(contents, LETTERS) || (some(contents, IN_TEXTS) && !some(contents, PLAIN))
+  if (isText && !isKeyed) {
+    const delta = seen.getText(name).toDelta().map((op) => ({ ...op, insert: copy(op.insert) }))
+    fresh.getText(name).applyDelta(delta, { sanitize: false })
+  } else if ([Y.XmlElement, Y.XmlText, Y.XmlHook].some((kind) => contents[0].type instanceof kind)) {
+    fresh.getXmlFragment(name).insert(0, seen.getXmlFragment(name).toArray().map(copy))
+  } else fresh.getArray(name).push(seen.getArray(name).toArray().map(copy))
 }
 
 const view = (bytes) => {

@@ -104,7 +104,7 @@ def _maps(roots: dict[str, RawRoot], patterns: list[tuple[str, ...]]) -> Iterato
             definitions |= entries(roots[name].entries.get("tables"))
     found = roots["tables"].entries if "tables" in roots else {}
     named = {steps[1] for steps in patterns if len(steps) == 2 and steps[0] == "tables"} - {ANY}  # noqa: PLR2004
-    for name in definitions.keys() | found.keys() | (named if "tables" in roots else set()):
+    for name in definitions.keys() | found.keys() | (named if "tables" in roots else set[str]()):
         value = found.get(name, {})
         place = ("tables", name)
         is_named = any(fits(pattern, place) for pattern in patterns)
