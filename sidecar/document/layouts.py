@@ -99,11 +99,11 @@ def _others(
         return found
     from sidecar.document.patterns import read_named  # noqa: PLC0415 - seldom asked for
 
+    is_closed = _has_known(claims) and not choice.names(SETTINGS)
     free = {
         root.name: root
         for root in roots
-        if claims[root.name] in {"shape", None}
-        and (root.name != SETTINGS or claims[SETTINGS] == "shape" or choice.names(SETTINGS))
+        if claims[root.name] in {"shape", None} and not (root.name == SETTINGS and is_closed)
     }
     return [*found, *read_named(choice, free, lambda name: _is_known(name, claims), txn)]
 
@@ -129,9 +129,14 @@ def _claims(roots: Sequence[RootContent], txn: Transaction) -> dict[str, Layout 
     for name in ROOTS:
         if name in claims and (has_maps or _holds_definitions(by_name[name], txn)):
             claims[name] = "maps"
-    if SETTINGS in claims and not {"maps", "keyed_arrays"}.isdisjoint(claims.values()):
+    if SETTINGS in claims and _has_known(claims):
         claims[SETTINGS] = None
     return claims
+
+
+def _has_known(claims: Mapping[str, Layout | None]) -> bool:
+    """Tell whether a document has a layout in which the root ``kv`` is settings of the app."""
+    return not {"maps", "keyed_arrays"}.isdisjoint(claims.values())
 
 
 def _own_claim(root: RootContent, txn: Transaction) -> Layout | None:

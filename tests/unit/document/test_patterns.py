@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pycrdt import Array, Map, Text
+from pycrdt import Array, Doc, Map, Text
 
 from sidecar.document.patterns import parse_pattern
 from sidecar.reference.document import read_reference
@@ -92,6 +92,16 @@ def test_exactly_what_is_named_is_shown(tables: list[str], expected: dict[str, A
 def test_a_star_is_one_step_to_what_can_hold_rows() -> None:
     """Maps and arrays, empty ones too; not the number beside them."""
     assert sorted(shown(app(), ["app.*"])) == ["config", "empty", "list", "notes", "t", "v1.0"]
+
+
+def test_settings_of_no_known_layout_stay_when_they_are_emptied() -> None:
+    """A star names ``kv`` like any root, but beside the known layouts; both roads."""
+    doc: Doc[Any] = Doc()
+    doc["kv"] = Map({"a": 1.0})
+    doc["kv"].clear()
+    data = doc.get_update()
+    assert shown(data, ["*"]) == {"kv": {}}
+    assert [table.name for table in read_reference(data, ["*"])] == ["kv"]
 
 
 def test_what_can_hold_no_rows_is_said() -> None:
