@@ -10,8 +10,8 @@ from scripts.fault.open_readers import kinds, run
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="writers are forked")
 def test_open_connections_see_whole_states_only() -> None:
     """Each look is one version, none goes back, and all readers see the last one in the end."""
-    writers, seen = run(rebuilds=24, kills=8)
-    assert writers.kills == 8
+    writers, seen = run(rebuilds=40, kills=12)
+    assert writers.kills == 12
     assert writers.interrupted > 0
     assert [one.kind for one in seen] == kinds()
     for one in seen:
