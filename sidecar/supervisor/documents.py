@@ -18,6 +18,7 @@ One queue owns both. A document is in one of five states, and only this moves it
 """
 
 import heapq
+from bisect import bisect_right, insort
 from collections.abc import Iterable
 
 import msgspec
@@ -190,6 +191,8 @@ class DocumentQueue:
         self._states: dict[str, DocumentState] = {}
         self._heap: list[tuple[float, str]] = []
         self._parked: set[str] = set()
+        self._rests: list[float] = []
+        """Until when documents rest, sorted."""
 
     def __getitem__(self, document: str) -> DocumentState:
         """Return what is known about a document.
@@ -346,8 +349,10 @@ class DocumentQueue:
         wait_ms = due.end(now, cost_s, effect, self._timing.rescan_s)
         if not due.tries:
             if resting:
-                crowd = 1 + sum(s.due.rest_until > now for s in self._states.values())
+                del self._rests[: bisect_right(self._rests, now)]
+                crowd = 1 + len(self._rests)
                 due.rest_until = now + rest_s(due.cost_s, crowd, self._timing.max_load)
+                insort(self._rests, due.rest_until)
             due.cost_s = 0.0
         self._enter(document)
         return wait_ms

@@ -37,11 +37,13 @@ TEXT_TYPES = frozenset((2, 6))
 """``Y.Text`` and ``Y.XmlText``."""
 _MOST_CLIENTS = 100
 _HOOK = 5
-_HOOK_WITH_NAME = rb"(?<!\})\x05[\x01-\x3f]"
+_HOOK_WITH_NAME = re.compile(rb"\x05(?<!\}\x05)[\x01-\x3f]")
 """But for integers, which often come before an info byte."""
-_KINDS = rb"[\x41-\x49\x61-\x69\x81-\x89\xa1-\xa9\xc1-\xc9\xe1-\xe9]"
+_KINDS = frozenset(
+    flags | kind for flags in (0x40, 0x60, 0x80, 0xA0, 0xC0, 0xE0) for kind in range(1, 10)
+)
 """Info bytes of items that name a neighbour."""
-_TEXTS = rb"[\x04-\x06\x24-\x26]\x00"
+_TEXTS = frozenset(flags | kind for flags in (0, 0x20) for kind in TEXT_KINDS)
 """Info bytes of text in a type, before the mark of a parent that is one."""
 
 
@@ -53,15 +55,22 @@ def may_be_tangled(data: bytes, clients: Collection[int]) -> bool:
     """
     if len(clients) > _MOST_CLIENTS:
         return True
-    written = [re.escape(write_varuint(client)) for client in clients]
-    no_clock = b"".join(b"(?<!\\x00" + client + b")" for client in written)
-    if re.search(no_clock + _HOOK_WITH_NAME, data):
+    written = [write_varuint(client) for client in clients]
+    clocks = tuple(b"\0" + client for client in written)
+    if any(not data.endswith(clocks, 0, found.start()) for found in _HOOK_WITH_NAME.finditer(data)):
         return True
-    ids = b"|".join(written)
-    return (
-        bool(ids)
-        and re.search(b"(?:" + _KINDS + b"|" + _TEXTS + b")(?:" + ids + b")", data) is not None
-    )
+    return any(_is_named(client, data) for client in written)
+
+
+def _is_named(client: bytes, data: bytes) -> bool:
+    """Tell whether a neighbour, or the parent of a text, seems to be of a client."""
+    at = data.find(client, 1)
+    while at > 0:
+        before = data[at - 1]
+        if before in _KINDS or (before == 0 and at > 1 and data[at - 2] in _TEXTS):
+            return True
+        at = data.find(client, at + 1)
+    return False
 
 
 def is_tangled(data: bytes) -> bool:
