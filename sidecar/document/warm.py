@@ -64,6 +64,8 @@ class Warm:
 
     def drop(self) -> None:
         """Forget the document."""
+        if self._document is not None:
+            self._document.close()
         self._key = self._document = None
 
     @property
@@ -101,6 +103,7 @@ class Warm:
         try:
             document.advance(data)
         except BaseException as error:
+            document.close()
             is_known = isinstance(error, (ValueError, RuntimeError)) or is_panic(error)
             if not is_known and (self.check or not isinstance(error, Exception)):
                 raise
@@ -195,6 +198,12 @@ class WarmDocument:
     def columns(self) -> dict[str, tuple[str, ...]]:
         """Columns of the tables that `--tables` states, by their place."""
         return stated_columns(self._workspace.tables)
+
+    def close(self) -> None:
+        """Hear of nothing more: what the decoder calls would keep the document in memory for ever."""
+        for subscription in self._subscriptions:
+            subscription.drop()
+        self._subscriptions.clear()
 
     def in_step(self, digest: str) -> None:
         """Note that a mirror made of the bytes with that digest holds what the document does."""
