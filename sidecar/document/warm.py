@@ -200,7 +200,7 @@ class WarmDocument:
         return stated_columns(self._workspace.tables)
 
     def close(self) -> None:
-        """Hear of nothing more: what the decoder calls would keep the document in memory for ever."""
+        """Hear of nothing more: what hears of changes would hold the document for ever."""
         for subscription in self._subscriptions:
             subscription.drop()
         self._subscriptions.clear()
