@@ -201,7 +201,7 @@ def _read(doc: Doc, txn: Transaction, name: str, caught: list[Any] | None) -> Ro
     entries = doc.get_or_insert_map(txn, name)
     keys = entries.len(txn)
     bare = count_bare_fragments()
-    sequence = _caught(name, doc.get_or_insert_text(txn, name), caught, txn) if caught else None
+    sequence = _caught(doc, txn, name, caught) if caught else None
     sequence = sequence or _sequence(doc, txn, name, caught)
     if sequence is None:
         return None
@@ -210,12 +210,17 @@ def _read(doc: Doc, txn: Transaction, name: str, caught: list[Any] | None) -> Ro
     return RootContent(name, "map" if keys else kind, entries, keys, elements, text, is_bare, lost)
 
 
-def _caught(name: str, text: Text, elements: list[Any], txn: Transaction) -> _Sequence | None:
+def _caught(doc: Doc, txn: Transaction, name: str, elements: list[Any]) -> _Sequence | None:
     kinds = set(map(type, elements))
     # a keyed array with text in it was opened as a text, too: only arrays hold plain values
     is_keyed = name.startswith(ARRAY_PREFIX) and not kinds <= _TYPES | {str}
-    is_array = not kinds <= _XML and (is_keyed or not text.get_string(txn))
-    return _Sequence("array", elements, None) if is_array else None
+    has_letters = bool(doc.get_or_insert_text(txn, name).get_string(txn))
+    if kinds <= _XML or (has_letters and not is_keyed):
+        return None
+    if has_letters:  # the decoder's event passes over some, such as those of an emoji
+        missing = doc.get_or_insert_array(txn, name).len(txn) - len(elements)
+        elements = [*elements, *[""] * missing]
+    return _Sequence("array", elements, None)
 
 
 def _sequence(doc: Doc, txn: Transaction, name: str, caught: list[Any] | None) -> _Sequence | None:

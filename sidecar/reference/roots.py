@@ -99,8 +99,9 @@ def raw_roots(data: bytes) -> list[RawRoot]:
 def _root(doc: pycrdt.Doc[Any], name: str, inserted: list[Any]) -> RawRoot:
     found = entries(doc.get(name, type=pycrdt.Map))
     is_text = bool(str(doc.get(name, type=pycrdt.Text))) or _is_embeds(doc, name, inserted)
-    if name.startswith("table:") and any(map(_is_plain, inserted)):  # only arrays hold these
-        is_text = False
+    if is_text and name.startswith("table:") and any(map(_is_plain, inserted)):
+        is_text = False  # only arrays hold these; the event passes over some letters beside them
+        inserted = [*inserted, *[""] * (len(doc.get(name, type=pycrdt.Array)) - len(inserted))]
     is_xml = bool(inserted) and all(isinstance(element, _XML) for element in inserted)
     kind: RootKind = "array" if inserted else "unknown"
     if is_text or is_xml:

@@ -109,6 +109,16 @@ def test_entries_that_are_none_are_counted() -> None:
     )
 
 
+def test_letters_beside_entries_are_counted_as_javascript_counts_them() -> None:
+    """Somebody opened the root as a text; the decoder's event passes over words of emoji."""
+    doc: Doc[Any] = Doc(client_id=9)
+    doc.get("table:t", type=Text).insert(0, "🌱🌱")
+    doc.apply_update(update(table__t=[entry("k", 1, {"n": 1})]))
+    (table,) = decoded(doc.get_update(), lambda w: list(w.tables))
+    (problem,) = table.problems
+    assert (problem.kind, problem.rows) == ("entry", 4)
+
+
 def test_an_entry_without_a_value_is_a_row_that_is_none() -> None:
     """Its key and `ts` are valid, so it is a row."""
     (chunk,) = chunks_of(update(table__x=[{"key": "a", "ts": 1}]), "x")
