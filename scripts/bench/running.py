@@ -107,7 +107,16 @@ def _document(plan: Plan, shape: Shape, kinds: Sequence[Edit], suffix: str) -> l
     root = WORK / "running" / shape.name
     path = place(document(shape), root)
     remove(path.with_name("tables.sqlite"))
-    options = ["--debounce-ms", str(DEBOUNCE_MS), "--max-load", "64", "--stdin", "on"]
+    options = [
+        "--debounce-ms",
+        str(DEBOUNCE_MS),
+        "--max-load",
+        "64",
+        "--warm-s",
+        "600",
+        "--stdin",
+        "on",
+    ]
     with (
         Watch(root, *options, environment=ENVIRONMENT) as watch,
         NodeWriter(path) as writer,
