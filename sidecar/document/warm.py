@@ -19,9 +19,10 @@ from sidecar.document.opened import is_panic
 from sidecar.document.reading import Content
 from sidecar.document.unreadable import Hidden
 from sidecar.document.walk import pick, walk
+from sidecar.errors import DocumentUnavailableError
 from sidecar.model import Block, Root, Table, Workspace, stated_columns
 from sidecar.yjs.cut import cut
-from sidecar.yjs.encoding import decode_state_vector
+from sidecar.yjs.encoding import CutShortError, decode_state_vector, is_v2
 from sidecar.yjs.index import Index, index
 
 _LAYOUTS = frozenset(("maps", "keyed_arrays"))
@@ -93,6 +94,10 @@ class Warm:
 
         Returns:
             It; None when the newer form must be decoded afresh, and then nothing is kept any more.
+
+        Raises:
+            DocumentUnavailableError: ``torn``: only the beginning of a newer form is there. The
+                document is kept for the whole of it.
         """
         self._digest = self.bug = None
         if self._document is None or self._key != key:
@@ -103,6 +108,9 @@ class Warm:
         try:
             document.advance(data)
         except BaseException as error:
+            if isinstance(error, _NotWholeError) and not is_v2(data):
+                self._document = document
+                raise DocumentUnavailableError("torn", f"the file is not whole: {error}") from None
             document.close()
             is_known = isinstance(error, (ValueError, RuntimeError)) or is_panic(error)
             if not is_known and (self.check or not isinstance(error, Exception)):
@@ -218,9 +226,12 @@ class WarmDocument:
             ValueError: The newer form is not accounted for, or the document can be kept no longer.
             RuntimeError: The decoder's; it may also panic.
         """
-        old = self._index or index(self._data)
-        self._data = b""  # the index has it
-        found = cut(old, data)
+        if self._index is None:
+            self._index, self._data = index(self._data), b""  # the index has it
+        try:
+            found = cut(self._index, data)
+        except CutShortError as error:
+            raise _NotWholeError(str(error)) from None
         txn = self._doc.create_transaction()
         try:
             self._doc.apply_update(txn, found.update)
@@ -379,6 +390,10 @@ class WarmDocument:
                 table.change(event.keys)
             else:
                 self._is_restructured = True
+
+
+class _NotWholeError(ValueError):
+    """The newer form ends before all of it was read; the document was left as it is."""
 
 
 _FROM_NOTHING = b"\0"

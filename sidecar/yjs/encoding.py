@@ -2,6 +2,11 @@
 
 from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
 
+
+class CutShortError(ValueError):
+    """An update ends before all of it was read."""
+
+
 _MAGIC = {
     b"SQLite format 3\0": "a SQLite database",
     b"\x89PNG\r\n\x1a\n": "a PNG picture",
@@ -78,7 +83,9 @@ def read_varuint(data: bytes, position: int) -> tuple[int, int]:
         if byte < 0x80:  # the continuation bit
             return value, position
         shift += 7
-    message = "a variable-length integer does not end"
+    if position == len(data):
+        raise CutShortError("a variable-length integer does not end")
+    message = "a variable-length integer has more than 64 bits"
     raise ValueError(message)
 
 

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from sidecar.yjs.encoding import read_varuint
+from sidecar.yjs.encoding import CutShortError, read_varuint
 
 Id = tuple[int, int]
 """Client and clock."""
@@ -197,8 +197,7 @@ class UpdateReader:
         data = self.data
         if end > len(data):
             self.at = start
-            message = f"the update ends after {len(data)} bytes, inside a struct"
-            raise ValueError(message)
+            raise CutShortError(f"the update ends after {len(data)} bytes, inside a struct")
         return data[start:end]
 
     def pass_any(self) -> None:  # noqa: C901 - one loop, written for speed
@@ -383,8 +382,7 @@ def scalar(data: bytes, at: int) -> Any:
 def _varint(data: bytes, at: int) -> tuple[int, int]:
     """Read a lib0 signed integer: sign and six bits, then seven bits a byte."""
     if at >= len(data):
-        message = "a variable-length integer does not end"
-        raise ValueError(message)
+        raise CutShortError("a variable-length integer does not end")
     first = data[at]
     value, at = first & 0x3F, at + 1
     if first & 0x80:

@@ -9,7 +9,7 @@ import pytest
 from pycrdt import Array, Doc, Map
 
 from sidecar.document.warm import Warm, WarmDocument
-from sidecar.model import Options, Rebuilt, RowChanges, Source, Unchanged
+from sidecar.model import Failed, Options, Rebuilt, RowChanges, Source, Unchanged
 from sidecar.tasks.sync import sync
 from tests.support.mirrors import query
 
@@ -31,8 +31,8 @@ class App:
         self.rows["row 0"]["extra"] = 1
         self.doc["table:log"] = Array([{"key": f"k{n}", "val": {"n": n}} for n in range(ROWS)])
         self.warm = Warm(check=True)
-        self._source = Source(str(self.document), str(folder / "tables.sqlite"), "w", 0)
-        self._options = Options(str(folder / "state"), fts=fts)
+        self.source = Source(str(self.document), str(folder / "tables.sqlite"), "w", 0)
+        self.options = Options(str(folder / "state"), fts=fts)
         assert isinstance(self.save(), Rebuilt)
 
     @property
@@ -43,7 +43,7 @@ class App:
     def save(self) -> Any:
         """Save and sync."""
         self.document.write_bytes(self.doc.get_update())
-        return sync(self._source, self._options, warm=self.warm)
+        return sync(self.source, self.options, warm=self.warm)
 
     def saved(self) -> dict[str, tuple[int, int, int]]:
         """Save, sync, expect the warm road and a patch; give the counts of each table."""
@@ -57,7 +57,7 @@ class App:
 
     def patches(self) -> int:
         """Return how often the mirror was patched."""
-        facts = query(Path(self._source.mirror), "SELECT value FROM _mirror WHERE key = 'patches'")
+        facts = query(Path(self.source.mirror), "SELECT value FROM _mirror WHERE key = 'patches'")
         return int(facts[0][0])
 
 
@@ -199,3 +199,16 @@ def test_a_document_that_is_decoded_afresh_takes_the_place_of_the_old_one(app: A
     assert kept() <= before
     app.warm.drop()
     assert kept() < before
+
+
+def test_the_beginning_of_a_file_costs_nothing_but_another_try(app: App) -> None:
+    """An app writes while it is read: what is kept waits for the rest, at any length."""
+    app.rows["row 1"]["title"] = "new"
+    whole = app.doc.get_update()
+    for size in (1, 7, len(whole) // 3, len(whole) - 1):
+        app.document.write_bytes(whole[:size])
+        outcome = sync(app.source, app.options, warm=app.warm)
+        assert isinstance(outcome, Failed), outcome
+        assert outcome.code == "torn"
+        assert app.warm.is_kept
+    assert app.saved() == {"notes": (0, 1, 0)}
