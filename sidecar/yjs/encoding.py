@@ -85,7 +85,7 @@ def read_varuint(data: bytes, position: int) -> tuple[int, int]:
         shift += 7
     if position == len(data):
         raise CutShortError("a variable-length integer does not end")
-    message = "a variable-length integer has more than 64 bits"
+    message = "a variable-length integer does not end within 64 bits"
     raise ValueError(message)
 
 
