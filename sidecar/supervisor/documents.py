@@ -73,6 +73,7 @@ class DocumentState(msgspec.Struct, eq=False):
         source: Where it is.
         due: When it is synced next.
         seen: Its file as the last scan saw it, or as it was given to a worker since.
+        ended: When its last sync ended.
         given: Its file as it was when a worker last got it.
         rested: Whether it counted as rested then.
         absent: The last scan did not find it, or found no regular file.
@@ -96,6 +97,7 @@ class DocumentState(msgspec.Struct, eq=False):
     source: Source
     due: Due
     seen: FileVersion | None = None
+    ended: float = float("-inf")
     given: FileVersion | None = None
     absent: bool = False
     mirror: FileVersion | None = None
@@ -232,7 +234,9 @@ class DocumentQueue:
                 stale.append(document)
         for document, found in scan.states.items():
             state = self.add(found.source)
-            if found.document != state.seen or state.mirror not in {None, found.mirror}:
+            is_old = scan.at <= state.ended  # it may have looked before the last sync published
+            is_left = is_old or state.mirror in {None, found.mirror}
+            if found.document != state.seen or not is_left:
                 state.seen = found.document
                 state.mirror = None
                 stale.append(document)
@@ -345,6 +349,7 @@ class DocumentQueue:
         Returns:
             Milliseconds until the next try, None when only an event brings one.
         """
+        self._states[document].ended = now
         due = self._states[document].due
         wait_ms = due.end(now, cost_s, effect, self._timing.rescan_s)
         if not due.tries:

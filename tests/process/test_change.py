@@ -248,7 +248,8 @@ def test_the_rescan_finds_what_no_event_told(tmp_path: Path) -> None:
         watch.until("ready")
         save(target.with_name("new.yjs"), document(4)).replace(target)  # no half of it is seen
         watch.until("rebuilt", rows=4)
-        assert watch.quiet(1.0) == []
+        # a scan that looked at the mirror before this one stood asks for one more look
+        assert [event["type"] for event in watch.quiet(1.0)] in ([], ["unchanged"])
 
 
 @needs_byte_names
