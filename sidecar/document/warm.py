@@ -22,7 +22,7 @@ from sidecar.document.walk import pick, walk
 from sidecar.errors import DocumentUnavailableError
 from sidecar.model import Block, Root, Table, Workspace, stated_columns
 from sidecar.yjs.cut import cut
-from sidecar.yjs.encoding import CutShortError, decode_state_vector, is_v2
+from sidecar.yjs.encoding import CutShortError, decode_state_vector, is_v2, refuse_foreign
 from sidecar.yjs.index import Index, index
 
 _LAYOUTS = frozenset(("maps", "keyed_arrays"))
@@ -89,8 +89,13 @@ class Warm:
         if self._document:
             self._document.in_step(digest)
 
-    def advance(self, data: bytes, key: _Key) -> "WarmDocument | None":
+    def advance(self, data: bytes, key: _Key, *, is_rested: bool) -> "WarmDocument | None":
         """Bring the kept document up to a newer form, where that is proved to be right.
+
+        Args:
+            data: The newer form.
+            key: Of which document, and how it is shown.
+            is_rested: It was not changed for a while: what is missing of it will not come.
 
         Returns:
             It; None when the newer form must be decoded afresh, and then nothing is kept any more.
@@ -98,6 +103,7 @@ class Warm:
         Raises:
             DocumentUnavailableError: ``torn``: only the beginning of a newer form is there. The
                 document is kept for the whole of it.
+            DocumentUnusableError: ``foreign``.
         """
         self._digest = self.bug = None
         if self._document is None or self._key != key:
@@ -108,8 +114,9 @@ class Warm:
         try:
             document.advance(data)
         except BaseException as error:
-            if isinstance(error, _NotWholeError) and not is_v2(data):
+            if isinstance(error, _NotWholeError) and not is_rested and not is_v2(data):
                 self._document = document
+                refuse_foreign(data)
                 raise DocumentUnavailableError("torn", f"the file is not whole: {error}") from None
             document.close()
             is_known = isinstance(error, (ValueError, RuntimeError)) or is_panic(error)
@@ -136,7 +143,7 @@ class Warm:
         if self._document is not None and self._document.columns != (columns or {}):
             self.drop()  # the mirror is not the one that it was compared with
         with walking(), lifting(lambda: data):
-            document = self.advance(data, key)
+            document = self.advance(data, key, is_rested=accept_trailing)
         if document is not None:
             with walking(), lifting(lambda: data), document.opened() as workspace:
                 if self.check:

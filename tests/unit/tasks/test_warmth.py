@@ -212,3 +212,29 @@ def test_the_beginning_of_a_file_costs_nothing_but_another_try(app: App) -> None
         assert outcome.code == "torn"
         assert app.warm.is_kept
     assert app.saved() == {"notes": (0, 1, 0)}
+
+
+@pytest.mark.parametrize(
+    ("data", "code"), [(b"\x89PNG\r\n\x1a\n\0\0\0", "foreign"), (b"\0" * 99, "torn")]
+)
+def test_what_is_no_document_is_called_so_beside_a_kept_one_too(
+    app: App, data: bytes, code: str
+) -> None:
+    """As it is without one: another program's file, and the zeros that a crash leaves."""
+    app.document.write_bytes(data)
+    outcome = sync(app.source, app.options, warm=app.warm)
+    assert isinstance(outcome, Failed)
+    assert outcome.code == code
+
+
+def test_the_beginning_of_a_file_at_rest_is_looked_at_afresh(app: App) -> None:
+    """Nothing is taken for granted of what will not become whole by itself."""
+    app.rows["row 1"]["title"] = "new"
+    app.document.write_bytes(app.doc.get_update()[:-7])
+    outcome = sync(app.source, app.options, rested=True, warm=app.warm)
+    assert isinstance(outcome, Failed)
+    assert not app.warm.is_kept
+    app.save()
+    assert not app.warm.is_road
+    app.rows["row 1"]["title"] = "newer"
+    assert app.saved() == {"notes": (0, 1, 0)}
