@@ -6,7 +6,7 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.layout import TextColumn
 from sidecar.commands.progress import progress
-from sidecar.commands.render import print_json, print_line, print_table, print_text, size
+from sidecar.commands.render import print_json, print_line, print_table, print_text, size, titled
 from sidecar.commands.targets import one_source
 from sidecar.commands.terminal import complain, plural
 from sidecar.discovery import source_of
@@ -53,8 +53,7 @@ def _print_host(seen: Inspection) -> None:
     """Print the content of a head.yjs or registry.yjs."""
     if seen.head:
         head = seen.head
-        name = " ".join(part for part in (head.icon, head.name) if part)
-        print_line(f"workspace: {name or 'no name'}")
+        print_line(f"workspace: {titled(head.icon, head.name) or 'no name'}")
         if head.description:
             print_text(f"description: {head.description}")
         asked = ", ".join(f"{epoch} by {client}" for client, epoch in head.epochs.items())

@@ -144,6 +144,11 @@ def short_name_of(doc: DocumentFields) -> str:
     return workspace if doc.epoch is None else f"{workspace}/{doc.epoch}"
 
 
+def titled(icon: str | None, name: str | None) -> str:
+    """Return icon and name of a workspace, as far as it has them."""
+    return " ".join(part for part in (icon, name) if part)
+
+
 def called(doc: DocumentFields, name: str | None) -> str:
     """Return what a workspace is called, with its short id; the id alone where it has no name."""
     short = shorten(name or "", _LONGEST_NAME)

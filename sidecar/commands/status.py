@@ -19,6 +19,7 @@ from sidecar.commands.render import (
     print_table,
     print_text,
     size,
+    titled,
 )
 from sidecar.commands.targets import command_line, complain_of_nothing, find, in_order
 from sidecar.commands.terminal import HABITS, plural
@@ -129,7 +130,6 @@ def _print(statuses: Sequence[Status]) -> None:
 
 def _row(status: Status) -> list[str | Styled]:
     state = f"{status.state} ({status.code})" if status.code else status.state
-    name = " ".join(part for part in (status.icon, status.name) if part)
     marks = [
         mark
         for mark, holds in (("not current", not status.current), ("deleted", status.deleted))
@@ -137,7 +137,7 @@ def _row(status: Status) -> list[str | Styled]:
     ]
     published = status.mirror_mtime_ms
     return [
-        name,
+        titled(status.icon, status.name),
         name_of(status),
         Styled(state, _STYLES.get(status.state, "red")),
         str(status.rows),

@@ -18,6 +18,7 @@ from sidecar.commands.render import (
     print_line,
     print_table,
     print_text,
+    titled,
 )
 from sidecar.commands.targets import command_line, complain_of_nothing, find, in_order
 from sidecar.commands.terminal import HABITS, plural
@@ -140,7 +141,7 @@ def _print(found: Sequence[Verification], standings: dict[str, Standing]) -> Non
 
 def _row(one: Verification, standing: Standing) -> list[str | Styled]:
     return [
-        " ".join(part for part in (standing.icon, standing.name) if part),
+        titled(standing.icon, standing.name),
         name_of(one),
         Styled(one.result, _STYLES.get(one.result, "red")),
         str(one.rows),

@@ -18,7 +18,7 @@ from sidecar.document.extension import (
 from sidecar.document.lifted import count_bare_fragments
 from sidecar.document.xml import TooDeepError, render
 from sidecar.model import RootKind
-from sidecar.yjs.encoding import read_varuint
+from sidecar.yjs.encoding import read_varuint, utf16_units
 
 ARRAY_PREFIX = "table:"
 LONG = 256
@@ -231,7 +231,7 @@ def _sequence(doc: Doc, txn: Transaction, name: str, caught: list[Any] | None) -
         return _Sequence("unknown", [], None)
     text = doc.get_or_insert_text(txn, name)
     if words := text.get_string(txn):  # an array of strings has none
-        return _with_words(text, txn, words, size - _utf16_units(words), caught)
+        return _with_words(text, txn, words, size - utf16_units(words), caught)
     pieces = [piece for piece, _ in text.diff(txn)]  # shared types and embeds, in one pass
     if len(pieces) == size:
         return _of_pieces(pieces, txn)
@@ -267,10 +267,6 @@ def _with_words(
         return None
     elements = [element for element in caught if type(element) is not str]
     return _Sequence("text", elements, words, max(0, others - len(elements)))
-
-
-def _utf16_units(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _markup(node: Any, txn: Transaction) -> str:

@@ -8,6 +8,8 @@ import os
 APPLICATION_ID = 0x59534D31
 HEADER_BYTES = 100
 MAGIC = b"SQLite format 3\0"
+COUNTERS = (24, 92)
+"""Where the change counter is, and the one for which the size in the header is valid."""
 _APPLICATION_ID = 68
 
 

@@ -18,7 +18,7 @@ import apsw
 
 from sidecar.errors import MirrorUnavailableError
 from sidecar.files import FileVersion, shown
-from sidecar.mirror.header import HEADER_BYTES, MAGIC, field
+from sidecar.mirror.header import COUNTERS, HEADER_BYTES, MAGIC, field
 from sidecar.mirror.sqlite_files import (
     JOURNALS,
     OWN_JOURNAL,
@@ -33,8 +33,6 @@ WAIT_S = 5.0
 """How long readers and writers of the mirror are waited for."""
 _JOURNAL_MAGIC = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 _SECTOR = 512
-_COUNTERS = (24, 92)
-"""Where the header has the change counter, and the one for which its size is valid (1.3)."""
 _COOKIE = 40
 """Where it has the schema cookie, by which open connections know that tables have changed."""
 _LOCK_BYTE = 1 << 30
@@ -117,7 +115,7 @@ def _prepare(candidate: str, mirror: apsw.Connection) -> tuple[int, int]:
     header = mirror.read("main", 0, 0, HEADER_BYTES)[1]
     if not header.startswith(MAGIC):
         raise apsw.NotADBError
-    cookie, counter = field(header, _COOKIE), (field(header, _COUNTERS[0]) + 1) % (1 << 32)
+    cookie, counter = field(header, _COOKIE), (field(header, COUNTERS[0]) + 1) % (1 << 32)
     new = connect(candidate, flags=apsw.SQLITE_OPEN_READWRITE, locks=False)
     try:
         new.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF").fetchall()
@@ -147,7 +145,7 @@ class Pages:
     def __init__(self, source: BinaryIO, target: BinaryIO, counter: int, cookie: int) -> None:
         """Begin with open files, and the counter and cookie that the header will have."""
         self._source, self.target = source, target
-        self._fields = {**dict.fromkeys(_COUNTERS, counter), _COOKIE: cookie}
+        self._fields = {**dict.fromkeys(COUNTERS, counter), _COOKIE: cookie}
         header = target.read(HEADER_BYTES)
         self._size = int.from_bytes(header[16:18], "big")
         self._size = 65536 if self._size == 1 else self._size

@@ -16,6 +16,7 @@ from sidecar.files import FileVersion
 from sidecar.mirror.build import Candidate
 from sidecar.mirror.catalog import Built, column_lines
 from sidecar.mirror.edited_rows import EditedRows, Row, UnpatchableError
+from sidecar.mirror.header import COUNTERS
 from sidecar.mirror.identifiers import quote
 from sidecar.mirror.known_rows import (
     Known,
@@ -40,8 +41,6 @@ MOST_PATCHES = 256
 """After so many a mirror is built from scratch: deleted rows leave room in its pages."""
 _FEW = 1000
 _BLOCK = 1 << 20
-_COUNTERS = (24, 92)
-"""Where the header has the change counter, and the one for which its size is valid (1.3)."""
 _UNFIT = (apsw.TooBigError, apsw.ConstraintError, apsw.CorruptError, apsw.SQLError)
 """A mirror that somebody has damaged, or a row that it does not take: it is built from scratch."""
 _FACTS = ("generator", "options", "layout")
@@ -136,7 +135,7 @@ class Patch(Candidate):
     def _close(self) -> None:
         super()._close()
         with open(self.file.path, "r+b") as file:
-            for offset in _COUNTERS:
+            for offset in COUNTERS:
                 file.seek(offset)
                 file.write((1).to_bytes(4, "big"))
 

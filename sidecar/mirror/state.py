@@ -13,7 +13,15 @@ from sidecar.errors import MirrorUnavailableError
 from sidecar.files import FileVersion, version_of
 from sidecar.javascript import dump_json
 from sidecar.mirror.catalog import FORMAT, ROOTS
-from sidecar.mirror.header import APPLICATION_ID, HEADER_BYTES, MAGIC, field, is_mirror, is_of
+from sidecar.mirror.header import (
+    APPLICATION_ID,
+    COUNTERS,
+    HEADER_BYTES,
+    MAGIC,
+    field,
+    is_mirror,
+    is_of,
+)
 from sidecar.mirror.sqlite_files import (
     JOURNALS,
     connect,
@@ -24,7 +32,6 @@ from sidecar.mirror.sqlite_files import (
 from sidecar.model import AUTO, Options, RebuiltReason, Table, stated_columns
 from sidecar.names import MIRROR
 
-_COUNTER = 24
 _JOURNAL = JOURNALS[0]
 _OWN_PAGE = 65536
 
@@ -217,7 +224,7 @@ def change_counter(path: str) -> int:
         OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
-        return field(file.read(HEADER_BYTES).ljust(HEADER_BYTES, b"\0"), _COUNTER)
+        return field(file.read(HEADER_BYTES).ljust(HEADER_BYTES, b"\0"), COUNTERS[0])
 
 
 def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
@@ -284,6 +291,6 @@ def _lines(connection: apsw.Connection) -> tuple[bool, int, dict[str, Any], list
         ends_there = not connection.read("main", 0, size, 1)[0]
         is_whole = size > 0 and ends_there and connection.read("main", 0, size - 1, 1)[0]
         is_in_wal_mode = not header[18] == header[19] == 1
-        return is_whole and not is_in_wal_mode, field(header, _COUNTER), lines, found
+        return is_whole and not is_in_wal_mode, field(header, COUNTERS[0]), lines, found
     finally:
         connection.close()

@@ -109,6 +109,11 @@ def write_bytes(data: bytes) -> bytes:
 _ONE_BYTE = tuple(bytes((value,)) for value in range(0x80))
 
 
+def utf16_units(text: str) -> int:
+    """Count a text as JavaScript does."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
 def decode_state_vector(data: bytes) -> dict[int, int]:
     """Decode a state vector, client -> clock (Yjs V1 encoding)."""
     count, position = read_varuint(data, 0)

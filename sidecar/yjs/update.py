@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from sidecar.yjs.encoding import CutShortError, read_varuint
+from sidecar.yjs.encoding import CutShortError, read_varuint, utf16_units
 
 Id = tuple[int, int]
 """Client and clock."""
@@ -277,7 +277,7 @@ class UpdateReader:
     def _content(self, kind: int) -> int:
         """Pass over the content of an item and return its length in elements."""
         if kind == STRING:
-            return _utf16_units(self.blob())
+            return utf16_units(self.text())
         if kind == DELETED:
             return self.number()
         if kind in {JSON, ANY}:
@@ -389,10 +389,3 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         rest, at = read_varuint(data, at)
         value |= rest << 6
     return (-value if first & 0x40 else value), at
-
-
-def _utf16_units(text: bytes) -> int:
-    """Count a text as JavaScript does."""
-    if text.isascii():
-        return len(text)
-    return len(text.decode().encode("utf-16-le")) // 2
