@@ -43,8 +43,19 @@ def write_manifest(folder: Path, name: str, target: str) -> None:
 
 def oldest_glibc(files: list[Path]) -> str | None:
     """Return the newest version of glibc that any of the files asks for, None where none does."""
-    minors = [int(found) for path in files for found in _GLIBC.findall(path.read_bytes())]
-    return f"2.{max(minors)}" if minors else None
+    minor = max((_newest_minor(path) for path in files), default=0)
+    return f"2.{minor}" if minor else None
+
+
+def need_newer_glibc(files: list[Path], promised: str) -> list[tuple[Path, str]]:
+    """Return the files that do not run on the promised glibc, each with the version it needs."""
+    limit = int(promised.removeprefix("2."))
+    minors = [(path, _newest_minor(path)) for path in files]
+    return [(path, f"2.{minor}") for path, minor in minors if minor > limit]
+
+
+def _newest_minor(path: Path) -> int:
+    return max(map(int, _GLIBC.findall(path.read_bytes())), default=0)
 
 
 def sha256_of(path: Path) -> str:

@@ -1,17 +1,22 @@
 """Events as lines of text, for people."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sidecar.commands.layout import LONGEST_ID, shorten
+from sidecar.commands.layout import fold, shorten
 from sidecar.commands.terminal import escape, plural
 from sidecar.files import shown
 from sidecar.host import protocol
 from sidecar.host.protocol import Event
 
+KIND = 10
+"""Width of the kinds of events."""
+_LONGEST_ID = 16
+"""Letters of an id: with it a usual line fits into 80 columns."""
+_STYLE = re.compile(r"\x1b\[\d*m")
 _COLORS = {"rebuilt": "32", "failed": "31", "collapsed": "35", "gone": "35", "waiting": "35"}
-
 
 _REASONS = {
     "missing": "built",
@@ -24,19 +29,33 @@ _REASONS = {
 """Texts for the reasons of a rebuild; a reason that is not here is printed as it is."""
 
 
-def line_of(event: Event, *, color: bool = False, mirror: str | None = None) -> str:
-    """Return an event as one line for people, escaped.
+def lines_of(
+    event: Event, *, color: bool = False, mirror: str | None = None, width: int | None = None
+) -> list[str]:
+    """Return an event as text for people, escaped: one line, on a narrow terminal several.
 
     Args:
-        event: The event; if it has a time, the line begins with it.
-        color: Whether the terminal shows colours.
+        event: The event; if it has a time, the text begins with it.
+        color: Whether the terminal shows colours; only the kind of the event has one.
         mirror: Path of a new mirror, to print.
+        width: Of the terminal; None if stdout is none, and then nothing is folded.
     """
     kind = str(event.__struct_config__.tag)
     text = _TEXTS[type(event)](event) + (f"; in {mirror}" if mirror else "")
-    line = f"{_clock(event.time)}{kind:<10} {escape(text)}".rstrip()
-    code = _COLORS.get(kind)
-    return f"\x1b[{code}m{line}\x1b[0m" if color and code else line
+    code = _COLORS.get(kind) if color else None
+    painted = f"\x1b[{code}m{kind}\x1b[0m" if code else kind
+    return hanging(
+        f"{_clock(event.time)}{painted:<{KIND + len(painted) - len(kind)}} ", text, width
+    )
+
+
+def hanging(head: str, text: str, width: int | None) -> list[str]:
+    """Return a text behind its head, later lines below its first; the text is not yet escaped."""
+    clean = escape(text)
+    indent = len(_STYLE.sub("", head))
+    is_folded = width is not None and width >= 2 * indent
+    first, *rest = fold(clean, width - indent) if width and is_folded else [clean]
+    return [f"{head}{first}".rstrip(), *(" " * indent + line for line in rest)]
 
 
 def is_wrong(event: Event) -> bool:
@@ -54,7 +73,7 @@ def _clock(time: str) -> str:
 def _name(event: protocol.DocEvent | protocol.FailedEvent) -> str:
     """Return workspace and epoch where there are any, the path otherwise."""
     if isinstance(event.workspace, str):
-        workspace = shorten(event.workspace, LONGEST_ID, in_middle=True)
+        workspace = shorten(event.workspace, _LONGEST_ID, in_middle=True)
         return workspace + (f"/{event.epoch}" if isinstance(event.epoch, int) else "")
     return shown(event.path) if isinstance(event.path, str) else ""
 

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 
-from sidecar.commands.terminal import escape
+from sidecar.commands.event_lines import KIND, hanging
 from sidecar.errors import MirrorDamagedError
 from sidecar.host.protocol import Event, RebuiltEvent
 
 _MOST = 3
-_INDENT = " " * len("12:34:56  ")
+_HEAD = " " * len("12:34:56  ") + f"{'problem':<{KIND}} "
 
 
-def problem_lines(event: Event, mirror: str) -> Iterator[str]:
+def problem_lines(event: Event, mirror: str, width: int | None = None) -> Iterator[str]:
     """Yield the escaped lines; none if there are no problems.
 
     Args:
         event: The event.
         mirror: Path of the document's mirror.
+        width: Of the terminal, None if stdout is none.
     """
     if not isinstance(event, RebuiltEvent) or not event.problems:
         return
@@ -26,7 +27,7 @@ def problem_lines(event: Event, mirror: str) -> Iterator[str]:
     except MirrorDamagedError:  # replaced by another process
         return
     for line in lines[:_MOST]:
-        yield escape(f"{_INDENT}problem    {in_words(line)[0]}")
+        yield from hanging(_HEAD, in_words(line)[0], width)
     if len(lines) > _MOST:
         more = f"and {len(lines) - _MOST} more; epicenter-sidecar problems lists all"
-        yield f"{_INDENT}           {more}"
+        yield from hanging(" " * len(_HEAD), more, width)

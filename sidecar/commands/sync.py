@@ -13,7 +13,7 @@ from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.problem_lines import problem_lines
 from sidecar.commands.progress import Progress, progress
 from sidecar.commands.targets import find, in_order
-from sidecar.commands.terminal import HABITS, escape, has_color, say
+from sidecar.commands.terminal import HABITS, escape, folding_width, has_color, say
 from sidecar.errors import SidecarError
 from sidecar.files import shown
 from sidecar.host import protocol
@@ -103,6 +103,7 @@ class _Printer:
         self._bar = bar
         self._as_json = as_json
         self._color = not as_json and has_color()
+        self._width = folding_width()
 
     def emit(self, event: Event) -> None:
         if isinstance(event, protocol.FailedEvent):
@@ -114,12 +115,14 @@ class _Printer:
         if self._as_json:
             say(protocol.encode(event).decode("ascii").rstrip("\n"))
             return
-        from sidecar.commands.event_lines import is_wrong, line_of
+        from sidecar.commands.event_lines import is_wrong, lines_of
 
         if is_wrong(event) or not HABITS.is_quiet:
-            say(line_of(event, color=self._color, mirror=self._mirror_of(event)))
+            mirror = self._mirror_of(event)
+            for line in lines_of(event, color=self._color, mirror=mirror, width=self._width):
+                say(line)
         if isinstance(event, protocol.RebuiltEvent) and not HABITS.is_quiet:
-            for line in problem_lines(event, self._files[event.path]):
+            for line in problem_lines(event, self._files[event.path], self._width):
                 say(line)
 
     def _mirror_of(self, event: Event) -> str | None:

@@ -85,6 +85,11 @@ def terminal_width(descriptor: int = 1) -> int:
         return _NO_TERMINAL
 
 
+def folding_width() -> int | None:
+    """Return the width at which lines are folded; None if stdout is no terminal."""
+    return terminal_width() if sys.stdout.isatty() else None
+
+
 def plural(count: int, noun: str) -> str:
     """Return a number with its noun."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -14,11 +14,11 @@ import msgspec
 
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
-from sidecar.commands.event_lines import is_wrong, line_of
+from sidecar.commands.event_lines import is_wrong, lines_of
 from sidecar.commands.logs import log_to_stderr
 from sidecar.commands.problem_lines import problem_lines
 from sidecar.commands.targets import to_be_watched
-from sidecar.commands.terminal import HABITS, complain, has_color
+from sidecar.commands.terminal import HABITS, complain, folding_width, has_color
 from sidecar.errors import LockedError, SidecarError
 from sidecar.host import lifeline, protocol
 from sidecar.host.outbox import Outbox
@@ -156,9 +156,10 @@ def _text_of(event: Event, *, color: bool, is_beside: bool) -> bytes:
     """Return an event as text; with its problems if the mirror is beside the document."""
     if HABITS.is_quiet and not is_wrong(event):
         return b""
-    lines = [line_of(event, color=color)]
+    width = folding_width()  # each time: a window is resized
+    lines = lines_of(event, color=color, width=width)
     if isinstance(event, protocol.RebuiltEvent) and is_beside:
-        lines += problem_lines(event, mirror_of(event.path))
+        lines += problem_lines(event, mirror_of(event.path), width)
     return ("\n".join(lines) + "\n").encode("utf-8", "replace")
 
 

@@ -14,6 +14,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from scripts.release.__main__ import glibc_version, insist_on_glibc
 from scripts.release.archive import moment_of_release, pack, write_sums
 from scripts.release.bundle import LAUNCHER, LEFT_OUT
 from scripts.release.manifest import oldest_glibc
@@ -72,6 +73,34 @@ def test_the_newest_glibc_that_is_asked_for_counts(tmp_path: Path) -> None:
     assert oldest_glibc([tmp_path / "a", tmp_path / "b"]) == "2.17"
     (tmp_path / "c").write_bytes(b"GLIBC_PRIVATE")
     assert oldest_glibc([tmp_path / "c"]) is None
+
+
+def test_a_bundle_that_needs_a_newer_glibc_than_promised_is_refused(tmp_path: Path) -> None:
+    """Each such file is named with what it needs; equal is not newer, 2.4 is older than 2.31."""
+    (tmp_path / "_internal").mkdir()
+    for name, content in (("a.so", b"GLIBC_2.34"), ("_internal/b.so", b"GLIBC_2.4\0GLIBC_2.31")):
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(SystemExit) as end:
+        insist_on_glibc(tmp_path, "2.31")
+    assert str(end.value).splitlines()[1:] == ["  a.so needs 2.34"]
+    insist_on_glibc(tmp_path, "2.34")
+
+
+def test_the_glibc_of_a_release_is_the_one_that_the_guide_promises() -> None:
+    """The workflow insists on it, and builds in the image of a Debian that has it."""
+    workflow = (PROJECT / ".github" / "workflows" / "release.yml").read_text("utf-8")
+    page = (PROJECT / "docs" / "tauri.md").read_text("utf-8")
+    (promised,) = re.findall(r"--glibc (2\.\d+)", workflow)
+    assert f"glibc {promised} or newer" in page
+    assert "container: python:3.11-slim-bullseye" in workflow
+
+
+@pytest.mark.parametrize("wrong", ["", "2", "3.1", "2.x", "GLIBC_2.31"])
+def test_what_is_no_version_of_glibc_is_refused(wrong: str) -> None:
+    """A typing error in the workflow must not promise anything."""
+    with pytest.raises(ValueError):  # noqa: PT011 - argparse says the rest
+        glibc_version(wrong)
+    assert glibc_version("2.31") == "2.31"
 
 
 def test_the_list_of_parts_is_valid_and_has_what_is_frozen() -> None:

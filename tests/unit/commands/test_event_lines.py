@@ -15,7 +15,7 @@ import pytest
 
 from sidecar.commands import COMMANDS, main
 from sidecar.commands.arguments import parse
-from sidecar.commands.event_lines import line_of
+from sidecar.commands.event_lines import lines_of
 from sidecar.commands.terminal import escape
 from sidecar.host.protocol import (
     EVENTS,
@@ -285,18 +285,34 @@ def test_events_are_lines_for_people() -> None:
         regressed=True,
         ms=3,
     )
-    assert line_of(rebuilt) == (
+    assert lines_of(rebuilt) == [
         "rebuilt    w1/2  changed a\\nb; 1 row; 2 problems; removed c; an older state; 3 ms"
-    )
+    ]
     nameless = UnchangedEvent(workspace=None, epoch=None, path="/p", reason="bytes")
-    assert line_of(nameless) == "unchanged  /p  equal bytes"
+    assert lines_of(nameless) == ["unchanged  /p  equal bytes"]
     failed = FailedEvent(code="disk_full", message="m", retry_ms=2000)
-    assert line_of(failed) == "failed     disk_full: m; next try in 2 s"
+    assert lines_of(failed) == ["failed     disk_full: m; next try in 2 s"]
     ready = Ready(pid=1, version="", root=[], documents=3, rebuilt=1, unchanged=1, failed=1)
-    assert line_of(ready, color=True) == (
+    assert lines_of(ready, color=True) == [
         "ready      3 documents: 1 rebuilt, 1 unchanged, 1 failed"
-    )
-    assert line_of(failed, color=True).startswith("\x1b[31m")
+    ]
+    assert lines_of(failed, color=True) == [
+        "\x1b[31mfailed\x1b[0m     disk_full: m; next try in 2 s"
+    ]
+
+
+@pytest.mark.parametrize("color", [False, True])
+def test_a_long_event_is_folded_between_words_below_its_own_text(*, color: bool) -> None:
+    """No line is wider than the terminal, no word is cut, and without a terminal it is one line."""
+    told = "the disk is full and nothing can be written"
+    failed = FailedEvent(code="disk_full", message=told, retry_ms=None)
+    seen = [re.sub(r"\x1b\[\d*m", "", line) for line in lines_of(failed, color=color, width=40)]
+    assert seen == [
+        "failed     disk_full: the disk is full",
+        "           and nothing can be written",
+    ]
+    assert len(lines_of(failed, color=color)) == 1
+    assert len(lines_of(failed, color=color, width=12)) == 1
 
 
 def test_no_event_is_without_words() -> None:
@@ -321,6 +337,6 @@ def test_lines_have_the_time_and_nothing_that_alarms() -> None:
         regressed=False,
         ms=3,
     )
-    line = line_of(rebuilt, mirror="/m\n.sqlite")
+    (line,) = lines_of(rebuilt, mirror="/m\n.sqlite")
     assert re.fullmatch(r"\d\d:\d\d:15  rebuilt    w1/2  built; 1 row; 3 ms; in /m\\n.sqlite", line)
     assert json.loads(encode(rebuilt))["reason"] == "missing"
