@@ -302,10 +302,14 @@ def _end_as_read(data: bytes, doc: Doc) -> int | None:
 def _made_plain(
     content: Content, refused: DocumentUnavailableError | None, *, accept_trailing: bool
 ) -> Opened:
-    from sidecar.yjs.normalize import normalize  # noqa: PLC0415 - seldom needed
+    from sidecar.yjs.index import is_cut_short  # noqa: PLC0415 - seldom needed
+    from sidecar.yjs.normalize import normalize  # noqa: PLC0415
 
+    data = content.again()
+    if refused and is_cut_short(data):  # a file being written: told in a twentieth of the time
+        raise refused
     try:
-        normal = normalize(content.again())
+        normal = normalize(data)
     except ValueError as error:
         message = f"the file is no update that Yjs would take: {error}"
         raise refused or DocumentUnavailableError("undecodable", message) from None

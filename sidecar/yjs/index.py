@@ -14,6 +14,7 @@ from functools import cache
 
 import msgspec
 
+from sidecar.yjs.encoding import CutShortError
 from sidecar.yjs.spans import Spans, join
 from sidecar.yjs.update import DOC, JSON, SKIP, UpdateReader
 
@@ -117,6 +118,21 @@ def index(data: bytes) -> Index:
         message = f"the update ends at {reader.at} of {len(data)} bytes"
         raise ValueError(message)
     return Index(data, sections, deletes_at, deleted)
+
+
+def is_cut_short(data: bytes) -> bool:
+    """Tell whether an update ends before all of it was read, whatever else is wrong with it."""
+    reader = UpdateReader(data)
+    try:
+        for _ in range(reader.number()):
+            count, client, _ = reader.number(), reader.number(), reader.number()
+            SectionReader(reader, client).read(count)
+        reader.deleted()
+    except CutShortError:
+        return True
+    except ValueError:
+        return False
+    return False
 
 
 def read_header(reader: UpdateReader) -> tuple[int, int, int]:

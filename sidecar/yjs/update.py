@@ -343,7 +343,7 @@ def _behind_text(data: bytes, at: int) -> int:
         size, at = read_varuint(data, at)
     end = at + size
     text = data[at:end]
-    if not text.isascii():
+    if not text.isascii() and end <= len(data):  # else it is cut, which the caller sees
         text.decode()  # Yjs refuses an update with a text that is none
     return end
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.yjs.index import STRIDE, index
+from sidecar.yjs.index import STRIDE, index, is_cut_short
 from sidecar.yjs.update import UpdateReader
 from tests.support.data import DOCUMENTS
 
@@ -54,3 +54,18 @@ def test_what_no_whole_state_holds_has_no_index(data: bytes) -> None:
     """Yjs writes whole states in one way."""
     with pytest.raises(ValueError, match=r"\w+"):
         index(data)
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_each_beginning_of_an_update_is_cut_short(path: Path) -> None:
+    """And neither the whole of it, nor one with bytes after its end."""
+    data = path.read_bytes()
+    places = {*range(min(200, len(data))), *range(0, len(data), max(1, len(data) // 50))}
+    assert all(is_cut_short(data[:size]) for size in places)
+    assert not is_cut_short(data)
+    assert not is_cut_short(data + b"\1")
+
+
+def test_what_makes_no_sense_is_not_cut_short() -> None:
+    """A struct of nothing before the missing end: it is for others to say what that is."""
+    assert not is_cut_short(b"\1\2\1\0\0\0")
