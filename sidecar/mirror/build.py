@@ -167,9 +167,9 @@ class Candidate:
         insert, has_rowid = insert_row(schema.name, names), rowid_of(names) is not None
         for piece in pieces(schema.table.blocks()):
             row_digests = digests.add(piece)
-            if self._notes is not None:
-                remembered.add(piece, row_digests)
             rows = list(writer.convert(piece))
+            if self._notes is not None:
+                remembered.add(piece, rows, writer, row_digests)
             self._insert(insert, rows if has_rowid else [row[:-1] for row in rows], writer)
         self._tables.append(_built(schema, writer.summaries(), digests))
         self.problems += problems_of_table(schema, writer.summaries())

@@ -6,16 +6,34 @@ in, values out.
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
+from itertools import compress, count
 from typing import NamedTuple
 
 from sidecar.digests import Piece, chunk_starts, digest_chunk, digest_rows
-from sidecar.mirror.rows import KINDS
+from sidecar.mirror.rows import KINDS, RowProblemLine, RowWriter, is_wide
 from sidecar.mirror.schema import Kind, TableSchema
-from sidecar.mirror.summaries import ChunkLine, Summary, encode, summarize
-from sidecar.model import Block
+from sidecar.mirror.summaries import ChunkLine, Problems, Summary, encode, summarize
+from sidecar.model import Block, Cell
 
-Shape = tuple[type, ...]
-"""The types of the cells of a row."""
+
+class OddRow(NamedTuple):
+    """What a row with problems or wide integers adds to the summary of its chunk.
+
+    Attributes:
+        types: Of its cells.
+        wide: The columns in which it has an integer beyond 2^53.
+        nulls: The columns in which nothing is stored.
+        problems: Field, kind and detail of each.
+    """
+
+    types: tuple[type, ...]
+    wide: tuple[int, ...]
+    nulls: tuple[int, ...]
+    problems: tuple[RowProblemLine, ...]
+
+
+Shape = tuple[type, ...] | OddRow
+"""What the summary of a chunk says of a row: mostly the types of its cells tell all of it."""
 
 Known = dict[str, "KnownRows"]
 """The rows of chunks, by the digest of the chunk."""
@@ -39,9 +57,10 @@ class KnownRows(NamedTuple):
     digests: list[bytes]
     shapes: list[Shape]
 
-    def line(self, summary: Summary) -> ChunkLine:
+    def line(self, schema: TableSchema) -> ChunkLine:
         """Give a chunk of these rows as it stands in ``_mirror_chunks``."""
-        return ChunkLine(self.ids[0], len(self.ids), digest_chunk(self.digests), encode(summary))
+        summary = encode(summary_of(schema, self))
+        return ChunkLine(self.ids[0], len(self.ids), digest_chunk(self.digests), summary)
 
     def add(self, other: "KnownRows") -> None:
         """Add the rows behind these."""
@@ -54,18 +73,46 @@ class KnownRows(NamedTuple):
         return KnownRows(self.ids[start:end], self.digests[start:end], self.shapes[start:end])
 
 
-def known(rows: Block, digests: list[bytes] | None = None) -> KnownRows:
+def known(
+    rows: Block,
+    converted: Sequence[tuple[Cell, ...]],
+    writer: RowWriter,
+    digests: list[bytes] | None = None,
+) -> KnownRows:
     """Give what is to be remembered of some rows.
 
     Args:
         rows: They.
+        converted: They, as the writer gave them.
+        writer: What has just converted them.
         digests: Of each, where they are known.
     """
     found = list(zip(*(map(type, column) for column in rows.columns), strict=True))
-    shapes: list[Shape] = found if rows.columns else [()] * len(rows.ids)
+    shapes: list[Shape] = [*found] if rows.columns else [()] * len(rows.ids)
+    if writer.odd:
+        for index, row_id in enumerate(rows.ids):
+            if (problems := writer.odd.get(row_id)) is not None:
+                cells = [column[index] for column in rows.columns]
+                shapes[index] = _odd(writer.schema, cells, converted[index], problems)
     own: dict[Shape, Shape] = {}
     return KnownRows(
         [*rows.ids], digests or digest_rows(rows), list(map(own.setdefault, shapes, shapes))
+    )
+
+
+def _odd(
+    schema: TableSchema,
+    cells: Sequence[Cell],
+    converted: tuple[Cell, ...],
+    problems: Iterable[RowProblemLine],
+) -> OddRow:
+    columns = zip(schema.columns, schema.order, strict=True)
+    own = [column.field is None and is_wide(cells[source]) for column, source in columns]
+    return OddRow(
+        types=tuple(map(type, cells)),
+        wide=tuple(compress(count(), own)),
+        nulls=tuple(i for i in range(len(own)) if converted[i + 1] is None),  # the id comes first
+        problems=tuple(problems),
     )
 
 
@@ -79,9 +126,15 @@ class Remembered:
     def __init__(self) -> None:
         self.chunks: list[KnownRows] = []
 
-    def add(self, piece: Piece, digests: list[bytes]) -> None:
-        """Add the next rows, with the digest of each."""
-        rows = known(piece.rows, digests)
+    def add(
+        self,
+        piece: Piece,
+        converted: Sequence[tuple[Cell, ...]],
+        writer: RowWriter,
+        digests: list[bytes],
+    ) -> None:
+        """Add the next rows, with the digest of each; otherwise as ``known``."""
+        rows = known(piece.rows, converted, writer, digests)
         if piece.begins:
             self.chunks.append(rows)
         else:
@@ -118,14 +171,29 @@ def replaced(
     return [whole.part(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
-def summary_of(schema: TableSchema, shapes: Iterable[Shape]) -> Summary:
-    """Summarise rows of which ``is_plain`` holds, as ``RowWriter`` does."""
-    found = set(shapes)
-    types = [{shape[source] for shape in found} for source in schema.order]
-    kinds: list[set[Kind]] = [{KINDS[kind] for kind in own if kind is not _NULL} for own in types]
-    return summarize(schema, kinds, [_NULL in own for own in types])
-
-
-def is_plain(summary: Summary) -> bool:
-    """Tell whether a summary follows from the shapes of its rows: no problems, no wide integers."""
-    return not summary.problems and all("wide" not in kinds for kinds in summary.kinds.values())
+def summary_of(schema: TableSchema, rows: KnownRows) -> Summary:
+    """Summarise the rows of a chunk, as ``RowWriter`` does."""
+    plain: list[tuple[type, ...]] = []
+    odd: list[OddRow] = []
+    for shape in set(rows.shapes):
+        if isinstance(shape, OddRow):
+            odd.append(shape)
+        else:
+            plain.append(shape)
+    types = [*plain, *(row.types for row in odd)]
+    kinds: list[set[Kind]] = [
+        {KINDS[kind] for kind in {own[source] for own in types} if kind is not _NULL}
+        for source in schema.order
+    ]
+    nulls = [any(own[source] is _NULL for own in plain) for source in schema.order]
+    for row in odd:
+        for column in row.wide:
+            kinds[column].add("wide")
+        for column in row.nulls:
+            nulls[column] = True
+    problems = Problems()
+    for row_id, shape in zip(rows.ids, rows.shapes, strict=True) if odd else ():
+        if isinstance(shape, OddRow):
+            for field, kind, detail in shape.problems:
+                problems.add(field, kind, row_id, detail)
+    return summarize(schema, kinds, nulls, problems.counted())

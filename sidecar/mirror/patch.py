@@ -22,17 +22,15 @@ from sidecar.mirror.known_rows import (
     Known,
     KnownRows,
     Remembered,
-    is_plain,
     known,
     replaced,
-    summary_of,
 )
 from sidecar.mirror.regions import Region, regions
 from sidecar.mirror.rows import RowWriter
 from sidecar.mirror.schema import TableSchema, create_table, plan
 from sidecar.mirror.sqlite_files import connect, mirror_errors, open_reader
 from sidecar.mirror.state import Mirror, change_counter
-from sidecar.mirror.summaries import ChunkLine, Summary, columns_of, decode, problems_of_table
+from sidecar.mirror.summaries import ChunkLine, columns_of, decode, problems_of_table
 from sidecar.model import ROWS_PER_BLOCK, Block, Problem, Workspace
 
 __all__ = ["MOST_PATCHES", "Patch", "UnpatchableError", "can_patch"]
@@ -172,6 +170,8 @@ class Patch(Candidate):
         edited = schema.table.edited or frozenset()
         if len(edited) > max(_FEW, sum(line.rows for line in lines) // 2):
             raise UnpatchableError("most rows changed")
+        if any(_has_too_large(line) for line in lines):
+            raise UnpatchableError("a row is too large for SQLite")
         new, done = list[ChunkLine](), 0
         for region in regions([line.first_id for line in lines], edited) if edited else ():
             new += lines[done : region.start]
@@ -182,8 +182,6 @@ class Patch(Candidate):
         for digest in remembered.keys() - there:
             del remembered[digest]
         summaries = [decode(line.summary) for line in new]
-        if any(kind == "too_large" for one in summaries for _, kind, *_ in one.problems):
-            raise UnpatchableError("a row is too large for SQLite")
         decided = zip(schema.columns, columns_of(schema, summaries), strict=True)
         built = Built(
             name=schema.name,
@@ -215,9 +213,7 @@ class Patch(Candidate):
         remembered = self._known(schema)
         chunks = [found for line in lines if (found := remembered.get(line.digest)) is not None]
         if len(chunks) == len(lines):
-            summaries = [decode(line.summary) for line in lines]
-            if again := self._replace(schema, region, chunks, summaries, rows):
-                return again
+            return self._replace(schema, region, chunks, rows)
         return self._walk(schema, region, rows)
 
     def _replace(
@@ -225,23 +221,15 @@ class Patch(Candidate):
         schema: TableSchema,
         region: Region,
         chunks: Sequence[KnownRows],
-        summaries: Sequence[Summary],
         rows: dict[str, Row],
     ) -> list[ChunkLine]:
-        """Read the edited rows of a region, and no others.
-
-        Returns:
-            Its chunks; none where something that has to be counted was or is among its rows.
-        """
+        """Read the edited rows of a region, and no others."""
         edited = sorted(filter(region.holds, schema.table.edited or ()))
         fresh, writer = _picking(schema)(edited), RowWriter(schema)
         converted = list(writer.convert(Piece(fresh, begins=True)))
-        own = writer.summaries()
-        if not all(map(is_plain, (*summaries, *own))):
-            return []
-        after = replaced(chunks, edited, known(fresh))
+        after = replaced(chunks, edited, known(fresh, converted, writer))
         rows.update((row[0], row[:-1]) for row in converted)
-        found = [chunk.line(summary_of(schema, chunk.shapes)) for chunk in after]
+        found = [chunk.line(schema) for chunk in after]
         self._remember(schema, found, after)
         return found
 
@@ -258,10 +246,10 @@ class Patch(Candidate):
         blocks = (pick(ids[start : start + ROWS_PER_BLOCK]) for start in starts)
         writer, digests, remembered = RowWriter(schema), ChunkDigests(), Remembered()
         for piece in pieces(blocks):
-            remembered.add(piece, digests.add(piece))
-            rows.update((row[0], row[:-1]) for row in writer.convert(piece) if row[0] in edited)
-        chunks = zip(remembered.chunks, writer.summaries(), strict=True)
-        found = [chunk.line(summary) for chunk, summary in chunks]
+            row_digests, converted = digests.add(piece), list(writer.convert(piece))
+            remembered.add(piece, converted, writer, row_digests)
+            rows.update((row[0], row[:-1]) for row in converted if row[0] in edited)
+        found = [chunk.line(schema) for chunk in remembered.chunks]
         self._remember(schema, found, remembered.chunks)
         return found
 
@@ -310,6 +298,13 @@ class Patch(Candidate):
         index = self._base.fts_indexes.get(built.name)
         writer = EditedRows(self._open(), built.name, names, index)
         self.row_changes[built.name] = writer.write(edit.edited, edit.rows, built.rows)
+
+
+def _has_too_large(line: ChunkLine) -> bool:
+    """Tell whether a chunk has a row that was cut for SQLite: only inserting it again tells how."""
+    if "too_large" not in line.summary:
+        return False
+    return any(kind == "too_large" for _, kind, *_ in decode(line.summary).problems)
 
 
 def _picking(schema: TableSchema) -> Callable[[Sequence[str]], Block]:

@@ -9,6 +9,9 @@ from sidecar.mirror.schema import ROWID_STEP, Column, Kind, TableSchema
 from sidecar.mirror.summaries import Problems, Summary, summarize
 from sidecar.model import EXACT_INTEGER, Block, Cell
 
+RowProblemLine = tuple[str | None, str, str | None]
+"""Field, kind and detail."""
+
 Converted = tuple[Cell, str | None, bool]
 """The SQLite value, the kind of problem or None, and whether _extra keeps the original."""
 
@@ -38,6 +41,8 @@ class RowWriter:
         kinds: For each column the kinds of its cells in the open chunk, without null.
         nullable: For each column whether it has a null in the open chunk.
         problems: Problems in the open chunk.
+        odd: Its rows whose part in the summary does not follow from the types of their cells, those
+            with problems or wide integers -> field, kind and detail of each problem.
     """
 
     def __init__(self, schema: TableSchema) -> None:
@@ -61,7 +66,7 @@ class RowWriter:
         self.rows += len(block.ids)
         rowids = range(first * ROWID_STEP, (self.rows + 1) * ROWID_STEP, ROWID_STEP)
         for problem in block.problems:
-            self.problems.add(problem.field, problem.kind, problem.row_id, problem.detail)
+            self._note(problem.field, problem.kind, problem.row_id, problem.detail)
         originals: list[tuple[int, str, Cell]] = []
         columns = [
             self._column(index, block.columns[source], block.ids, originals)
@@ -102,6 +107,7 @@ class RowWriter:
 
     def _begin(self) -> None:
         self.problems = Problems()
+        self.odd: dict[str, list[RowProblemLine]] = {}
         self.kinds: list[set[Kind]] = [set() for _ in self.schema.columns]
         self.nullable = [False] * len(self.schema.columns)
 
@@ -124,8 +130,11 @@ class RowWriter:
         column = self.schema.columns[index]
         kinds = set(map(type, cells))
         self.kinds[index].update(KINDS[kind] for kind in kinds if kind is not _NULL)
-        if column.field is None and int in kinds and any(map(_is_wide, cells)):
-            self.kinds[index].add("wide")
+        if column.field is None and int in kinds:
+            for row_id, value in zip(ids, cells, strict=True):
+                if is_wide(value):
+                    self.kinds[index].add("wide")
+                    self.odd.setdefault(row_id, [])
         whole, convert = _CONVERTERS.get(column.type or "", _TEXT) if column.field else _UNDECLARED
         stored = whole(cells, kinds)
         if stored is None:
@@ -149,7 +158,7 @@ class RowWriter:
             shown, problem, keep = convert(value)
             stored.append(shown)
             if problem:
-                self.problems.add(column.source, problem, ids[index], _detail(column, value))
+                self._note(column.source, problem, ids[index], _detail(column, value))
             if keep:
                 originals.append((index, column.source, value))
         return stored
@@ -160,12 +169,16 @@ class RowWriter:
         for index, value in enumerate(block.columns[source]):
             if value is not None:
                 originals.append((index, name, value))
-                self.problems.add(name, "too_many", block.ids[index], _TOO_MANY)
+                self._note(name, "too_many", block.ids[index], _TOO_MANY)
 
     def _missing(self, column: Column, stored: Sequence[Cell], ids: Sequence[str]) -> None:
         for index, value in enumerate(stored):
             if value is None:
-                self.problems.add(column.source, "missing", ids[index], None)
+                self._note(column.source, "missing", ids[index], None)
+
+    def _note(self, field: str | None, kind: str, row_id: str, detail: str | None) -> None:
+        self.problems.add(field, kind, row_id, detail)
+        self.odd.setdefault(row_id, []).append((field, kind, detail))
 
 
 def _extras(extras: Sequence[Cell], originals: Sequence[tuple[int, str, Cell]]) -> list[str | None]:
@@ -203,7 +216,8 @@ def _size(value: Cell) -> int:
     return len(value) if isinstance(value, bytes) else 0
 
 
-def _is_wide(value: Cell) -> bool:
+def is_wide(value: Cell) -> bool:
+    """Tell whether a cell is an integer that JavaScript's numbers do not hold."""
     return type(value) is int and not -EXACT_INTEGER <= value <= EXACT_INTEGER
 
 

@@ -73,9 +73,11 @@ class Problems:
     def add(
         self, field: str | None, kind: str, row_id: str | None, detail: str | None, rows: int = 1
     ) -> None:
-        """Count a problem; the first row and its detail are kept."""
-        line = self._lines.get((field, kind), (field, kind, 0, row_id, detail))
-        self._lines[field, kind] = (field, kind, line[2] + rows, line[3], line[4])
+        """Count a problem; the first row by its id, and its detail, are kept."""
+        count, first, shown = self._lines.get((field, kind), (field, kind, 0, row_id, detail))[2:]
+        if row_id is not None and first is not None and row_id < first:
+            first, shown = row_id, detail
+        self._lines[field, kind] = (field, kind, count + rows, first, shown)
 
     def counted(self) -> list[ProblemLine]:
         """Give all lines, sorted by field and kind."""

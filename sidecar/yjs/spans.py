@@ -56,17 +56,14 @@ def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _rest(found: list[tuple[int, int]], other: list[tuple[int, int]]) -> list[tuple[int, int]]:
     rest: list[tuple[int, int]] = []
-    index = 0
-    for first, last in found:
+    for first, last in sorted({*found} - {*other}):  # most are equal
         at = first
-        while index < len(other) and other[index][1] <= at:
+        index = max(0, bisect_right(other, first, key=_first) - 1)
+        while index < len(other) and other[index][0] < last:
+            if other[index][0] > at:
+                rest.append((at, other[index][0]))
+            at = max(at, other[index][1])
             index += 1
-        seen = index
-        while seen < len(other) and other[seen][0] < last:
-            if other[seen][0] > at:
-                rest.append((at, other[seen][0]))
-            at = max(at, other[seen][1])
-            seen += 1
         if at < last:
             rest.append((at, last))
     return rest

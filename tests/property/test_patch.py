@@ -1,5 +1,6 @@
 """A patched mirror equals one that is built from scratch, whatever was edited."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -38,6 +39,9 @@ Notes = dict[Any, Any] | None
 CHANGES: list[dict[str, RowChanges]] = []
 """What the last patch said of the rows that changed."""
 
+PICKED: list[str] = []
+"""Ids of the rows that patches have read."""
+
 FIELDS = {"title": {"type": "text"}, "n": {"type": "integer"}, "tags": {"type": "tags"}}
 INDEXES = ("t_fts", "other_fts")
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -46,7 +50,13 @@ CATALOG = ("_tables", "_columns", "_problems", "_roots", "_chunks")
 MANY: Rows = {f"row {number}": {"title": f"t{number}", "n": number} for number in range(3000)}
 
 IDS = st.one_of(st.sampled_from(["a", "b", "z"]), st.integers(0, 3300).map("row {}".format))
-CELLS = st.one_of(st.none(), st.integers(-3, 3), st.text("xy", max_size=2), st.booleans())
+CELLS = st.one_of(
+    st.none(),
+    st.integers(-3, 3),
+    st.text("xy", max_size=2),
+    st.booleans(),
+    st.sampled_from([1 << 60, 1.5, float("nan"), float("inf"), ["x"], b"x"]),
+)
 ROW = st.one_of(
     st.none(), st.dictionaries(st.sampled_from(["title", "n", "tags", "more"]), CELLS, max_size=3)
 )
@@ -66,6 +76,7 @@ def picking(table: Table) -> Table:
 
     def pick(ids: Sequence[str]) -> Block:
         wanted = set(ids)
+        PICKED.extend(ids)
         places = [(block, n) for block in walked for n, i in enumerate(block.ids) if i in wanted]
         return Block(
             ids=[block.ids[n] for block, n in places],
@@ -164,7 +175,7 @@ def assert_equal_indexes(patched: Path, scratch: Path, index: str) -> None:
 @examples(200, phases=PHASES)
 @given(
     size=st.sampled_from([0, 1, 40, len(MANY)]),
-    edits=st.dictionaries(IDS, ROW, max_size=6),
+    rounds=st.lists(st.dictionaries(IDS, ROW, max_size=6), min_size=1, max_size=3),
     declared=st.booleans(),
     fts=st.sampled_from([(), ("*",)]),
     remembers=st.booleans(),
@@ -172,29 +183,46 @@ def assert_equal_indexes(patched: Path, scratch: Path, index: str) -> None:
 def test_a_patch_equals_a_build_from_scratch(  # noqa: PLR0913, PLR0917 - as Hypothesis gives it
     tmp_path_factory: pytest.TempPathFactory,
     size: int,
-    edits: dict[str, dict[str, Any] | None],
+    rounds: list[dict[str, dict[str, Any] | None]],
     declared: bool,  # noqa: FBT001 - Hypothesis passes by name
     fts: tuple[str, ...],
     remembers: bool,  # noqa: FBT001
 ) -> None:
     """Rows that change, come and go, at boundaries of chunks too; or it says that it cannot."""
-    folder, start = tmp_path_factory.mktemp("patch"), dict(list(MANY.items())[:size])
-    after: Rows = {**start, **{i: row for i, row in edits.items() if row is not None}}
-    for row_id, row in edits.items():
-        if row is None:
-            after.pop(row_id, None)
-    data = document(after, declared=declared)
+    folder, rows = tmp_path_factory.mktemp("patch"), dict(list(MANY.items())[:size])
     notes: Notes = {} if remembers else None
-    place = build(folder / "tables", document(start, declared=declared), fts, FACTS, notes)
-    try:
-        patched = patch(place, after, set(edits), fts, declared=declared, notes=notes)
-    except UnpatchableError:
-        assert [path.name for path in folder.iterdir()] == ["tables"]
-        return
-    scratch = build(folder / "scratch", data, fts, {**FACTS, "source_digest": "after"})
-    assert_equal(patched, scratch)
-    told = row_changes(str(place), str(scratch), ["t"], {})
+    place = build(folder / "tables", document(rows, declared=declared), fts, FACTS, notes)
+    for edits in rounds:
+        rows = {i: row for i, row in {**rows, **edits}.items() if row is not None}
+        last = place.with_name("last")
+        shutil.copy(place, last)
+        try:
+            patch(
+                place, rows, {*edits}, fts, declared=declared, digest="before", notes=notes
+            ).replace(place)
+        except UnpatchableError:
+            assert {path.name for path in folder.iterdir()} == {"last", "tables"}
+            return
+    scratch = build(folder / "scratch", document(rows, declared=declared), fts, FACTS)
+    assert_equal(place, scratch)
+    told = row_changes(str(last), str(scratch), ["t"], {})
     assert told == {"t": CHANGES[0].get("t", told and told["t"])}
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_rows_with_problems_are_remembered_as_others_are(
+    tmp_path: Path, *, remembers: bool
+) -> None:
+    """An edit reads the edited rows alone, though all rows of their chunk lack a declared field."""
+    rows: Rows = {**MANY, "row 7": {"title": 1, "n": 1 << 60}}
+    after: Rows = {**rows, "row 8": {"title": "other", "n": "none"}}
+    notes: Notes = {} if remembers else None
+    place = build(tmp_path / "tables", document(rows, declared=True), (), FACTS, notes)
+    PICKED.clear()
+    patched = patch(place, after, {"row 8"}, notes=notes)
+    assert (PICKED == ["row 8"]) is remembers
+    facts = {**FACTS, "source_digest": "after"}
+    assert_equal(patched, build(tmp_path / "scratch", document(after, declared=True), (), facts))
 
 
 @pytest.mark.medium
