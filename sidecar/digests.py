@@ -22,6 +22,7 @@ _BOUNDARY = (1 << 10) - 1
 """A chunk begins at an id whose CRC-32 has these bits zero: every 1024th on average."""
 _BLOCK = 1 << 18
 _encode = msgspec.msgpack.Encoder(order="sorted", enc_hook=float).encode
+_sha256 = hashlib.sha256
 
 
 def digest_bytes(data: bytes) -> str:
@@ -59,10 +60,13 @@ def digest_rows(rows: Block) -> list[bytes]:
     Cells are already canonical (integral floats are ints, JSON has one form) and keys are written
     sorted, so a digest does not depend on the order of edits, merges or maps.
     """
-    encoded = list(map(_encode, zip(rows.ids, rows.extras, *rows.columns, strict=True)))
+    encoded = map(_encode, zip(rows.ids, rows.extras, *rows.columns, strict=True))
+    if not rows.problems:  # each row is digested while the processor still has its bytes
+        return [row.digest() for row in map(_sha256, encoded)]
+    noted = list(encoded)
     for index, problems in _by_row(rows):
-        encoded[index] += _encode(problems)
-    return [row.digest() for row in map(hashlib.sha256, encoded)]
+        noted[index] += _encode(problems)
+    return [row.digest() for row in map(_sha256, noted)]
 
 
 def digest_chunk(rows: Iterable[bytes]) -> str:

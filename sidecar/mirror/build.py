@@ -1,7 +1,7 @@
 """A whole new mirror from scratch, in one transaction, under a temporary name."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -167,10 +167,13 @@ class Candidate:
         insert, has_rowid = insert_row(schema.name, names), rowid_of(names) is not None
         for piece in pieces(schema.table.blocks()):
             row_digests = digests.add(piece)
-            rows = list(writer.convert(piece))
+            columns = writer.columns(piece)
             if self._notes is not None:
-                remembered.add(piece, rows, writer, row_digests)
-            self._insert(insert, rows if has_rowid else [row[:-1] for row in rows], writer)
+                odd = writer.odd  # only their rows are looked at one by one
+                remembered.add(
+                    piece, list(zip(*columns, strict=True)) if odd else (), writer, row_digests
+                )
+            self._insert(insert, columns if has_rowid else columns[:-1], writer)
         self._tables.append(_built(schema, writer.summaries(), digests))
         self.problems += problems_of_table(schema, writer.summaries())
         self._schema_rows.table_filled()
@@ -188,18 +191,25 @@ class Candidate:
             for built in self._tables
         }
 
-    def _insert(self, insert: str, rows: list[tuple[Cell, ...]], writer: RowWriter) -> None:
-        """Insert rows; of one that is larger than SQLite takes the largest cells are left out."""
+    def _insert(self, insert: str, columns: list[Sequence[Cell]], writer: RowWriter) -> None:
+        """Insert rows; of one that is larger than SQLite takes the largest cells are left out.
+
+        Args:
+            insert: The statement.
+            columns: Of the rows. No row has an object of its own until SQLite asks for it.
+            writer: Has made them.
+        """
         connection = self._open()
-        while rows:
+        while columns[0]:
             before = connection.total_changes()
             try:
-                connection.executemany(insert, rows)
+                connection.executemany(insert, zip(*columns, strict=True))
             except apsw.TooBigError:
                 done = connection.total_changes() - before
                 limit = connection.limit(apsw.SQLITE_LIMIT_LENGTH)
-                connection.execute(insert, writer.fit(rows[done], limit))
-                rows = rows[done + 1 :]
+                row = tuple(column[done] for column in columns)
+                connection.execute(insert, writer.fit(row, limit))
+                columns = [column[done + 1 :] for column in columns]
             else:
                 return
 

@@ -1,6 +1,7 @@
 """Writes the catalog of a mirror, which people, agents and the next sync read."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import apsw
 import msgspec
@@ -103,17 +104,21 @@ def write_catalog(
         roots: All roots.
     """
     connection.executemany("INSERT INTO _mirror VALUES (?,?)", sorted(facts.items()))
-    for built in tables:
-        connection.execute(
-            "INSERT INTO _mirror_tables VALUES (?,?,?,?,?,?,?,?,?)", _table_line(built)
-        )
-        connection.executemany(
-            "INSERT INTO _mirror_columns VALUES (?,?,?,?,?,?,?,?,?,?,?)", column_lines(built)
-        )
-        connection.executemany(
-            "INSERT INTO _mirror_chunks VALUES (?,?,?,?,?)",
-            [(built.name, *msgspec.structs.astuple(chunk)) for chunk in built.chunks],
-        )
+    connection.executemany(
+        "INSERT INTO _mirror_tables VALUES (?,?,?,?,?,?,?,?,?)", map(_table_line, tables)
+    )
+    connection.executemany(
+        "INSERT INTO _mirror_columns VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        chain.from_iterable(map(column_lines, tables)),
+    )
+    connection.executemany(
+        "INSERT INTO _mirror_chunks VALUES (?,?,?,?,?)",
+        (
+            (built.name, *msgspec.structs.astuple(chunk))
+            for built in tables
+            for chunk in built.chunks
+        ),
+    )
     connection.executemany(
         "INSERT INTO _mirror_problems VALUES (?,?,?,?,?,?)",
         [msgspec.structs.astuple(problem) for problem in problems],

@@ -1,7 +1,7 @@
 """Converts cells to SQLite values, and records problems. Pure."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sidecar.digests import Piece
 from sidecar.javascript import dump_json, json_number
@@ -58,6 +58,10 @@ class RowWriter:
         Returns:
             For each row its id, the columns in the schema's order, extra, and its rowid.
         """
+        return zip(*self.columns(piece), strict=True)
+
+    def columns(self, piece: Piece) -> list[Sequence[Cell]]:
+        """Convert rows that belong to one chunk, as ``convert`` does, and give them by column."""
         block = piece.rows
         if piece.begins:
             self._close()
@@ -75,7 +79,7 @@ class RowWriter:
         for source in self.schema.surplus:
             self._surplus(self.schema.table.fields[source], block, source, originals)
         extras = _extras(block.extras, originals)
-        return zip(block.ids, *columns, extras, rowids, strict=True)
+        return [block.ids, *columns, extras, rowids]
 
     def summaries(self) -> list[Summary]:
         """Return the summary of each chunk; this closes the last chunk."""
@@ -126,20 +130,20 @@ class RowWriter:
         cells: Sequence[Cell],
         ids: Sequence[str],
         originals: list[tuple[int, str, Cell]],
-    ) -> Iterable[Cell]:
+    ) -> Sequence[Cell]:
         column = self.schema.columns[index]
         kinds = set(map(type, cells))
         self.kinds[index].update(KINDS[kind] for kind in kinds if kind is not _NULL)
-        if column.field is None and int in kinds:
+        if column.field is None and int in kinds and _has_wide(cells, kinds):
+            self.kinds[index].add("wide")
             for row_id, value in zip(ids, cells, strict=True):
                 if is_wide(value):
-                    self.kinds[index].add("wide")
                     self.odd.setdefault(row_id, [])
         whole, convert = _CONVERTERS.get(column.type or "", _TEXT) if column.field else _UNDECLARED
         stored = whole(cells, kinds)
         if stored is None:
             stored = self._one_by_one(column, convert, cells, ids, originals)
-        if _NULL in kinds or None in stored:
+        if _NULL in kinds or (stored is not cells and None in stored):
             self.nullable[index] = True
             if column.required:
                 self._missing(column, stored, ids)
@@ -214,6 +218,13 @@ def _size(value: Cell) -> int:
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode())
     return len(value) if isinstance(value, bytes) else 0
+
+
+def _has_wide(cells: Sequence[Cell], kinds: set[type]) -> bool:
+    """Tell whether any cell is wide; a column of integers alone without a call for each."""
+    if kinds == {int}:
+        return bool(min(cells) < -EXACT_INTEGER or max(cells) > EXACT_INTEGER)
+    return any(map(is_wide, cells))
 
 
 def is_wide(value: Cell) -> bool:

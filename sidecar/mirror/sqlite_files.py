@@ -68,19 +68,24 @@ def _quote(path: bytes) -> str:
     return "".join(map(_IN_URI.__getitem__, path))
 
 
-def open_reader(path: str) -> apsw.Connection:
+def open_reader(path: str, header: bytes | None = None) -> apsw.Connection:
     """Open a published mirror for reading, and wait for one that is being written in place.
 
     All that is read of it belongs to one state, which lasts until the connection is closed.
 
     One that somebody else put into WAL mode is read as it stands: SQLite would make two files
     beside it, and a reader of ours makes none.
+
+    Args:
+        path: The mirror.
+        header: Its first bytes, where they have just been read: a fifth of a small mirror's time.
     """
     if not os.path.isfile(path):
         message = f"{path} is no regular file"
         raise apsw.CantOpenError(message)
-    undo_half_written(path)
-    connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=is_in_wal_mode(path))
+    if undo_half_written(path) or header is None:
+        header = header_of(path)
+    connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY, immutable=_is_of_wal_mode(header))
     connection.set_busy_timeout(READER_BUSY_MS)
     connection.execute("BEGIN")
     return connection
@@ -149,7 +154,11 @@ def is_in_wal_mode(path: str) -> bool:
     Raises:
         apsw.Error: It cannot be read.
     """
-    return header_of(path)[18:20] == b"\x02\x02"
+    return _is_of_wal_mode(header_of(path))
+
+
+def _is_of_wal_mode(header: bytes) -> bool:
+    return header[18:20] == b"\x02\x02"
 
 
 def header_of(path: str) -> bytes:

@@ -156,17 +156,18 @@ def _read(path: str) -> Mirror:
         if not stat.S_ISREG(os.lstat(path).st_mode):  # a link or FIFO of someone else's
             return Mirror("foreign")
         with open(path, "rb") as file:
-            fault = _format_fault(file.read(HEADER_BYTES))
+            header = file.read(HEADER_BYTES)
     except FileNotFoundError:
         return Mirror("missing")
     except PermissionError:
         return Mirror("damaged")
     except OSError as error:
         raise disk_error(error, path) from error
+    fault = _format_fault(header)
     if fault == "foreign":
         return Mirror(fault)
     try:
-        mirror = _read_catalog(path, fault)
+        mirror = _read_catalog(path, fault, header)
     except (apsw.Error, TypeError, ValueError):
         return Mirror(fault or "damaged")
     return msgspec.structs.replace(mirror, digests={}, roots={}) if fault == "format" else mirror
@@ -227,7 +228,7 @@ def change_counter(path: str) -> int:
         return field(file.read(HEADER_BYTES).ljust(HEADER_BYTES, b"\0"), COUNTERS[0])
 
 
-def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
+def _read_catalog(path: str, fault: RebuiltReason | None, header: bytes) -> Mirror:
     """Read the catalog, and the header while nobody can write.
 
     A mirror is written in one transaction, so its change counter is 1, or what it was when it was
@@ -237,7 +238,7 @@ def _read_catalog(path: str, fault: RebuiltReason | None) -> Mirror:
         apsw.Error: It is damaged, or held by a writer.
     """
     try:
-        is_whole, counter, facts, tables = _lines(open_reader(path))
+        is_whole, counter, facts, tables = _lines(open_reader(path, header))
     except (apsw.BusyError, apsw.LockedError):
         is_whole, counter, facts, tables = _lines_of_locked(path)
     if not is_whole or counter != int(facts.get("change_counter") or 1):

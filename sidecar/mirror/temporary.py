@@ -129,13 +129,13 @@ def _prefix(target: str) -> str:
 
 
 def _left_in(folder: str, targets: Sequence[str]) -> Iterator[str]:
-    prefixes = [_prefix(target) for target in targets]
     try:
-        names = os.listdir(folder)
+        names = [name for name in os.listdir(folder) if name.endswith(SUFFIX)]
     except OSError:
         return
+    prefixes = [_prefix(target) for target in targets] if names else []
     for name in names:
-        if name.endswith(SUFFIX) and any(_is_random(name, prefix) for prefix in prefixes):
+        if any(_is_random(name, prefix) for prefix in prefixes):
             yield os.path.join(folder, name)
 
 

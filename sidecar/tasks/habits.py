@@ -58,8 +58,14 @@ def note_habits(source: Source, options: Options, habits: MirrorOptions) -> None
 
 
 def _note_path(source: Source, options: Options) -> str:
-    name = digest_bytes(os.fsencode(os.path.realpath(source.mirror)))[:32]
-    return os.path.join(options.state_folder, _FOLDER, f"{name}.json")
+    return _path_of(source.mirror, options.state_folder, int(time.monotonic() / _CACHE_S))
+
+
+@lru_cache(maxsize=1)
+def _path_of(mirror: str, state_folder: str, _now: int) -> str:
+    """Give the place of a note; to resolve links is most of it, and each sync asks twice."""
+    name = digest_bytes(os.fsencode(os.path.realpath(mirror)))[:32]
+    return os.path.join(state_folder, _FOLDER, f"{name}.json")
 
 
 def _noted(path: str) -> MirrorOptions | None:

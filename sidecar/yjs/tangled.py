@@ -36,6 +36,8 @@ PLAIN_KINDS = frozenset((JSON, ANY))
 TEXT_TYPES = frozenset((2, 6))
 """``Y.Text`` and ``Y.XmlText``."""
 _MOST_CLIENTS = 100
+_BEFORE = 2
+"""Bytes before the id of a client that tell what names it."""
 _HOOK = 5
 _HOOK_WITH_NAME = re.compile(rb"\x05(?<!\}\x05)[\x01-\x3f]")
 """But for integers, which often come before an info byte."""
@@ -64,13 +66,20 @@ def may_be_tangled(data: bytes, clients: Collection[int]) -> bool:
 
 def _is_named(client: bytes, data: bytes) -> bool:
     """Tell whether a neighbour, or the parent of a text, seems to be of a client."""
-    at = data.find(client, 1)
-    while at > 0:
-        before = data[at - 1]
-        if before in _KINDS or (before == 0 and at > 1 and data[at - 2] in _TEXTS):
-            return True
-        at = data.find(client, at + 1)
-    return False
+    first, *behind = data.split(client)  # a varint never overlaps with itself
+    if not behind:
+        return False
+    ends = {part[-_BEFORE:] for part in behind[:-1]}
+    if any(len(end) < _BEFORE for end in ends):
+        ends = {(client + part)[-_BEFORE:] for part in behind[:-1]}
+    return any(map(_names_item, {first[-_BEFORE:], *ends}))
+
+
+def _names_item(before: bytes) -> bool:
+    """Tell by the two bytes before a client's id whether it stands in an item's reference."""
+    if len(before) == _BEFORE and before[1] == 0 and before[0] in _TEXTS:
+        return True
+    return bool(before) and before[-1] in _KINDS
 
 
 def is_tangled(data: bytes) -> bool:

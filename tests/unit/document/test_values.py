@@ -168,10 +168,28 @@ def test_nan_stays_nan() -> None:
     assert math.isnan(number(math.nan))
 
 
+def test_a_column_with_nan_keeps_its_other_numbers(data: bytes) -> None:
+    """One NaN among whole numbers: those are integers all the same."""
+
+    def look(_row: RawMap, txn: Transaction) -> list[Any]:
+        return column([1.0, math.nan, 2.0], txn, lambda _, error: pytest.fail(str(error)))
+
+    first, middle, last = raw_cells(data, look)
+    assert (type(first), first, type(last), last) == (int, 1, int, 2)
+    assert math.isnan(middle)
+
+
 COLUMNS: list[list[Any]] = [
     [],
     ["a", None, True],
     [1.0, 0.5, None, -0.0, math.inf, 2.0**60],
+    [1.0, -0.0, 2.0**53, -(2.0**53)],
+    [1.0, 2.0**53 + 2],
+    [1.0, -(2.0**53) - 2],
+    [1.0, 0.5],
+    [0.5, 1.0],
+    [1.0, math.inf],
+    [-math.inf, 1.0],
     [["a", None], []],
     [["a"], [1.0], [["b"]]],
     [1.0, "a", b"\0", [1.0], {"b": 1.0}],

@@ -66,6 +66,38 @@ def test_rows_that_were_written_once_need_no_look() -> None:
     assert may_be_tangled(data + behind + b"\0", [client])
 
 
+@pytest.mark.parametrize(
+    ("data", "is_named"),
+    [
+        (b"", False),
+        (b"\1\2\3", False),
+        (b"\xcc\x07", False),  # no byte before it
+        (b"\x84\xcc\x07", True),
+        (b"\x28\xcc\x07", False),
+        (b"\x04\0\xcc\x07", True),
+        (b"\x28\0\xcc\x07", False),
+        (b"\0\xcc\x07", False),
+        (b"\xcc\x07\x84\xcc\x07", True),
+        (b"\xcc\x07\x04\0\xcc\x07", True),
+        (b"\xcc\x07\0\xcc\x07", False),
+        (b"\xcc\x07\xcc\x07", False),
+        (b"\x28\0\xcc\x07\1\x84\xcc\x07\1", True),
+    ],
+)
+def test_a_reference_to_a_client_is_told_by_the_bytes_before_it(
+    data: bytes, *, is_named: bool
+) -> None:
+    """The info byte of an item with a neighbour, or that of a text and the mark of its parent."""
+    assert may_be_tangled(data, [0x3CC]) is is_named
+
+
+def test_a_client_whose_id_looks_like_an_info_byte() -> None:
+    """Two of it in a row: the first is the byte before the second."""
+    assert may_be_tangled(b"\0\x44\x44", [0x44])
+    assert not may_be_tangled(b"\0\x45", [0x44])
+    assert not may_be_tangled(b"\x44", [0x44])
+
+
 def test_ordinary_documents_are_not_tangled() -> None:
     """None of the corpus but one with an embed of nothing; what was reported is found."""
     paths = [*DOCUMENTS.glob("*.yjs"), *ODDITIES.glob("*.yjs")]
