@@ -81,7 +81,7 @@ def measure_load(plan: Plan) -> list[Figure]:
         begun, busy_s = time.monotonic(), cpu_s(tree(watch.process.pid))
         events = _rebuilt_within(watch, seconds)
         share = (cpu_s(tree(watch.process.pid)) - busy_s) / (time.monotonic() - begun)
-    ages = [now - then + event["ms"] / 1000 for (then, _), (now, event) in pairwise(events)]
+    ages = [now - then + shown["ms"] / 1000 for (then, shown), (now, _) in pairwise(events)]
     what = f"{shape.what}, one cell edited every 100 ms"
     figures = [_one("load/share", f"{what}: cores", share)]
     if ages:

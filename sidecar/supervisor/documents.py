@@ -26,7 +26,7 @@ import msgspec
 from sidecar.errors import Code
 from sidecar.files import FileVersion, is_below
 from sidecar.model import Failed, Memory, Outcome, Rebuilt, Source, Unchanged
-from sidecar.supervisor.schedule import Due, Effect, Timing, rest_s
+from sidecar.supervisor.schedule import Burst, Due, Effect, Timing, rest_s
 
 _VANISHED = FileVersion(0, 0, 0, 0, 0)
 """Of a mirror that was gone before anybody looked: the next scan finds something else."""
@@ -194,6 +194,7 @@ class DocumentQueue:
         self._heap: list[tuple[float, str]] = []
         self._parked: set[str] = set()
         self._rests: list[float] = []
+        self._burst = Burst()
         """Until when documents rest, sorted."""
 
     def __getitem__(self, document: str) -> DocumentState:
@@ -356,8 +357,11 @@ class DocumentQueue:
             if resting:
                 del self._rests[: bisect_right(self._rests, now)]
                 crowd = 1 + len(self._rests)
-                due.rest_until = now + rest_s(due.cost_s, crowd, self._timing.max_load)
+                max_load = self._timing.max_load
+                cost_s = self._burst.cover(now, due.cost_s, max_load)
+                due.rest_until = now + rest_s(cost_s, crowd, max_load)
                 insort(self._rests, due.rest_until)
+                self._burst.quiet_since = self._rests[-1]
             due.cost_s = 0.0
         self._enter(document)
         return wait_ms

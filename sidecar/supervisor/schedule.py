@@ -18,6 +18,9 @@ is longer than the time between two rescans."""
 LATER_MS = (60_000, 600_000, 3_600_000)
 """Waits after a worker's process ended at the document; the last one repeats."""
 
+BURST_S = 1.0
+"""CPU seconds of syncs that need no rest after a quiet time."""
+
 Effect = Literal["done", "retry", "slow", "later", "same", "once"]
 
 
@@ -167,6 +170,29 @@ class Due(msgspec.Struct):
         if effect == "same" and self.later_at is not None:
             return max(0, round((self.later_at - now) * 1000))
         return None
+
+
+class Burst(msgspec.Struct):
+    """What syncs may cost without a rest: a load that quiet times did not use can be made up for.
+
+    So the first edit of a document that is kept, which costs more than those after it, delays none
+    of them, and steady edits cost what they may on average.
+
+    Attributes:
+        left_s: CPU seconds.
+        quiet_since: Time from which nothing rests or runs, as far as is known.
+    """
+
+    left_s: float = BURST_S
+    quiet_since: float = float("inf")
+
+    def cover(self, now: float, cost_s: float, max_load: float) -> float:
+        """Take what a sync cost that ended now, and return what must be rested for."""
+        quiet_s = max(0.0, now - cost_s - self.quiet_since)
+        left_s = min(BURST_S, self.left_s + quiet_s * max_load)
+        covered_s = min(left_s, cost_s)
+        self.left_s = left_s - covered_s
+        return cost_s - covered_s
 
 
 def rest_s(cost_s: float, crowd: int, max_load: float) -> float:

@@ -4,7 +4,15 @@ import pytest
 
 from sidecar.model import Source
 from sidecar.supervisor.documents import DocumentQueue
-from sidecar.supervisor.schedule import RESTED_TRIES, RETRY_MS, SLOW_MS, Timing, rest_s
+from sidecar.supervisor.schedule import (
+    BURST_S,
+    RESTED_TRIES,
+    RETRY_MS,
+    SLOW_MS,
+    Burst,
+    Timing,
+    rest_s,
+)
 
 TIMING = Timing(debounce_s=0.5, max_wait_s=5.0, max_load=0.25)
 
@@ -168,6 +176,27 @@ def test_a_rest_keeps_the_load(crowd: int, gap: float) -> None:
 def test_full_load_needs_no_rest() -> None:
     """--max-load 1 and more is no limit for one document."""
     assert rest_s(2.0, 1, 1.0) == rest_s(2.0, 1, 4.0) == 0.0
+
+
+def test_a_quiet_time_pays_for_a_burst() -> None:
+    """A second at most, and only what nothing rested or ran in."""
+    burst = Burst()
+    assert burst.cover(100.0, 0.75 * BURST_S, 0.25) == 0.0
+    assert burst.cover(101.0, 1.0, 0.25) == 1.0 - 0.25 * BURST_S  # nobody said that it was quiet
+    burst.quiet_since = 104.0
+    assert burst.cover(107.0, 1.0, 0.25) == 0.5  # two seconds at a quarter
+    burst.quiet_since = 110.0
+    assert burst.cover(9999.0, 7.0, 0.25) == 7.0 - BURST_S
+
+
+def test_the_first_edit_of_a_kept_document_delays_none_of_those_after_it(
+    queue: DocumentQueue,
+) -> None:
+    """It costs more than they do, and is no steady load."""
+    queue.touch("a", 0.0)
+    run(queue, "a", 0.5, cost_s=0.75)
+    queue.touch("a", 0.5)
+    assert queue.next_due() == 1.25  # at once: it ended later than the debounce
 
 
 def test_steady_edits_cost_a_quarter_of_a_core(queue: DocumentQueue) -> None:
