@@ -21,6 +21,8 @@ SAMPLE = PROJECT / "scripts" / "demo" / "sample"
 BIN = "Scripts" if sys.platform == "win32" else "bin"
 EXE = ".exe" if sys.platform == "win32" else ""
 STEP_SECONDS = 600
+KINDS = (".py", ".ts", ".mjs", ".html", "py.typed")
+"""Endings of all that belongs into a wheel."""
 WANTED = {
     "sidecar/py.typed",
     "sidecar/host/tauri.ts",
@@ -60,8 +62,7 @@ def check_content(wheel: Path) -> None:
         SystemExit: Something is missing, or too much.
     """
     names = set(zipfile.ZipFile(wheel).namelist())
-    kinds = (".py", ".ts", ".html", "py.typed")
-    odd = {name for name in names if not (name.startswith("sidecar/") and name.endswith(kinds))}
+    odd = {name for name in names if not (name.startswith("sidecar/") and name.endswith(KINDS))}
     odd = {name for name in odd if ".dist-info/" not in name}
     if odd or not names >= WANTED:
         message = f"{wheel.name} lacks {sorted(WANTED - names)} and should not hold {sorted(odd)}"

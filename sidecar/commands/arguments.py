@@ -130,6 +130,7 @@ def add_paths(
     parser: Parser, *groups: tuple[Setting, ...], metavar: str = "PATH", places: str = _PLACES
 ) -> None:
     """Add PATH arguments, the settings in ``PLACE``, and groups of other settings."""
+    parser.usage = parser.usage or f"{parser.prog} [{metavar}...] [options]"
     parser.add_argument("paths", nargs="*", metavar=metavar, help=places)
     for setting in (*PLACE, *(setting for group in groups for setting in group)):
         help_ = f"{setting.help} [{setting.variable}]"

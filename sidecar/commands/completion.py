@@ -18,6 +18,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 def add_arguments(parser: Parser) -> None:
     """Add the shell."""
+    parser.usage = f"{parser.prog} bash|zsh|fish"
     parser.add_argument("shell", choices=SHELLS, help="which shell")
 
 

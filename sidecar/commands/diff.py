@@ -13,7 +13,7 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.moments import WHAT, moment_of
 from sidecar.commands.progress import progress
-from sidecar.commands.render import Styled, print_json, print_line
+from sidecar.commands.render import Styled, print_hanging, print_json, print_line
 from sidecar.commands.targets import boundary_of, one_source
 from sidecar.commands.terminal import plural
 from sidecar.errors import SidecarError, UsageError
@@ -36,6 +36,8 @@ EXAMPLES = (
 _SIDES = 2
 _MOST_LINES = 40
 _LONGEST_CELL = 40
+_BELOW = "      "
+"""Indents what a row has no room for on its line."""
 
 
 class DiffReport(msgspec.Struct, frozen=True):
@@ -112,7 +114,7 @@ def run(arguments: Arguments) -> int:
             for table in found:
                 _print(table, (sides[0].mirror, sides[1].mirror), arguments.limit)
         else:
-            print_line(f"{shown(a)} and {shown(b)} hold the same tables")
+            print_hanging(f"{shown(a)} and {shown(b)} hold the same tables", indent="  ")
     return FAILED if found else OK
 
 
@@ -176,7 +178,7 @@ def _print(table: TableDifference, mirrors: tuple[str, str], limit: int) -> None
     print_line(Styled(table.name, "bold"), ": " + ", ".join(counts))
     for row in table.changed[:limit]:
         cells = ", ".join(f"{c.field}: {_cell(c.a)} -> {_cell(c.b)}" for c in row.cells)
-        print_line(Styled(f"  ~ {row.id}  {cells}", "magenta"))
+        print_hanging(f"  ~ {row.id}  {cells}", indent=_BELOW, style="magenta")
     left = limit - len(table.changed)
     left -= _print_whole("+ ", "green", table.name, table.added[: max(0, left)], mirrors[1])
     _print_whole("- ", "red", table.name, table.removed[: max(0, left)], mirrors[0])
@@ -189,10 +191,11 @@ def _print_whole(mark: str, style: str, table: str, ids: Sequence[str], mirror: 
     """Print the rows that only one side has, with their cells; return how many."""
     for row_id, values in row_values(mirror, table, ids).items():
         cells = ", ".join(f"{name}: {_cell(value)}" for name, value in values.items())
-        print_line(Styled(f"  {mark}{row_id}  {cells}", style))
+        print_hanging(f"  {mark}{row_id}  {cells}", indent=_BELOW, style=style)
     return len(ids)
 
 
 def _cell(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    is_json = isinstance(value, str) and value[:1] in {"[", "{"}
+    text = str(value) if is_json else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_CELL else text[:_LONGEST_CELL] + "…"

@@ -6,7 +6,15 @@ from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.layout import TextColumn
 from sidecar.commands.progress import progress
-from sidecar.commands.render import print_json, print_line, print_table, print_text, size, titled
+from sidecar.commands.render import (
+    print_hanging,
+    print_json,
+    print_line,
+    print_table,
+    print_text,
+    size,
+    titled,
+)
 from sidecar.commands.targets import one_source
 from sidecar.commands.terminal import complain, plural
 from sidecar.discovery import source_of
@@ -21,6 +29,9 @@ EXAMPLES = (
     "epicenter-sidecar inspect path/to/head.yjs",
     "epicenter-sidecar inspect --json workspace.yjs | jq '.tables[].name'",
 )
+
+_THIS_COMMAND = "; inspect shows what can be read of it"
+"""What messages about unreadable documents advise."""
 
 
 def add_arguments(parser: Parser) -> None:
@@ -68,7 +79,7 @@ def _print_host(seen: Inspection) -> None:
 
 
 def _print(seen: Inspection) -> None:
-    print_line(f"{seen.path}: {size(seen.bytes)}, encoding {seen.encoding}")
+    print_hanging(f"{seen.path}: {size(seen.bytes)}, encoding {seen.encoding}", indent="  ")
     print_line(f"layouts: {', '.join(seen.layouts) or 'none known'}")
     print_text("roots: " + (", ".join(f"{r.name} ({r.kind})" for r in seen.roots) or "none"))
     elements = sum(writer.clock for writer in seen.writers)
@@ -94,4 +105,5 @@ def _print(seen: Inspection) -> None:
             ],
         )
     if seen.code:
-        complain(f"{os.path.basename(seen.path)} cannot be read as a document: {seen.message}")
+        told = (seen.message or "").replace(_THIS_COMMAND, "")
+        complain(f"{os.path.basename(seen.path)} cannot be read as a document: {told}")

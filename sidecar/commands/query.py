@@ -233,7 +233,7 @@ def _print_table(_session: Session, answer: QueryRows) -> None:
     rows = list(answer)
     if answer.columns:
         columns = [
-            _column(n, name, answer.columns, is_number=_are_numbers(row[n] for row in rows))
+            _column(n, name, answer.columns, [row[n] for row in rows])
             for n, name in enumerate(answer.columns)
         ]
         left_out = print_table(columns, [list(map(_piece, row)) for row in rows])
@@ -245,7 +245,11 @@ def _print_table(_session: Session, answer: QueryRows) -> None:
     _say_truncated(answer)
 
 
-def _column(rank: int, name: str, names: Sequence[str], *, is_number: bool) -> TextColumn:
+def _column(place: int, name: str, names: Sequence[str], cells: Sequence[Cell]) -> TextColumn:
+    """Describe a column; where there is no room the last ones go, of those first the empty ones."""
+    is_empty = bool(place and cells) and all(cell is None for cell in cells)
+    rank = place + len(names) if is_empty else place
+    is_number = _are_numbers(cells)
     column = TextColumn(name, is_number=is_number, in_middle=_is_id(name), rank=rank)
     has_name = name == "_workspace" and "_workspace_name" in names
     return column._replace(roomy=_SHORT_ID) if has_name else column

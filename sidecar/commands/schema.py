@@ -9,7 +9,7 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
 from sidecar.commands.layout import fold
-from sidecar.commands.render import age, name_of, print_json, print_line
+from sidecar.commands.render import age, name_of, print_hanging, print_json, print_line
 from sidecar.commands.targets import command_line, mirrors_of
 from sidecar.commands.terminal import complain, escape, plural, say
 from sidecar.document.standing import standing_of
@@ -153,7 +153,7 @@ def _print_table(table: SchemaTable) -> None:
     print_line(f"{_quoted(table.name)} ({plural(table.rows, 'row')}){about}")
     for column in table.columns:
         if column.name != _EXTRA:
-            print_line("  " + _column(column))
+            print_hanging("  " + _column(column), indent="      ")
     if table.extra:
         print_line(f"  _extra TEXT json: {', '.join(map(_quoted, table.extra))}")
     if table.index:

@@ -9,10 +9,10 @@ import msgspec
 from sidecar.commands import FAILED, OK
 from sidecar.commands.answers import add_all, meant, say_freshness, sources_of
 from sidecar.commands.arguments import Arguments, Parser, add_paths, counted, settings_of
-from sidecar.commands.layout import LONGEST_ID, shorten
+from sidecar.commands.layout import LONGEST_ID, shorten, width_of
 from sidecar.commands.render import Piece, Styled, print_json, print_line, short_name_of
 from sidecar.commands.targets import command_line
-from sidecar.commands.terminal import complain, plural
+from sidecar.commands.terminal import complain, escape, folding_width, plural
 from sidecar.errors import MirrorDamagedError, UsageError
 from sidecar.files import shown
 from sidecar.mirror.search import Match, indexes, search
@@ -163,11 +163,20 @@ def _print(answer: SearchReport) -> None:
         workspace = shorten(once.get(hit.path) or short_name_of(hit), _LONGEST_NAME)
         row = shorten(hit.id, LONGEST_ID, in_middle=True)
         place = f"{workspace}  {hit.table}.{hit.column}  {row}  "
-        print_line(Styled(place, "dim"), *_marked(hit))
+        if _fits(place + hit.snippet):
+            print_line(Styled(place, "dim"), *_marked(hit))
+        else:
+            print_line(Styled(place.rstrip(), "dim"))
+            print_line("    ", *_marked(hit))
     if not answer.hits:
         print_line(f"no row holds {answer.query}")
     elif answer.truncated:
         print_line(f"the best {plural(len(answer.hits), 'row')}; --limit shows more")
+
+
+def _fits(line: str) -> bool:
+    width = folding_width()
+    return width is None or width_of(escape(line)) <= width
 
 
 def _marked(hit: Hit) -> list[Piece]:

@@ -41,6 +41,7 @@ def add_arguments(parser: Parser) -> None:
         "\nkeeps them."
         f"\n\n{parser.epilog}"
     )
+    parser.usage = f"{parser.prog} install|uninstall|show [PATH...] [options]"
     parser.add_argument("act", choices=("install", "uninstall", "show"), help="what to do")
     add_paths(parser, CHOICE, WATCH, LIMITS, MIRROR)
     parser.add_argument(

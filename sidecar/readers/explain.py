@@ -12,7 +12,10 @@ _MATCH = (
     " SELECT _workspace, id, rank FROM notes_fts WHERE notes_fts MATCH 'words' ORDER BY rank;"
     " or epicenter-sidecar search"
 )
-_REFUSED = ("not authorized", "attempt to write a readonly database", "prohibited")
+_REFUSED = (
+    *("not authorized", "attempt to write a readonly database", "prohibited"),
+    *("because it is a view", " to a view", "cannot VACUUM"),
+)
 
 
 def explain(message: str, sql: str, tables: Mapping[str, Sequence[str]]) -> str:

@@ -1,6 +1,7 @@
 """``diff``: compares documents, moments and mirrors."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pycrdt import Map
 from tests.support.desk import Desk
 from tests.support.program import run
 from tests.support.systems import needs_fifos
+from tests.support.terminal import needs_terminal, run_on_terminal
 
 FIRST, SECOND = 1768208400000, 1768294800000
 
@@ -69,6 +71,23 @@ def test_a_document_is_read_as_its_mirror_shows_it(tmp_path: Path) -> None:
     for other in (desk.mirror, tmp_path / "copy.yjs"):
         assert run("diff", desk.document, other).code == 0
         assert run("diff", other, desk.document).code == 0
+
+
+@needs_terminal
+def test_no_line_breaks_within_a_word(studio: Path) -> None:
+    """What a terminal has no room for goes on below its row; JSON is shown as it is stored."""
+    document = studio / "workspace.yjs"
+    code, seen = run_on_terminal(
+        "diff", f"{document}@{FIRST}", document, environment={"COLUMNS": "80"}
+    )
+    lines = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in seen.splitlines()]
+    assert code == 1
+    assert max(map(len, lines)) <= 80
+    (at,) = (n for n, line in enumerate(lines) if line.startswith("  + no-1  "))
+    assert " ".join(line.strip() for line in lines[at : at + 2]) == (
+        '+ no-1  body: "Call the bakery about the paper bags.", pinned: 1, tags: ["bakery","call"],'
+        ' written: "2026-01-19T09:00:00.000Z|Europe/Dublin"'
+    )
 
 
 def test_nothing_is_left_beside_the_documents(studio: Path) -> None:

@@ -178,6 +178,7 @@ def test_of_a_torn_document_what_is_left_is_shown(studio: Path, tmp_path: Path) 
     torn = tmp_path / "torn.yjs"
     torn.write_bytes(data[: len(data) // 2])
     done = run("inspect", torn)
+    assert "inspect shows" not in done.err, "this is inspect"
     assert done.code == 1
     assert "rows that could be read" in done.out
     assert "clients: 4 rows, declared" in done.out

@@ -211,6 +211,14 @@ def test_a_table_fits_the_terminal_and_cannot_steer_it(app: Path) -> None:
     assert "\x1b[2J" not in seen
 
 
+@needs_terminal
+def test_where_there_is_no_room_empty_columns_go_first(app: Path) -> None:
+    """They tell nothing; then those at the end."""
+    asked = "SELECT 'first', NULL AS void, 'x' AS one, 'y' AS two FROM recipes"
+    _, seen = run_on_terminal("query", app, asked, environment={"COLUMNS": "18"})
+    assert seen.split()[:3] == ["\x1b[1m'first'\x1b[0m", "\x1b[1mone\x1b[0m", "\x1b[1mtwo\x1b[0m"]
+
+
 def test_mirrors_from_anywhere_answer_together(app: Path, studio: Path) -> None:
     """PATHs may be mirrors, documents and folders."""
     kitchen = app / "workspaces" / "harvest-kitchen" / "0" / "workspace.yjs"

@@ -20,6 +20,7 @@ from scripts.release.bundle import LAUNCHER, LEFT_OUT
 from scripts.release.manifest import oldest_glibc
 from scripts.release.npm_package import SOURCES, package
 from scripts.release.parts import parts_list
+from scripts.release.try_package import KINDS, WANTED
 from sidecar import __version__
 from tests.support.bundles import NAME, make_bundle
 from tests.support.data import PROJECT
@@ -123,6 +124,14 @@ def test_the_version_stands_in_one_place() -> None:
     assert package()["version"] == __version__
     assert json.loads((SOURCES / "package.json").read_bytes())["version"] == "0.0.0"
     assert run("--version").out == f"{NAME} {__version__}\n"
+
+
+def test_a_wheel_may_hold_every_file_of_the_package() -> None:
+    """What is not of a known kind is taken for rubbish by the try of the packages."""
+    paths = [path for path in (PROJECT / "sidecar").rglob("*") if path.is_file()]
+    names = {path.relative_to(PROJECT).as_posix() for path in paths if path.suffix != ".pyc"}
+    assert {name for name in names if not name.endswith(KINDS)} == set()
+    assert names >= WANTED
 
 
 def test_the_npm_package_needs_nothing_at_run_time() -> None:

@@ -39,6 +39,9 @@ def test_every_command_has_a_help_with_examples(
     assert end.value.code == 0
     assert "examples:" in out
     assert f"epicenter-sidecar {name}" in out.partition("examples:")[2]
+    usage, _, rest = out.partition("\n\n")
+    assert "\n" not in usage, "flags are listed below"
+    assert rest.startswith(COMMANDS[name][0].upper())
 
 
 def test_the_overview_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,14 @@ TABLES = {"notes": ("id", "title"), "tasks": ("id", "done")}
                 " title"
             ),
         ),
+        *(
+            (refused, "", f"{refused}: nothing but reading is possible here")
+            for refused in (
+                "cannot modify t because it is a view",
+                "Cannot add a column to a view",
+                "cannot VACUUM from within a transaction",
+            )
+        ),
         ("not authorized", "DROP TABLE t", "not authorized: nothing but reading is possible here"),
         ("something new", "SELECT 1", "something new"),
     ],
