@@ -56,7 +56,7 @@ def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _rest(found: list[tuple[int, int]], other: list[tuple[int, int]]) -> list[tuple[int, int]]:
     rest: list[tuple[int, int]] = []
-    for first, last in sorted({*found} - {*other}):  # most are equal
+    for first, last in sorted({*found}.difference(other)):  # most are equal
         at = first
         index = max(0, bisect_right(other, first, key=_first) - 1)
         while index < len(other) and other[index][0] < last:

@@ -112,9 +112,8 @@ class UpdateReader:
         ranges: Ranges = {}
         for _ in range(self.number()):
             client = self.number()
-            found = ranges.setdefault(client, [])
-            for _ in range(self.number()):
-                found.append((self.number(), self.number()))
+            flat = self._numbers(2 * self.number())
+            ranges.setdefault(client, []).extend(zip(flat[::2], flat[1::2], strict=True))
         return ranges
 
     def state_vector(self) -> dict[int, int]:
@@ -152,6 +151,35 @@ class UpdateReader:
             message = "a number is larger than JavaScript has them"
             raise ValueError(message)
         return value
+
+    def _numbers(self, count: int) -> list[int]:
+        """Read some unsigned numbers: a document of many edits has 100,000 of them at its end."""
+        data, at = self.data, self.at
+        found: list[int] = []
+        add = found.append
+        try:
+            for _ in range(count):
+                first = data[at]
+                if first < 0x80:
+                    at += 1
+                    add(first)
+                    continue
+                second, third = data[at + 1], data[at + 2]
+                if second < 0x80:
+                    at += 2
+                    add(first & 0x7F | second << 7)
+                elif third < 0x80:
+                    at += 3
+                    add(first & 0x7F | (second & 0x7F) << 7 | third << 14)
+                else:
+                    self.at = at
+                    add(self.number())
+                    at = self.at
+        except IndexError:  # near the end
+            self.at = at
+            return found + [self.number() for _ in range(count - len(found))]
+        self.at = at
+        return found
 
     def integer(self) -> int:
         """Read one signed number.

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.yjs.encoding import CutShortError, write_varuint
 from sidecar.yjs.store import Items
 from sidecar.yjs.update import UpdateReader
 from tests.support.data import DOCUMENTS, ODDITIES
@@ -71,3 +72,16 @@ def _read_all(reader: UpdateReader) -> None:
     for found in reader.structs():
         assert found.length > 0
     reader.deleted()
+
+
+@pytest.mark.parametrize("last", [0, 127, 128, 16383, 16384, 2**21 - 1, 2**21, 2**40, 2**53 - 1])
+def test_a_delete_set_is_read_with_numbers_of_any_length(last: int) -> None:
+    """In the middle and at the end of the data; one byte less is cut."""
+    ranges = [(last, 1), (300, last), (70_000, 5_000_000), (1, last)]
+    written = b"".join(write_varuint(number) for pair in ranges for number in pair)
+    data = b"\1\7" + write_varuint(len(ranges)) + written
+    reader = UpdateReader(data)
+    assert reader.deleted() == {7: ranges}
+    assert reader.at == len(data)
+    with pytest.raises(CutShortError):
+        UpdateReader(data[:-1]).deleted()
