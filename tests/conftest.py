@@ -11,6 +11,7 @@ from tests.support.examples import register_profiles
 
 pytest_plugins = [
     "tests.support.bundles",
+    "tests.support.large",
     "tests.support.oddities",
     "tests.support.sample_app",
     "tests.support.twenty",

@@ -45,7 +45,7 @@ def test_no_row_of_status_breaks(columns: int, twenty: Twenty) -> None:
     assert_no_row_breaks(done.out, columns, "in_step", ALL)
 
 
-@pytest.mark.parametrize("columns", [80, 100])
+@pytest.mark.parametrize("columns", [80, pytest.param(100, marks=pytest.mark.slow)])
 def test_no_row_of_verify_breaks(columns: int, small_twenty: Twenty) -> None:
     """However long names and results are."""
     done = run("verify", small_twenty.root, environment={"COLUMNS": str(columns)})

@@ -307,7 +307,14 @@ def test_a_document_that_is_no_regular_file_is_not_opened(
     bench.must_fail(code)
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o444, 0o400, 0o640, 0o666, 0o777])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        0o600,
+        0o444,
+        *(pytest.param(mode, marks=pytest.mark.slow) for mode in (0o400, 0o640, 0o666, 0o777)),
+    ],
+)
 def test_our_files_take_the_permissions_of_the_document(open_path: Path, mode: int) -> None:
     """With any umask: the mirror and its kept copy, read-only ones too."""
     bench = Bench.at(open_path)

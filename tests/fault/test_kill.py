@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,25 @@ from tests.support.examples import is_thorough
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 
 
+COMBINED = {
+    "in place, a -wal beside",
+    "collapse, refused",
+    "in place, collapse",
+    "in place, growing",
+    "in place, a first one",
+    "forced, in step",
+}
+"""Scenarios that join what others have alone: only `make test-slow` plays them."""
+
+
+def _each_scenario() -> Iterator[Any]:
+    for scenario in SCENARIOS:
+        marks = [pytest.mark.slow] if scenario.name in COMBINED else []
+        yield pytest.param(scenario.name, marks=marks)
+
+
 @pytest.mark.random
-@pytest.mark.parametrize("scenario", [scenario.name for scenario in SCENARIOS])
+@pytest.mark.parametrize("scenario", list(_each_scenario()))
 def test_a_killed_sync_leaves_the_old_mirror_or_the_new(scenario: str) -> None:
     """After SIGKILL at any named step readers find old or new, and the next sync repairs.
 
@@ -27,6 +46,12 @@ def test_a_killed_sync_leaves_the_old_mirror_or_the_new(scenario: str) -> None:
         assert f"before {step} " in done.stdout, f"nothing was killed at {step}"
 
 
+def test_what_is_combined_is_played() -> None:
+    """The names above are of scenarios, and there are others."""
+    names = {scenario.name for scenario in SCENARIOS}
+    assert names > COMBINED
+
+
 def test_points_are_chosen_for_every_label() -> None:
     """A limit on kills keeps at least one kill for each label, and no limit keeps them all."""
     labels = ["a", "b", "a", "a", "c", "a"]
@@ -39,8 +64,8 @@ def test_points_are_chosen_for_every_label() -> None:
     ("scenario", "fail"),
     [
         ("changed", "ENOSPC"),
-        ("changed", "EACCES"),
-        ("changed", "EIO"),
+        pytest.param("changed", "EACCES", marks=pytest.mark.slow),
+        pytest.param("changed", "EIO", marks=pytest.mark.slow),
         ("collapse", "ENOSPC"),
         ("rename refused", "EACCES"),
         ("in place", "EIO"),

@@ -1,4 +1,8 @@
-"""Files after crashes and unsafe writes: cut, zeroed, with extra bytes, of another kind."""
+"""Files after crashes and unsafe writes: cut, zeroed, with extra bytes, of another kind.
+
+`make test` tries places all over each document, and its last bytes;
+`make test-slow` tries them all.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,6 +15,7 @@ from scripts.fault.damage import flip_bit, zero
 from scripts.fault.fuzz import OLD
 from scripts.fault.judge import Judge
 from tests.support.data import DOCUMENTS
+from tests.support.examples import stride
 
 NAMES = ("merged", "keyed_arrays", "history")
 SHOWN = {"equal", "unjudged"}
@@ -40,25 +45,34 @@ def verdicts(judge: Judge, files: Iterable[bytes]) -> Counter[str]:
     return kinds
 
 
+def places(data: bytes, step: int) -> list[int]:
+    """Return offsets from the first byte to the last: each of the last eight, others by steps."""
+    end = len(data)
+    return sorted({*range(0, end, stride(step)), *range(max(0, end - 8), end)})
+
+
+@pytest.mark.random
 def test_every_truncation_is_refused(judge: Judge, data: bytes) -> None:
     """A file cut at any byte is not accepted as a document."""
-    kinds = verdicts(judge, (data[:end] for end in range(len(data))))
+    kinds = verdicts(judge, (data[:end] for end in places(data, 5)))
     assert kinds.keys() <= REFUSED
 
 
+@pytest.mark.random
 def test_every_zero_tail_is_refused_or_shows_what_yjs_shows(judge: Judge, data: bytes) -> None:
     """A tail that a crash of the machine left as zeros; Yjs itself decodes most of them."""
-    kinds = verdicts(judge, (zero(data, start, len(data)) for start in range(len(data))))
+    kinds = verdicts(judge, (zero(data, start, len(data)) for start in places(data, 7)))
     assert kinds.keys() <= REFUSED | SHOWN
     assert sum(kinds[kind] for kind in SHOWN) <= 3, "tails of a byte or two"
 
 
+@pytest.mark.random
 @pytest.mark.parametrize("size", [4, 16, 64, 512])
 def test_zero_blocks_are_refused_or_show_what_yjs_shows(
     judge: Judge, data: bytes, size: int
 ) -> None:
     """Blocks in the middle: the rest of the file is what it was."""
-    starts = range(0, max(1, len(data) - size), 7)
+    starts = range(0, max(1, len(data) - size), 7 * stride(6))
     kinds = verdicts(judge, (zero(data, start, size) for start in starts))
     assert kinds.keys() <= REFUSED | SHOWN
 
@@ -72,18 +86,22 @@ def test_trailing_bytes_do_not_change_what_is_shown(judge: Judge, data: bytes, t
     assert kinds.keys() <= ({"kept torn"} if tail[0] == 0 else SHOWN)
 
 
+@pytest.mark.random
 def test_the_tail_of_a_longer_document_does_not_change_what_is_shown(
     judge: Judge, data: bytes
 ) -> None:
     """Two saves at once, both truncating first: the shorter one's bytes, then the longer one's."""
     longer = (DOCUMENTS / "every_type.yjs").read_bytes()
-    kinds = verdicts(judge, (data + longer[start:] for start in range(0, len(longer), 29)))
+    kinds = verdicts(
+        judge, (data + longer[start:] for start in range(0, len(longer), 29 * stride(5)))
+    )
     assert kinds.keys() <= SHOWN | {"kept torn"}
 
 
+@pytest.mark.random
 def test_flipped_bits_keep_the_invariant(judge: Judge, data: bytes) -> None:
     """A flip inside a text cannot be noticed; flips that only Yjs refuses are few."""
-    bits = range(0, 8 * len(data), 11)
+    bits = range(0, 8 * len(data), 11 * stride(7))
     kinds = verdicts(judge, (flip_bit(data, bit) for bit in bits))
     assert kinds["unseen"] <= len(bits) * 0.03
 

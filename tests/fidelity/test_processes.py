@@ -7,10 +7,10 @@ import pytest
 
 from tests.support.apps import place_by_name
 from tests.support.data import ODDITIES
-from tests.support.examples import share_of
+from tests.support.examples import is_thorough
 from tests.support.program import sync
 
-PROCESSES = share_of(24)
+PROCESSES = 24 if is_thorough() else 3
 
 
 @pytest.mark.random

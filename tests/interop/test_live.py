@@ -75,7 +75,9 @@ def test_awaited_edits(watch: Watch, writer: NodeWriter, document: Path) -> None
     assert len(rebuilds(watch)) <= 4
 
 
-@pytest.mark.parametrize("attempt", range(5))
+@pytest.mark.parametrize(
+    "attempt", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3, 4))]
+)
 def test_unawaited_burst(watch: Watch, writer: NodeWriter, document: Path, attempt: int) -> None:
     """Fifty un-awaited saves, truncate, write, close, end in a mirror equal to the final file.
 
@@ -143,13 +145,13 @@ def test_a_reader_sees_only_whole_mirrors(watch: Watch, writer: NodeWriter, docu
     writer.edit({"drop": ["posts", "b"]})
     wait_until(lambda: generations(mirror_of(document)) == [(2000, 1, 1)], "the first generation")
     with Crowd(mirror_of(document)) as crowd:
-        for generation in range(2, 8):
+        for generation in range(2, 7):
             writer.edit({"batch": [row(key, generation) for key in keys]})
             watch.until("rebuilt")
     settle(watch)
     assert crowd.polls > 100
-    assert crowd.seen <= {(2000, n, n) for n in range(1, 8)}
-    assert len(crowd.seen) > 3
+    assert crowd.seen <= {(2000, n, n) for n in range(1, 7)}
+    assert len(crowd.seen) > 2
 
 
 def test_stop_at_the_end_of_stdin(watch: Watch) -> None:

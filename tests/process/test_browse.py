@@ -150,7 +150,7 @@ def test_rebuilds_show_at_once_and_refuse_no_request(app: Path, studio: Path) ->
             editor = threading.Thread(target=edit)
             editor.start()
             try:
-                answers = [site.get(page, **known)[0] for _ in range(15) for page in PAGES]
+                answers = [site.get(page, **known)[0] for _ in range(5) for page in PAGES]
             finally:
                 stop.set()
                 editor.join()

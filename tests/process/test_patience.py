@@ -64,10 +64,10 @@ def test_deadly_bytes_are_tried_no_sooner_by_a_rescan_or_a_rewrite(path: Path) -
 
 
 def test_a_document_whose_worker_is_killed_again_and_again_is_synced_in_the_end(
-    path: Path, watch: Watch
+    path: Path, watch: Watch, large: bytes
 ) -> None:
     """As by a system out of memory; earlier versions gave up after the second time."""
-    save(path, document(60_000))
+    save(path, large)
     for _ in range(3):
         wait_until(lambda: len(family(watch)) > 2, "a child at work", 60)
         for process in family(watch)[2:]:
@@ -109,11 +109,12 @@ def test_a_child_that_hangs_is_ended(path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a child is a process of its own here")
-def test_two_slow_documents_do_not_block_an_edit_elsewhere(path: Path, watch: Watch) -> None:
+def test_two_slow_documents_do_not_block_an_edit_elsewhere(
+    path: Path, watch: Watch, large: bytes
+) -> None:
     """Both hang; a third document is still synced within seconds."""
     root = path.parents[3]
-    data = document(60_000)  # made before, so that neither is done before the other is there
-    slow = [save(document_path(root, f"slow{n}"), data) for n in range(2)]
+    slow = [save(document_path(root, f"slow{n}"), large) for n in range(2)]
     hung: set[int] = set()
 
     def hang_both() -> bool:

@@ -28,12 +28,6 @@ time.sleep(600)
 """
 
 
-@pytest.fixture(scope="session")
-def large() -> bytes:
-    """Return a document that takes a second and more to decode and build."""
-    return document(60_000)
-
-
 @pytest.fixture
 def watch(tmp_path: Path) -> Iterator[Watch]:
     """Watch one small document, ready."""

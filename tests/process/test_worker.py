@@ -22,12 +22,6 @@ def deadly() -> bytes:
     return nested(5_000_000)
 
 
-@pytest.fixture(scope="session")
-def large() -> bytes:
-    """Return a document that takes a second and more."""
-    return document(60_000)
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Return a document in an app folder."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-_COUNTS = {"fast": 20, "usual": 100, "many": 800}
+_COUNTS = {"fast": 20, "usual": 50, "many": 800}
 """Examples of a test that does not say how many it asks for."""
 _LEAST = 5
 
@@ -29,6 +29,11 @@ def share_of(count: int) -> int:
     """Return how many of ``count`` random documents this run tries: all of them under ``many``."""
     share = settings().max_examples / _COUNTS["many"]
     return min(count, max(_LEAST, round(count * share)))
+
+
+def stride(step: int) -> int:
+    """Return how far apart places of a file are tried: ``step``, or each under ``many``."""
+    return 1 if is_thorough() else step
 
 
 def examples(count: int, **more: Any) -> settings:

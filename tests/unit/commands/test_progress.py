@@ -67,7 +67,7 @@ def long_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.medium
 @needs_terminal
-@pytest.mark.parametrize("color", [{}, {"NO_COLOR": "1"}])
+@pytest.mark.parametrize("color", [{}, pytest.param({"NO_COLOR": "1"}, marks=pytest.mark.slow)])
 def test_long_work_shows_how_far_it_is(long_work: Path, color: dict[str, str]) -> None:
     """On a terminal, also without colours; the line is cleared at the end."""
     code, seen = run_on_terminal("verify", long_work, environment=color)
@@ -87,11 +87,10 @@ def test_quiet_shows_no_progress(long_work: Path) -> None:
 
 @pytest.mark.medium
 @needs_terminal
-def test_the_first_pass_of_watch_shows_how_far_it_is(tmp_path: Path) -> None:
+def test_the_first_pass_of_watch_shows_how_far_it_is(tmp_path: Path, large: bytes) -> None:
     """Below the events, and it is cleared at the end of the pass."""
-    big = document(60_000)
     for number in range(3):
-        save(tmp_path / str(number) / "workspace.yjs", big)
+        save(tmp_path / str(number) / "workspace.yjs", large)
     code, seen = run_on_terminal("watch", tmp_path, until="ready  ")
     assert code == 0
     assert "Syncing  " in seen

@@ -13,7 +13,7 @@ from sidecar.model import Failed, Options, Rebuilt, RowChanges, Source, Unchange
 from sidecar.tasks.sync import sync
 from tests.support.mirrors import query
 
-ROWS = 3000
+ROWS = 1200
 
 
 class App:
@@ -74,7 +74,7 @@ def test_nothing_in_a_mirror_but_digests_tell(app: App) -> None:
     """A field that holds null changes no digest: a mirror found equal is as one from scratch."""
     app.rows["row 7"]["extra"] = None
     assert isinstance(app.save(), Unchanged)
-    app.rows["row 2999"]["title"] = "other"
+    app.rows[f"row {ROWS - 1}"]["title"] = "other"
     assert app.saved() == {"notes": (0, 1, 0)}
 
 
