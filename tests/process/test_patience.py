@@ -114,6 +114,7 @@ def test_two_slow_documents_do_not_block_an_edit_elsewhere(
 ) -> None:
     """Both hang; a third document is still synced within seconds."""
     root = path.parents[3]
+    wait_until(lambda: len(family(watch)) == 2, "the end of the first job")
     slow = [save(document_path(root, f"slow{n}"), large) for n in range(2)]
     hung: set[int] = set()
 

@@ -12,7 +12,7 @@ import pytest
 from tests.support.apps import document_path, leftovers, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
-from tests.support.program import Watch, program, run
+from tests.support.program import Watch, program, run_anew
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="prlimit and namespaces are Linux")
@@ -134,4 +134,4 @@ def test_everything_works_without_proc(path: Path, tmp_path: Path) -> None:
     assert process.returncode == 0
     assert '"failed"' not in out.replace('"failed":0', "")
     assert "Traceback" not in err
-    assert run("verify", tmp_path).code == 0
+    assert run_anew("verify", tmp_path).code == 0

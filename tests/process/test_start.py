@@ -13,7 +13,7 @@ from sidecar.files import version_of
 from tests.support.apps import document_path, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
-from tests.support.program import Watch, run
+from tests.support.program import Watch, run_anew
 from tests.support.systems import needs_shell
 
 GOOD = document(3)
@@ -47,7 +47,7 @@ def test_everything_found_is_in_step_when_ready_is_said(tmp_path: Path) -> None:
 def test_what_is_in_step_is_not_told_at_the_start(tmp_path: Path) -> None:
     """A second start compares the digests in the mirrors, and sends no events for them."""
     mirror = mirror_of(save(document_path(tmp_path), GOOD))
-    run("sync", tmp_path)
+    run_anew("sync", tmp_path)
     before = version_of(str(mirror))
     with Watch(tmp_path) as watch:
         ready = watch.until("ready")
@@ -59,7 +59,7 @@ def test_what_is_in_step_is_not_told_at_the_start(tmp_path: Path) -> None:
 def test_changes_made_while_it_was_off_are_caught_up(tmp_path: Path) -> None:
     """The first pass compares contents, not times."""
     path = save(document_path(tmp_path), GOOD)
-    run("sync", tmp_path)
+    run_anew("sync", tmp_path)
     before = path.stat()
     save(path, document(3, title="raw"))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -143,7 +143,7 @@ def test_a_system_without_room_is_told_in_one_line(tmp_path: Path) -> None:
 
 def test_a_bad_option_is_a_usage_error(tmp_path: Path) -> None:
     """Exit 2, and nothing on stdout."""
-    done = run("watch", tmp_path, "--max-load", "0")
+    done = run_anew("watch", tmp_path, "--max-load", "0")
     assert (done.code, done.out) == (2, "")
     assert "--max-load" in done.err
 

@@ -13,7 +13,7 @@ import pytest
 from tests.support.apps import document_path, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
-from tests.support.program import Watch, program, run
+from tests.support.program import Watch, program, run_anew
 from tests.support.systems import needs_signals
 
 needs_full = pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux")
@@ -24,7 +24,7 @@ QUICK = ("--debounce-ms", "10")
 def app(tmp_path: Path) -> Path:
     """Return an app folder with a document and its mirror."""
     save(document_path(tmp_path / "app"), document(3))
-    assert run("sync", tmp_path / "app").code == 0
+    assert run_anew("sync", tmp_path / "app").code == 0
     return tmp_path / "app"
 
 

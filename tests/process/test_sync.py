@@ -9,7 +9,7 @@ import pytest
 from tests.support.apps import document_path, leftovers, mirror_of
 from tests.support.documents import document, save
 from tests.support.mirrors import query
-from tests.support.program import program, run
+from tests.support.program import program, run_anew
 from tests.support.terminal import needs_terminal, run_on_terminal
 
 
@@ -28,7 +28,7 @@ def app(path: Path) -> Path:
 @pytest.mark.parametrize("below", ["", "workspaces", "workspaces/w1", "workspaces/w1/0"])
 def test_every_level_syncs(app: Path, path: Path, below: str) -> None:
     """With any kind of PATH the mirror is beside the document."""
-    done = run("sync", "--json", app / below)
+    done = run_anew("sync", "--json", app / below)
     assert [event["type"] for event in done.events()] == ["rebuilt", "synced"]
     assert query(mirror_of(path), "SELECT count(*) FROM notes") == [(3,)]
     assert leftovers(app) == []
@@ -36,22 +36,24 @@ def test_every_level_syncs(app: Path, path: Path, below: str) -> None:
 
 def test_a_folder_may_come_from_the_environment(app: Path, tmp_path: Path) -> None:
     """SIDECAR_ROOT, or an identifier below XDG_DATA_HOME; a PATH wins."""
-    assert run("sync", environment={"SIDECAR_ROOT": str(app)}).code == 0
+    assert run_anew("sync", environment={"SIDECAR_ROOT": str(app)}).code == 0
     app.rename(tmp_path / "com.example.app")
     environment = {"XDG_DATA_HOME": str(tmp_path)}
     if sys.platform == "linux":
-        assert run("sync", "--identifier", "com.example.app", environment=environment).code == 0
-    assert run("sync", tmp_path / "nowhere", environment={"SIDECAR_ROOT": str(app)}).code == 3
+        assert (
+            run_anew("sync", "--identifier", "com.example.app", environment=environment).code == 0
+        )
+    assert run_anew("sync", tmp_path / "nowhere", environment={"SIDECAR_ROOT": str(app)}).code == 3
 
 
 def test_a_second_sync_changes_nothing(app: Path, path: Path) -> None:
     """It reports `unchanged`; ``--force`` builds in any case."""
-    run("sync", app)
+    run_anew("sync", app)
     before = mirror_of(path).stat().st_ino
-    done = run("sync", "--json", app)
+    done = run_anew("sync", "--json", app)
     assert [e.get("reason") for e in done.events()] == ["bytes", None]
     assert mirror_of(path).stat().st_ino == before
-    done = run("sync", "--json", "--force", app)
+    done = run_anew("sync", "--json", "--force", app)
     assert [e.get("reason") for e in done.events()] == ["forced", None]
 
 
@@ -59,7 +61,7 @@ def test_one_bad_document_does_not_stop_the_others(app: Path) -> None:
     """Exit 1, the failure on a line of its own, the rest in step."""
     for name in ("w0", "w2"):
         save(document_path(app, name), b"%PDF-1.7 no update")
-    done = run("sync", app)
+    done = run_anew("sync", app)
     assert done.code == 1
     assert [line.split()[1] for line in done.out.splitlines()[:4]] == [
         "failed", "rebuilt", "failed", "synced",
@@ -72,7 +74,7 @@ def test_several_bad_documents_end_the_pass(app: Path) -> None:
     good = document(3)
     for number, data in enumerate((b"", b"hello", good[:-20], good + bytes(9), b"{}")):
         save(document_path(app, f"bad-{number}"), data)
-    result = run("sync", "--json", app)
+    result = run_anew("sync", "--json", app)
     ended = [event["type"] for event in result.events()]
     assert sorted(ended) == [*["failed"] * 5, "rebuilt", "synced"]
     assert result.code == 1
@@ -137,28 +139,28 @@ def test_bad_input_is_one_line_and_its_exit_code(
 
 def test_a_state_folder_that_cannot_be_used_is_3(app: Path, path: Path) -> None:
     """No lock can be taken there: reported for each document, and at the end of `watch`."""
-    done = run("sync", "--json", app, "--state-dir", path)
+    done = run_anew("sync", "--json", app, "--state-dir", path)
     assert (done.code, done.events()[0]["code"]) == (3, "root")
 
 
 def test_out_builds_elsewhere(app: Path, path: Path, tmp_path: Path) -> None:
     """No file beside the document, and only mirrors are replaced."""
     out = tmp_path / "copy.sqlite"
-    assert run("sync", app, "--out", out).code == 0
+    assert run_anew("sync", app, "--out", out).code == 0
     assert query(out, "SELECT count(*) FROM notes") == [(3,)]
     assert not mirror_of(path).exists()
     save(path, document(4))
-    assert run("sync", app, "--out", out).code == 0
+    assert run_anew("sync", app, "--out", out).code == 0
     assert query(out, "SELECT count(*) FROM notes") == [(4,)]
     out.write_text("a letter")
-    done = run("sync", app, "--out", out)
+    done = run_anew("sync", app, "--out", out)
     assert (done.code, out.read_text()) == (2, "a letter")
 
 
 def test_fts_may_stand_alone_before_a_path(app: Path, path: Path) -> None:
     """`--fts PATH` means all text, not an index of a field called PATH."""
-    assert run("sync", "--fts", app).code == 0
-    assert run("sync", "--fts", "none", app).code == 0
+    assert run_anew("sync", "--fts", app).code == 0
+    assert run_anew("sync", "--fts", "none", app).code == 0
     assert query(mirror_of(path), "SELECT value FROM _mirror WHERE key = 'options'") == [
         ('{"fts":[],"in_place":false,"tables":["auto"]}',)
     ]
@@ -168,7 +170,7 @@ def test_fts_may_stand_alone_before_a_path(app: Path, path: Path) -> None:
 def test_colour_is_for_terminals(app: Path, path: Path) -> None:
     """None in a pipe, none with NO_COLOR, some on a terminal."""
     assert path.exists()
-    assert "\x1b[" not in run("sync", "--force", app).out
+    assert "\x1b[" not in run_anew("sync", "--force", app).out
     _, coloured = run_on_terminal("sync", "--force", app)
     assert "\x1b[32m" in coloured
     _, plain = run_on_terminal("sync", "--force", app, environment={"NO_COLOR": "1"})
@@ -189,7 +191,7 @@ def test_a_stdout_that_knows_no_unicode_is_no_crash(tmp_path: Path) -> None:
     """LANG=C and names in Japanese."""
     save(document_path(tmp_path, "日本"), document(1))
     environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    done = run("sync", tmp_path, environment=environment)
+    done = run_anew("sync", tmp_path, environment=environment)
     assert done.code == 0
     assert "\\u65e5" in done.out
 
@@ -197,7 +199,7 @@ def test_a_stdout_that_knows_no_unicode_is_no_crash(tmp_path: Path) -> None:
 def test_logs_cannot_steer_a_terminal_either(tmp_path: Path) -> None:
     """A record is one line, with any names of paths and documents."""
     save(document_path(tmp_path, "\x1b]0;owned\x07\nCRITICAL forged"), document(1))
-    done = run("sync", "--log-level", "debug", tmp_path)
+    done = run_anew("sync", "--log-level", "debug", tmp_path)
     assert done.code == 0
     assert "\x1b" not in done.err
     assert not any(line.startswith("CRITICAL") for line in done.err.splitlines())
@@ -211,4 +213,4 @@ def test_many_documents_have_a_progress_bar_on_a_terminal(tmp_path: Path) -> Non
         save(document_path(tmp_path, f"w{number}"), document(1))
     _, shown = run_on_terminal("sync", tmp_path)
     assert shown.count("rebuilt") >= 25
-    assert "Syncing" not in run("sync", tmp_path).out
+    assert "Syncing" not in run_anew("sync", tmp_path).out

@@ -1,4 +1,4 @@
-"""Runs the installed command, once or as a long-running ``watch``."""
+"""Runs the command, once or as a long-running ``watch``."""
 
 import json
 import os
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scripts.children import ChildError, LineProcess, Watch, program
+from tests.support.prepared import can_fork, prepared
 
-__all__ = ["ChildError", "Finished", "LineProcess", "Watch", "program", "run", "sync"]
+__all__ = ["ChildError", "Finished", "LineProcess", "Watch", "program", "run", "run_anew", "sync"]
 
 RUN_SECONDS = 240
 
@@ -33,7 +34,17 @@ class Finished(NamedTuple):
 def run(
     *arguments: str | Path, environment: Mapping[str, str] | None = None, stdin: str = ""
 ) -> Finished:
-    """Run the command to its end."""
+    """Run a command to its end, in a process that had its modules loaded where that can be."""
+    if not can_fork or any(name.startswith("PYTHON") for name in environment or {}):
+        return run_anew(*arguments, environment=environment, stdin=stdin)
+    words, variables = list(map(str, arguments)), {**os.environ, **(environment or {})}
+    return Finished(*prepared().run(words, variables, stdin, RUN_SECONDS))
+
+
+def run_anew(
+    *arguments: str | Path, environment: Mapping[str, str] | None = None, stdin: str = ""
+) -> Finished:
+    """Run the installed command to its end."""
     done = subprocess.run(
         [*program(), *map(str, arguments)],
         input=stdin,
