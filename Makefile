@@ -24,7 +24,7 @@ TESTS := tests --ignore=tests/tauri
 APART := tests/process tests/fault
 TOGETHER := $(TESTS) $(APART:%=--ignore=%)
 WORKERS ?= auto
-WAITERS ?= 3
+WAITERS ?= 4
 NOTHING := 5# pytest: no test was chosen in this half, by ARGS="-k name"
 ARGS ?=
 
@@ -107,7 +107,7 @@ imports: $(READY)  ## the architecture's import contracts
 
 test: setup $(TEST_NODE_READY)  ## what proves a change: every fact has a test in it, but the Tauri host's
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(TOGETHER) $(ARGS) || test $$? = $(NOTHING)
-	@$(PY) -m pytest -n $(WAITERS) --dist loadfile -m "not slow" $(APART) $(ARGS) || test $$? = $(NOTHING)
+	@$(PY) -m pytest -n $(WAITERS) --dist worksteal -m "not slow" $(APART) $(ARGS) || test $$? = $(NOTHING)
 
 test-fast: setup  ## the loop while working: units and properties that take less than a second
 	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow and not medium" \

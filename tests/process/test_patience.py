@@ -81,14 +81,14 @@ def test_a_document_whose_worker_is_killed_again_and_again_is_synced_in_the_end(
 @needs_signals
 def test_a_sleep_of_all_processes_is_no_hang(path: Path) -> None:
     """SIGSTOP of the whole group for longer than four times ``--max-seconds``."""
-    with Watch(path.parents[3], *QUICK, "--max-seconds", "2") as watch:
+    with Watch(path.parents[3], *QUICK, "--max-seconds", "1") as watch:
         watch.until("ready")
         save(path, document(20_000))
         wait_until(lambda: len(family(watch)) > 2, "a child at work")
         processes = family(watch)
         for process in processes:
             process.suspend()
-        time.sleep(12)  # the time that passes is what is tested
+        time.sleep(6)  # the time that passes is what is tested
         for process in processes:
             process.resume()
         watch.until("rebuilt", rows=20_000)
@@ -189,9 +189,9 @@ def test_two_watches_with_other_options_do_not_fight(path: Path, tmp_path: Path)
         second.until("rebuilt", rows=5)
         wait_until(lambda: "other options" in first.errors() + second.errors(), "the note")
         for watch in (first, second):
-            watch.quiet(3.0)
+            watch.quiet(1.5)
         before = mirror_of(path).stat().st_ino
-        assert (first.quiet(3.0), second.quiet(3.0)) == ([], [])
+        assert (first.quiet(1.5), second.quiet(1.5)) == ([], [])
         assert mirror_of(path).stat().st_ino == before
         save(path, document(6))
         first.until("rebuilt", rows=6)

@@ -106,7 +106,7 @@ IDS = st.integers(0, 4000).map(lambda number: f"row {number}")
 
 
 @pytest.mark.medium
-@examples(40)
+@examples(24)
 @given(removed=st.sets(IDS, max_size=9), changed=st.sets(IDS, max_size=9))
 def test_the_chunks_lose_nothing(
     tmp_path_factory: pytest.TempPathFactory, removed: set[str], changed: set[str]
