@@ -13,9 +13,14 @@ from tests.support.apps import place_by_name
 from tests.support.mirrors import open_mirror
 from tests.support.program import sync
 
+LARGER = {"big_fields_5000"}
+"""What only `make test-slow` makes: another case shows the same with less."""
+
 
 @pytest.mark.node
-@pytest.mark.parametrize("case", BIG)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] if case in LARGER else []) for case in BIG]
+)
 def test_big_document_is_shown_whole(case: str, tmp_path: Path) -> None:
     """Size alone loses nothing."""
     make(tmp_path, case)

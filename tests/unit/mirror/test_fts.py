@@ -190,7 +190,7 @@ def test_the_users_names_win(mirror: Path, taken: str) -> None:
     assert query(mirror, f'SELECT n FROM "{taken}"') == [(1,)]
 
 
-@pytest.mark.medium
+@pytest.mark.slow  # in make test: test_index_of_too_many_columns in tests/fidelity/test_big.py
 def test_more_columns_than_fts5_takes(mirror: Path) -> None:
     """The others are left out, with a problem for each."""
     row = {f"f{number:04}": "x" for number in range(1998)}

@@ -183,7 +183,7 @@ def test_long_texts_are_cut_round_a_piece(tmp_path: Path) -> None:
     assert [once.snippet[start:end] for start, end in once.marks] == ["東京"]
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_pieces_in_two_thousand_columns(tmp_path: Path) -> None:
     """As many as FTS5 takes."""
     fields = {f"f{n:04}": {"type": "text", "nullable": True} for n in range(1900)}
