@@ -81,14 +81,14 @@ def test_a_document_whose_worker_is_killed_again_and_again_is_synced_in_the_end(
 @needs_signals
 def test_a_sleep_of_all_processes_is_no_hang(path: Path) -> None:
     """SIGSTOP of the whole group for longer than four times ``--max-seconds``."""
-    with Watch(path.parents[3], *QUICK, "--max-seconds", "1") as watch:
+    with Watch(path.parents[3], *QUICK, "--max-seconds", "2") as watch:
         watch.until("ready")
         save(path, document(20_000))
         wait_until(lambda: len(family(watch)) > 2, "a child at work")
         processes = family(watch)
         for process in processes:
             process.suspend()
-        time.sleep(6)  # the time that passes is what is tested
+        time.sleep(9)  # the time that passes is what is tested
         for process in processes:
             process.resume()
         watch.until("rebuilt", rows=20_000)
