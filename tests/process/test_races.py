@@ -1,7 +1,10 @@
 """Processes that share no lock write one mirror at once: readers always see a whole one."""
 
 import sys
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,16 +18,17 @@ from tests.support.program import run, sync
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and links")
 
 
-@pytest.mark.parametrize(
-    "kill_after_s",
-    [
-        None,
-        0.16,
-        pytest.param(0.12, marks=pytest.mark.slow),
-        pytest.param(0.2, marks=pytest.mark.slow),
-    ],
-)
-@pytest.mark.parametrize("kind", KINDS)
+USUAL = {("state folders", None), ("state folders", 0.16), ("out", 0.16), ("link", None)}
+"""What `make test` plays of three kinds with four moments of a kill; `make test-slow` plays all."""
+
+
+def _each_race() -> Iterator[Any]:
+    for kind, kill_after_s in product(KINDS, (None, 0.12, 0.16, 0.2)):
+        marks = [] if (kind, kill_after_s) in USUAL else [pytest.mark.slow]
+        yield pytest.param(kind, kill_after_s, marks=marks)
+
+
+@pytest.mark.parametrize(("kind", "kill_after_s"), list(_each_race()))
 def test_two_processes_that_share_no_lock(
     tmp_path: Path, kind: str, kill_after_s: float | None
 ) -> None:
