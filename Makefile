@@ -158,7 +158,7 @@ bench-check: setup  ## compare the ratios with the committed ones
 	@$(PY) -m scripts.bench --check $(ARGS)
 
 build: $(READY)  ## wheel and source archive in dist/, each tried in an empty environment
-	@rm -f dist/*.whl dist/*.tar.gz
+	@rm -f dist/epicenter_sidecar-*
 	@$(PY) -m build --no-isolation --outdir dist .
 	@$(PY) -m scripts.release.try_package dist
 

@@ -51,8 +51,8 @@ def main() -> int:
 
 
 def is_archive(path: Path) -> bool:
-    """Tell a wheel or a source archive."""
-    return path.name.endswith((".whl", ".tar.gz"))
+    """Tell a wheel or a source archive from the bundles of a release, which are beside them."""
+    return path.name.startswith("epicenter_sidecar-") and path.name.endswith((".whl", ".tar.gz"))
 
 
 def check_content(wheel: Path) -> None:

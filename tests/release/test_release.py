@@ -20,7 +20,7 @@ from scripts.release.bundle import LAUNCHER, LEFT_OUT
 from scripts.release.manifest import oldest_glibc
 from scripts.release.npm_package import SOURCES, package
 from scripts.release.parts import parts_list
-from scripts.release.try_package import KINDS, WANTED
+from scripts.release.try_package import KINDS, WANTED, is_archive
 from sidecar import __version__
 from tests.support.bundles import NAME, make_bundle
 from tests.support.data import PROJECT
@@ -132,6 +132,13 @@ def test_a_wheel_may_hold_every_file_of_the_package() -> None:
     names = {path.relative_to(PROJECT).as_posix() for path in paths if path.suffix != ".pyc"}
     assert {name for name in names if not name.endswith(KINDS)} == set()
     assert names >= WANTED
+
+
+def test_a_bundle_is_not_tried_as_a_source_archive(tmp_path: Path) -> None:
+    """It lies in the same folder under the same ending."""
+    names = ("epicenter_sidecar-1.tar.gz", "epicenter_sidecar-1-py3-none-any.whl")
+    assert all(is_archive(tmp_path / name) for name in names)
+    assert not is_archive(tmp_path / "epicenter-sidecar-1-x86_64-unknown-linux-gnu.tar.gz")
 
 
 def test_the_npm_package_needs_nothing_at_run_time() -> None:
