@@ -11,7 +11,6 @@ from sidecar.errors import MirrorReplacedError, MirrorUnavailableError
 from sidecar.files import FileVersion, shown, version_of
 from sidecar.mirror import temporary
 from sidecar.mirror.header import is_mirror
-from sidecar.mirror.in_place import write_into
 from sidecar.mirror.sqlite_files import (
     BUSY_MS,
     JOURNALS,
@@ -90,6 +89,8 @@ def _write_in_place(
         mirror: Its path.
         compared: Its version must still be this one when it is locked.
     """
+    from sidecar.mirror.in_place import write_into  # noqa: PLC0415 - seldom asked for
+
     if os.path.islink(mirror) or not is_mirror(mirror):
         return None
     must_settle = is_in_wal_mode(mirror) or any(os.path.lexists(mirror + s) for s in JOURNALS)
@@ -242,6 +243,8 @@ def _back_up(source: apsw.Connection, path: str) -> None:
 
 def _copy_into(candidate: str, mirror: str) -> FileVersion | None:
     """Write into the open file, under SQLite's locks: readers see old or new, whole."""
+    from sidecar.mirror.in_place import write_into  # noqa: PLC0415 - seldom asked for
+
     try:
         return write_into(candidate, mirror, lambda: None)
     except (apsw.NotADBError, apsw.CorruptError):
