@@ -45,4 +45,4 @@ def test_random_histories_in_v2_are_the_same(kind: str, tmp_path: Path) -> None:
     written_count = len(histories(kind, 21, share_of(300), written))
     count, wrong = differing(written, out)
     assert wrong == []
-    assert count >= 0.96 * written_count > 0
+    assert count >= 0.96 * written_count - 1 > 0  # one of twenty is more than its share
