@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from queue import SimpleQueue
 
 from sidecar.commands.progress import ProgressLine
 from sidecar.commands.terminal import HABITS, is_capable, terminal_width
 from sidecar.discovery import discover
 from sidecar.errors import SidecarError
+from sidecar.files import shown
 from sidecar.host import protocol
 from sidecar.host.protocol import Event
 from sidecar.model import Source
@@ -24,9 +24,6 @@ from sidecar.settings import Settings
 _FIRST_S, _EVERY_S = 0.7, 0.2
 """Time before the first line, and between two: a shorter pass shows nothing."""
 _CLEAR = b"\r\x1b[K"
-
-_ENDS = (protocol.RebuiltEvent, protocol.UnchangedEvent, protocol.FailedEvent)
-"""Events that end the sync of a document."""
 
 Write = Callable[[bytes], None]
 
@@ -44,17 +41,21 @@ class FirstPass:
         self._settings = settings
         self._write = write
         self._writing = threading.Lock()
-        self._done: SimpleQueue[str] = SimpleQueue()
         self._is_over = threading.Event()
         self._is_drawn = False
-        threading.Thread(target=self._draw_on, name="first pass", daemon=True).start()
+
+    def begin(self, waiting: Callable[[], set[str] | None]) -> None:
+        """Draw from now on; ``waiting`` says which documents are not done, None at first.
+
+        Events would not do: what is in step has none.
+        """
+        draw = threading.Thread(target=self._draw_on, args=(waiting,), daemon=True)
+        draw.start()
 
     def hear(self, event: Event) -> None:
-        """Count a document as done; ``ready`` or ``stopped`` ends the progress. Does not wait."""
+        """End the progress by ``ready`` or ``stopped``."""
         if isinstance(event, protocol.Ready | protocol.Stopped):
             self._is_over.set()
-        elif isinstance(event, _ENDS) and isinstance(event.path, str):
-            self._done.put(event.path)
 
     def write(self, line: bytes) -> None:
         """Clear the progress and write the line of an event."""
@@ -62,13 +63,14 @@ class FirstPass:
             self._write(_CLEAR + line if self._is_drawn else line)
             self._is_drawn = False
 
-    def _draw_on(self) -> None:
+    def _draw_on(self, waiting: Callable[[], set[str] | None]) -> None:
         if self._is_over.wait(_FIRST_S):
             return
         line = ProgressLine("Syncing", self._sources(), began=time.monotonic() - _FIRST_S)
         while not self._is_over.wait(_EVERY_S):
-            while not self._done.empty():
-                line.step(self._done.get())
+            left = waiting()
+            if left is not None:
+                line.keep({shown(document) for document in frozenset(left)})
             text = line.text(time.monotonic())[: terminal_width() - 1]
             with self._writing:
                 self._write(_CLEAR + text.encode("utf-8", "replace"))

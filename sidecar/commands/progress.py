@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Generator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -69,6 +70,11 @@ class ProgressLine(Progress):
         self._done += self._left.pop(name, 0) if name else 0
         self._stepped = time.monotonic()
         self._first = self._first or (self._stepped, self._done)
+
+    def keep(self, documents: AbstractSet[str]) -> None:
+        """Count as done all documents but these."""
+        for name in [name for name in self._left if name not in documents]:
+            self.step(name)
 
     def draw(self) -> None:
         """Write the line over itself."""

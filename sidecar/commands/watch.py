@@ -86,6 +86,8 @@ def run(arguments: Arguments) -> int:
 
     bar = None if _is_ndjson(settings) else _first_pass(settings)
     loop = Loop(settings, emit)
+    if bar:
+        bar.begin(lambda: loop.waiting)
     outbox = Outbox(_renderer(settings), write)
     _end_on_bugs_in_threads(stderr)
     _tie_lifelines(settings, loop, outbox)

@@ -66,12 +66,14 @@ class Loop:
     Attributes:
         inbox: Messages for the main thread.
         stop_reason: Why it stops, None while it runs.
+        waiting: The documents that the first pass waits for, None before it begins.
     """
 
     def __init__(self, settings: Settings, emit: Callable[[Event], None]) -> None:
         """Prepare; nothing runs before ``run``."""
         self.inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self.stop_reason: StopReason | None = None
+        self.waiting: set[str] | None = None
         self._settings = settings
         self._send = emit
         self._documents = DocumentQueue(
@@ -234,6 +236,7 @@ class Loop:
             )
 
         request = self._syncs.add(documents, ready)
+        self.waiting = request.waiting
         self._emit(None if request.waiting else ready(request))
         early, self._early = self._early or [], None
         for line in early:

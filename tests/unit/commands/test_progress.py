@@ -1,5 +1,6 @@
 """Progress by bytes: percent, documents, speed and time left."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,15 @@ def test_the_first_pass_of_watch_shows_how_far_it_is(tmp_path: Path, large: byte
     shown = [line.rpartition("\r\x1b[K")[2] for line in seen.split("\r\n")]
     assert not any("MB/s" in line for line in shown)
     assert sum("rebuilt" in line for line in shown) == 4
+
+
+def test_what_is_not_waited_for_is_done(sources: list[Source]) -> None:
+    """The first pass counts so: a document in step has no event."""
+    line = ProgressLine("Syncing", sources)
+    line.keep({source.document for source in sources})
+    assert "0 of 3  " in line.text(time.monotonic())
+    line.keep({sources[1].document})
+    assert "2 of 3  " in line.text(time.monotonic())
 
 
 def test_small_documents_come_first_and_nothing_goes_back(
