@@ -48,8 +48,9 @@ class LiveTable(ABC):
 
     def change(self, keys: Iterable[str]) -> None:
         """Note rows that an update changed."""
-        self._heard.update(keys)
-        self.edited.update(self._heard)
+        found = [*keys]
+        self._heard.update(found)
+        self.edited.update(found)
 
     def fields(self, table: Table, txn: Transaction) -> tuple[str, ...]:
         """Tell which fields the table has after the last update.

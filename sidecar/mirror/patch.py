@@ -172,10 +172,11 @@ class Patch(Candidate):
             raise UnpatchableError("most rows changed")
         if any(_has_too_large(line) for line in lines):
             raise UnpatchableError("a row is too large for SQLite")
-        new, done = list[ChunkLine](), 0
+        ids, new, done = sorted(edited), list[ChunkLine](), 0
         for region in regions([line.first_id for line in lines], edited) if edited else ():
             new += lines[done : region.start]
-            new += self._again(schema, region, lines[region.start : region.end], rows)
+            held = lines[region.start : region.end]
+            new += self._again(schema, region, held, region.part(ids), rows)
             done = region.end
         new += lines[done:]
         remembered, there = self._known(schema), {line.digest for line in new}
@@ -207,24 +208,24 @@ class Patch(Candidate):
         schema: TableSchema,
         region: Region,
         lines: Sequence[ChunkLine],
+        edited: Sequence[str],
         rows: dict[str, Row],
     ) -> list[ChunkLine]:
         """Give the chunks of a region anew; its edited rows are added to ``rows``."""
         remembered = self._known(schema)
         chunks = [found for line in lines if (found := remembered.get(line.digest)) is not None]
         if len(chunks) == len(lines):
-            return self._replace(schema, region, chunks, rows)
-        return self._walk(schema, region, rows)
+            return self._replace(schema, chunks, edited, rows)
+        return self._walk(schema, region, edited, rows)
 
     def _replace(
         self,
         schema: TableSchema,
-        region: Region,
         chunks: Sequence[KnownRows],
+        edited: Sequence[str],
         rows: dict[str, Row],
     ) -> list[ChunkLine]:
         """Read the edited rows of a region, and no others."""
-        edited = sorted(filter(region.holds, schema.table.edited or ()))
         fresh, writer = _picking(schema)(edited), RowWriter(schema)
         converted = list(writer.convert(Piece(fresh, begins=True)))
         after = replaced(chunks, edited, known(fresh, converted, writer))
@@ -233,22 +234,28 @@ class Patch(Candidate):
         self._remember(schema, found, after)
         return found
 
-    def _walk(self, schema: TableSchema, region: Region, rows: dict[str, Row]) -> list[ChunkLine]:
+    def _walk(
+        self,
+        schema: TableSchema,
+        region: Region,
+        edited: Sequence[str],
+        rows: dict[str, Row],
+    ) -> list[ChunkLine]:
         """Read all rows of a region again."""
         there: Any = self._open().execute(
             f"SELECT id FROM {quote(schema.name)} WHERE (:low IS NULL OR id >= :low)"
             " AND (:high IS NULL OR id < :high)",
             {"low": region.low, "high": region.high},
         )
-        edited = frozenset(filter(region.holds, schema.table.edited or ()))
-        ids, pick = sorted(edited.union(row_id for (row_id,) in there)), _picking(schema)
+        wanted, pick = frozenset(edited), _picking(schema)
+        ids = sorted(wanted.union(row_id for (row_id,) in there))
         starts = range(0, len(ids), ROWS_PER_BLOCK)
         blocks = (pick(ids[start : start + ROWS_PER_BLOCK]) for start in starts)
         writer, digests, remembered = RowWriter(schema), ChunkDigests(), Remembered()
         for piece in pieces(blocks):
             row_digests, converted = digests.add(piece), list(writer.convert(piece))
             remembered.add(piece, converted, writer, row_digests)
-            rows.update((row[0], row[:-1]) for row in converted if row[0] in edited)
+            rows.update((row[0], row[:-1]) for row in converted if row[0] in wanted)
         found = [chunk.line(schema) for chunk in remembered.chunks]
         self._remember(schema, found, remembered.chunks)
         return found

@@ -1,6 +1,6 @@
 """Which chunks of a table are made anew when some of its rows changed. Values in, values out."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -22,11 +22,10 @@ class Region(NamedTuple):
     low: str | None
     high: str | None
 
-    def holds(self, row_id: str) -> bool:
-        """Tell whether an id is in the range."""
-        return (self.low is None or self.low <= row_id) and (
-            self.high is None or row_id < self.high
-        )
+    def part(self, ids: Sequence[str]) -> Sequence[str]:
+        """Give those of some sorted ids that are in the range."""
+        first = 0 if self.low is None else bisect_left(ids, self.low)
+        return ids[first : None if self.high is None else bisect_left(ids, self.high)]
 
 
 def regions(first_ids: Sequence[str], edited: Collection[str]) -> list[Region]:
