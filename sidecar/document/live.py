@@ -134,6 +134,8 @@ class LiveArray(LiveTable):
         self._keys = [key_of(element, txn) for element in elements]
         self._is_plain = all(may_be_row(element, txn) for element in elements)
         self._events: list[tuple[list[Any], list[dict[str, Any]] | None]] = []
+        self._places: dict[str | None, list[int]] = {}
+        """Of each key the elements that have it; empty until they are asked for."""
 
     def hear(self, events: list[Any]) -> None:
         """Take the decoder's events of one update."""
@@ -143,6 +145,7 @@ class LiveArray(LiveTable):
     def settle(self, txn: Transaction) -> None:
         """Bring the elements up to date with the events."""
         events, self._events = self._events, []
+        self._places.clear()
         changed: set[str | None] = set()
         inserted: list[Any] = []
         was_empty = not self.elements
@@ -191,8 +194,8 @@ class LiveArray(LiveTable):
 
     def rows_of(self, keys: Collection[str], txn: Transaction) -> RawRows:
         """Give the rows of some keys that are there."""
-        wanted = {*keys}
-        found = [
-            element for element, key in zip(self.elements, self._keys, strict=True) if key in wanted
-        ]
-        return of_dict(read_entries(found, txn).rows)
+        if not self._places:
+            for at, key in enumerate(self._keys):
+                self._places.setdefault(key, []).append(at)
+        places = sorted(at for key in {*keys} for at in self._places.get(key, ()))
+        return of_dict(read_entries([self.elements[at] for at in places], txn).rows)

@@ -20,6 +20,8 @@ from sidecar.yjs.update import DOC, JSON, SKIP, UpdateReader
 
 STRIDE = 16
 """Structs from one mark to the next: what is read to find the beginning of one in between."""
+LONG = 1 << 12
+"""Bytes of a struct from which its end has a mark too: all rows that an app pushed are one list."""
 
 
 _Match = Callable[[bytes, int], "re.Match[bytes] | None"]
@@ -45,6 +47,19 @@ class Marks:
         self.offsets.append(offset)
         self.clocks.append(clock)
         self.ordinals.append(ordinal)
+
+    def add_once(self, offset: int, clock: int, ordinal: int) -> None:
+        """Add the next one, if it is not there yet."""
+        if not self.offsets or self.offsets[-1] < offset:
+            self.add(offset, clock, ordinal)
+
+    def end_of(self, offset: int) -> int | None:
+        """Give where the struct ends that begins at an offset, if that is known."""
+        at = self.last_before(offset)
+        if at < 0 or self.offsets[at] != offset or at + 1 == len(self.offsets):
+            return None
+        is_next = self.ordinals[at + 1] == self.ordinals[at] + 1
+        return self.offsets[at + 1] if is_next else None
 
     def last_before(self, offset: int) -> int:
         """Give the index of the last mark at or before an offset, -1 where there is none."""
@@ -202,19 +217,24 @@ class SectionReader:
         many, one = _patterns()
         last = self.ordinal + count
         while self.ordinal < last:
-            self.marks.add(reader.at - self._start, self.clock, self.ordinal)
+            self.mark(reader.at)
             group = min(STRIDE, last - self.ordinal)
-            self.ordinal += group
             if group == STRIDE and (found := many(data, reader.at)):
                 reader.at = found.end()
                 self.clock += STRIDE
+                self.ordinal += STRIDE
                 continue
             for _ in range(group):
                 if found := one(data, reader.at):
                     reader.at = found.end()
                     self.clock += 1
+                    self.ordinal += 1
                 else:
                     self._read_one()
+
+    def mark(self, at: int) -> None:
+        """Mark the struct that begins there."""
+        self.marks.add_once(at - self._start, self.clock, self.ordinal)
 
     def done(self) -> Section:
         """Give the section, which ends where the reader stands."""
@@ -222,11 +242,17 @@ class SectionReader:
         return Section(self._client, self.ordinal, self.clock, self._start, end, self.marks)
 
     def _read_one(self) -> None:
+        start = self._reader.at
         found = self._reader.struct(self._client, self.clock)
         if not found.length or found.kind == SKIP:
             message = f"there is a gap, or nothing, at {self._client}:{self.clock}"
             raise ValueError(message)
+        if self._reader.at - start >= LONG:
+            self.mark(start)
         self.clock += found.length
+        self.ordinal += 1
+        if self._reader.at - start >= LONG:
+            self.mark(self._reader.at)
         self.holds_odd |= self._reader.has_bigint or found.kind in {JSON, DOC}
 
 

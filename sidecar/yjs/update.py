@@ -280,8 +280,23 @@ class UpdateReader:
             found.append(self.data[start : self.at])
         return found
 
-    def struct(self, client: int, clock: int) -> Struct:
+    def struct(
+        self,
+        client: int,
+        clock: int,
+        *,
+        end: int | None = None,
+        known: bytes = b"",
+        elements: int = 0,
+    ) -> Struct:
         """Read one struct.
+
+        Args:
+            client: Who wrote it.
+            clock: Of its first element.
+            end: Where a list of plain values ends, if that is known.
+            known: Bytes of as many elements that such a list may begin with: they are not read.
+            elements: How many these are.
 
         Raises:
             ValueError: The update ends or makes no sense.
@@ -299,8 +314,25 @@ class UpdateReader:
             parent = self.text() if self.number() == 1 else self._id()
             key = self.text() if info & HAS_KEY else None
         at = self.at
-        length = self._content(kind)
+        if kind == ANY and (end or known):
+            length = self._list(end, known, elements)
+        else:
+            length = self._content(kind)
         return Struct(client, clock, length, kind, left, right, parent, key, at)
+
+    def _list(self, end: int | None, known: bytes, elements: int) -> int:
+        """Pass over a list of plain values of which the end or the beginning is known."""
+        count = self.number()
+        if end is not None:
+            self.at = end
+            return count
+        left = count
+        if elements <= count and self.data.startswith(known, self.at):
+            self.at += len(known)
+            left -= elements
+        for _ in range(left):
+            self.pass_any()
+        return count
 
     def _content(self, kind: int) -> int:
         """Pass over the content of an item and return its length in elements."""

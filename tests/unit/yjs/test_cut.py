@@ -249,3 +249,91 @@ def test_the_decoder_takes_a_cut_out_of_a_joined_text() -> None:
         txn.drop()
     txn = doc.create_transaction()
     assert doc.get_update(txn, b"\0") == new
+
+
+def values(first: int, last: int, *, behind_clock: int | None = None) -> bytes:
+    """Return a struct of a list: long texts with these numbers, at the front or behind a clock."""
+    count = last - first
+    head = b"\x08" + ARRAY if behind_clock is None else b"\x88\7" + write_varuint(behind_clock)
+    own = [b"w" + text(f"value {number} {'x' * 40}") for number in range(first, last)]
+    return head + write_varuint(count) + b"".join(own)
+
+
+MANY = 3000
+WHOLE = update((7, [values(0, MANY)]))
+ONE_DELETED = b"\1\7\1" + write_varuint(1500) + b"\1"
+EMPTIED = b"\x81\7" + write_varuint(1499) + b"\1"
+"""What is left of one element in the middle."""
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        (update((7, [values(0, MANY + 1)])), values(MANY, MANY + 1, behind_clock=MANY - 1)),
+        (
+            update((7, [values(0, 1500), values(1500, 3000, behind_clock=1499)])),
+            b"",
+        ),
+        (
+            update(
+                (
+                    7,
+                    [
+                        values(0, 1500),
+                        values(1500, 1501, behind_clock=1499),
+                        values(1501, 3002, behind_clock=1500),
+                    ],
+                ),
+                deleted=ONE_DELETED,
+            ),
+            values(3000, 3002, behind_clock=2999),
+        ),
+        (
+            update(
+                (7, [values(0, 1500), EMPTIED, values(1501, 3000, behind_clock=1500)]),
+                deleted=ONE_DELETED,
+            ),
+            b"",
+        ),
+    ],
+    ids=["grown", "split", "split and grown", "emptied"],
+)
+def test_a_long_list_is_compared_by_its_bytes(new: bytes, expected: bytes) -> None:
+    """All rows that an app pushed at once are one struct; each later push makes it longer."""
+    found = cut(index(WHOLE), new)
+    section = b"\1\1\7" + write_varuint(MANY) + expected if expected else b"\0"
+    assert found.update == section + (b"\0" if new.endswith(b"\0") else ONE_DELETED)
+    doc = Doc(None, True, None)
+    txn = doc.create_transaction()
+    doc.apply_update(txn, WHOLE)
+    doc.apply_update(txn, found.update)
+    txn.drop()
+    own, afresh = found.index.sections[7].marks, index(new).sections[7].marks
+    ends = [(offset, own.end_of(offset), afresh.end_of(offset)) for offset in afresh.offsets]
+    assert [(offset, end) for offset, end, _ in ends] == [(offset, end) for offset, _, end in ends]
+    assert any(end for _, end, _ in ends)
+
+
+@pytest.mark.parametrize("place", [0, 1, 1499, 2999])
+def test_a_long_list_with_another_value_is_not_accounted_for(place: int) -> None:
+    """Wherever it stands, and however the list was split since."""
+    other = values(0, MANY).replace(b"value %d " % place, b"valuf %d " % place)
+    split = values(0, 1500), values(1500, MANY, behind_clock=1499)
+    halves = [half.replace(b"value %d " % place, b"valuf %d " % place) for half in split]
+    for structs in ([other], halves):
+        with pytest.raises(ValueError, match="holds something else"):
+            cut(index(WHOLE), update((7, structs)))
+
+
+def test_lists_that_are_split_in_many_places_are_decoded_afresh() -> None:
+    """The decoder moves all elements behind each place."""
+    bounds = range(0, MANY + 1, 1)
+    structs = [values(0, 1)]
+    structs += [values(at, at + 1, behind_clock=at - 1) for at in bounds[1:-1]]
+    assert cut(index(WHOLE), update((7, structs))).update == b"\0\0"  # 4.5 million
+    longer = 4 * MANY
+    old = update((7, [values(0, longer)]))
+    pieces = [values(0, 4)]
+    pieces += [values(at, at + 4, behind_clock=at - 1) for at in range(4, longer, 4)]
+    with pytest.raises(ValueError, match="too much of it is new"):
+        cut(index(old), update((7, pieces)))
