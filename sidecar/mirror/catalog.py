@@ -1,7 +1,6 @@
 """Writes the catalog of a mirror, which people, agents and the next sync read."""
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 
 import apsw
 import msgspec
@@ -109,7 +108,7 @@ def write_catalog(
     )
     connection.executemany(
         "INSERT INTO _mirror_columns VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-        chain.from_iterable(map(column_lines, tables)),
+        [line for built in tables for line in column_lines(built)],
     )
     connection.executemany(
         "INSERT INTO _mirror_chunks VALUES (?,?,?,?,?)",

@@ -69,7 +69,7 @@ class UpdateReader:
 
     def __init__(self, data: bytes, at: int = 0) -> None:
         """Begin at the front of an update, or at a place where something begins."""
-        self.at = at
+        self.at: int = at
         self.has_bigint = False
         self.data = data
         self._clients: dict[bytes, int] = {}
