@@ -17,7 +17,6 @@ from sidecar.document.roots import CaughtArrays, names_of_arrays
 from sidecar.errors import DocumentUnavailableError
 from sidecar.model import Problem
 from sidecar.yjs.encoding import decode_state_vector, is_v2, looks_like_text, refuse_foreign
-from sidecar.yjs.tangled import is_tangled, may_be_tangled
 
 _FROM_NOTHING = b"\0"
 _ZERO_TAIL = b"\0\0"
@@ -222,6 +221,8 @@ def _is_tangled(content: Content, tried: "_Applied") -> bool:
     """
     if content.size > _TANGLED_MOST:
         return False
+    from sidecar.yjs.tangled import is_tangled, may_be_tangled  # noqa: PLC0415 - for small ones
+
     try:
         data = content.again()
         return may_be_tangled(data, tried.opened().state_vector) and is_tangled(data)
@@ -283,8 +284,7 @@ def _end_as_read(data: bytes, doc: Doc) -> int | None:
     Then all structs are read, which takes four times the decode; and where something is left
     behind, for then it is not enough that the decoder takes what Yjs might not.
     """
-    from sidecar.yjs.store import end_of_update  # noqa: PLC0415 - seldom needed
-    from sidecar.yjs.values import end_of_same  # noqa: PLC0415
+    from sidecar.yjs.values import end_of_same  # noqa: PLC0415 - seldom needed
 
     txn = doc.create_transaction()
     again = doc.get_update(txn, _FROM_NOTHING)
@@ -293,6 +293,8 @@ def _end_as_read(data: bytes, doc: Doc) -> int | None:
     if end == len(data):
         return end
     del again
+    from sidecar.yjs.store import end_of_update  # noqa: PLC0415 - hardly ever needed
+
     try:
         return end_of_update(data)
     except ValueError:

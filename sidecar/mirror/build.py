@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import apsw
 
@@ -13,7 +13,6 @@ from sidecar.errors import MirrorUnavailableError
 from sidecar.javascript import dump_json
 from sidecar.mirror.catalog import ROOTS, TABLES, Built, digest_roots, write_catalog
 from sidecar.mirror.fts import create_indexes
-from sidecar.mirror.known_rows import Notes, Remembered
 from sidecar.mirror.rows import RowWriter
 from sidecar.mirror.schema import (
     TableSchema,
@@ -28,6 +27,9 @@ from sidecar.mirror.sqlite_files import connect, mirror_errors
 from sidecar.mirror.summaries import ChunkLine, Summary, columns_of, encode, problems_of_table
 from sidecar.mirror.temporary import Temporary
 from sidecar.model import Cell, Problem, Root, RowChanges, Workspace
+
+if TYPE_CHECKING:
+    from sidecar.mirror.known_rows import Notes, Remembered
 
 _SMALL_TABLE = 1 << 20
 _SMALL_PAGE, _LARGE_PAGE = 4096, 32768
@@ -160,7 +162,7 @@ class Candidate:
         self._connection = None
 
     def _fill_table(self, schema: TableSchema) -> None:
-        writer, digests, remembered = RowWriter(schema), ChunkDigests(), Remembered()
+        writer, digests, remembered = RowWriter(schema), ChunkDigests(), self._remembered()
         declared = [(c.name, sqlite_type(c, ()), False) for c in schema.columns]
         self._open().execute(create_table(schema.name, declared))
         names = [column.name for column in schema.columns]
@@ -168,7 +170,7 @@ class Candidate:
         for piece in pieces(schema.table.blocks()):
             row_digests = digests.add(piece)
             columns = writer.columns(piece)
-            if self._notes is not None:
+            if remembered is not None:
                 odd = writer.odd  # only their rows are looked at one by one
                 remembered.add(
                     piece, list(zip(*columns, strict=True)) if odd else (), writer, row_digests
@@ -177,9 +179,17 @@ class Candidate:
         self._tables.append(_built(schema, writer.summaries(), digests))
         self.problems += problems_of_table(schema, writer.summaries())
         self._schema_rows.table_filled()
-        if self._notes is not None:
+        if self._notes is not None and remembered is not None:
             chunks = zip(digests.hexdigests(), remembered.chunks, strict=True)
             self._notes[schema.name, schema.table.fields] = dict(chunks)
+
+    def _remembered(self) -> "Remembered | None":
+        """Begin to note the rows of a table, where a process keeps its document."""
+        if self._notes is None:
+            return None
+        from sidecar.mirror.known_rows import Remembered  # noqa: PLC0415 - not for a cold sync
+
+        return Remembered()
 
     @property
     def _definitions(self) -> dict[str, str]:

@@ -51,6 +51,7 @@ def preload(*, keeps: bool = False) -> None:
         keeps: Children may keep documents.
     """
     import_module("sidecar.tasks.sync")  # the supervisor must never import it
+    import_module("sidecar.yjs.tangled")  # each small document needs it
     if keeps:
         import_module("sidecar.tasks.warmth").preload()
     gc.freeze()
