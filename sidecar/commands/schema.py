@@ -119,7 +119,7 @@ def _print_documents(documents: Sequence[SchemaDocument]) -> None:
     same = ages[0] if len(set(ages)) == 1 else ""
     published = f", published {same}" if same else ""
     if len(documents) == 1:
-        _print_remark(f"{_document(documents[0])}: {documents[0].mirror}{published}")
+        _print_remark(f"{_document(documents[0])}{published}: {documents[0].mirror}")
         return
     _print_remark(f"{plural(len(documents), 'document')}{published}:")
     for document, age_ in zip(documents, ages, strict=True):
