@@ -315,6 +315,7 @@ def _made_plain(
     except ValueError as error:
         message = f"the file is no update that Yjs would take: {error}"
         raise refused or DocumentUnavailableError("undecodable", message) from None
+    del data
     problems = _trailing(content, normal.end, accept_trailing=accept_trailing)
     if normal.may_be_cut and not accept_trailing:
         message = "the file ends in a deletion of nothing, as where its end is lost"

@@ -13,8 +13,12 @@ _MATCH = (
     " or epicenter-sidecar search"
 )
 _REFUSED = (
-    *("not authorized", "attempt to write a readonly database", "prohibited"),
-    *("because it is a view", " to a view", "cannot VACUUM"),
+    "not authorized",
+    "attempt to write a readonly database",
+    "prohibited",
+    "because it is a view",
+    " to a view",
+    "cannot VACUUM",
 )
 
 
