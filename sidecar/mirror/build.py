@@ -171,10 +171,7 @@ class Candidate:
             row_digests = digests.add(piece)
             columns = writer.columns(piece)
             if remembered is not None:
-                odd = writer.odd  # only their rows are looked at one by one
-                remembered.add(
-                    piece, list(zip(*columns, strict=True)) if odd else (), writer, row_digests
-                )
+                remembered.add(piece, columns, writer, row_digests)
             self._insert(insert, columns if has_rowid else columns[:-1], writer)
         self._tables.append(_built(schema, writer.summaries(), digests))
         self.problems += problems_of_table(schema, writer.summaries())

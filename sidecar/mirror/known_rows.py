@@ -10,9 +10,16 @@ from itertools import compress, count
 from typing import NamedTuple
 
 from sidecar.digests import Piece, chunk_starts, digest_chunk, digest_rows
-from sidecar.mirror.rows import KINDS, RowProblemLine, RowWriter, is_wide
+from sidecar.mirror.rows import KINDS, RowWriter, is_wide
 from sidecar.mirror.schema import Kind, TableSchema
-from sidecar.mirror.summaries import ChunkLine, Problems, Summary, encode, summarize
+from sidecar.mirror.summaries import (
+    ChunkLine,
+    Problems,
+    RowProblemLine,
+    Summary,
+    encode,
+    summarize,
+)
 from sidecar.model import Block, Cell
 
 
@@ -75,7 +82,7 @@ class KnownRows(NamedTuple):
 
 def known(
     rows: Block,
-    converted: Sequence[tuple[Cell, ...]],
+    columns: Sequence[Sequence[Cell]],
     writer: RowWriter,
     digests: list[bytes] | None = None,
 ) -> KnownRows:
@@ -83,7 +90,7 @@ def known(
 
     Args:
         rows: They.
-        converted: They, as the writer gave them.
+        columns: Theirs, as the writer gave them.
         writer: What has just converted them.
         digests: Of each, where they are known.
     """
@@ -93,7 +100,8 @@ def known(
         for index, row_id in enumerate(rows.ids):
             if (problems := writer.odd.get(row_id)) is not None:
                 cells = [column[index] for column in rows.columns]
-                shapes[index] = _odd(writer.schema, cells, converted[index], problems)
+                stored = [column[index] for column in columns[1 : 1 + len(writer.schema.columns)]]
+                shapes[index] = _odd(writer.schema, cells, stored, problems)
     own: dict[Shape, Shape] = {}
     return KnownRows(
         [*rows.ids], digests or digest_rows(rows), list(map(own.setdefault, shapes, shapes))
@@ -103,7 +111,7 @@ def known(
 def _odd(
     schema: TableSchema,
     cells: Sequence[Cell],
-    converted: tuple[Cell, ...],
+    stored: Sequence[Cell],
     problems: Iterable[RowProblemLine],
 ) -> OddRow:
     columns = zip(schema.columns, schema.order, strict=True)
@@ -111,7 +119,7 @@ def _odd(
     return OddRow(
         types=tuple(map(type, cells)),
         wide=tuple(compress(count(), own)),
-        nulls=tuple(i for i in range(len(own)) if converted[i + 1] is None),  # the id comes first
+        nulls=tuple(place for place, value in enumerate(stored) if value is None),
         problems=tuple(problems),
     )
 
@@ -129,12 +137,12 @@ class Remembered:
     def add(
         self,
         piece: Piece,
-        converted: Sequence[tuple[Cell, ...]],
+        columns: Sequence[Sequence[Cell]],
         writer: RowWriter,
         digests: list[bytes],
     ) -> None:
         """Add the next rows, with the digest of each; otherwise as ``known``."""
-        rows = known(piece.rows, converted, writer, digests)
+        rows = known(piece.rows, columns, writer, digests)
         if piece.begins:
             self.chunks.append(rows)
         else:
@@ -194,6 +202,5 @@ def summary_of(schema: TableSchema, rows: KnownRows) -> Summary:
     problems = Problems()
     for row_id, shape in zip(rows.ids, rows.shapes, strict=True) if odd else ():
         if isinstance(shape, OddRow):
-            for field, kind, detail in shape.problems:
-                problems.add(field, kind, row_id, detail)
+            problems.add_row(row_id, shape.problems)
     return summarize(schema, kinds, nulls, problems.counted())

@@ -227,9 +227,9 @@ class Patch(Candidate):
     ) -> list[ChunkLine]:
         """Read the edited rows of a region, and no others."""
         fresh, writer = _picking(schema)(edited), RowWriter(schema)
-        converted = list(writer.convert(Piece(fresh, begins=True)))
-        after = replaced(chunks, edited, known(fresh, converted, writer))
-        rows.update((row[0], row[:-1]) for row in converted)
+        columns = writer.columns(Piece(fresh, begins=True))
+        after = replaced(chunks, edited, known(fresh, columns, writer))
+        rows.update((row[0], row) for row in zip(*columns[:-1], strict=True))
         found = [chunk.line(schema) for chunk in after]
         self._remember(schema, found, after)
         return found
@@ -253,9 +253,10 @@ class Patch(Candidate):
         blocks = (pick(ids[start : start + ROWS_PER_BLOCK]) for start in starts)
         writer, digests, remembered = RowWriter(schema), ChunkDigests(), Remembered()
         for piece in pieces(blocks):
-            row_digests, converted = digests.add(piece), list(writer.convert(piece))
-            remembered.add(piece, converted, writer, row_digests)
-            rows.update((row[0], row[:-1]) for row in converted if row[0] in wanted)
+            row_digests, columns = digests.add(piece), writer.columns(piece)
+            remembered.add(piece, columns, writer, row_digests)
+            converted = zip(*columns[:-1], strict=True)
+            rows.update((row[0], row) for row in converted if row[0] in wanted)
         found = [chunk.line(schema) for chunk in remembered.chunks]
         self._remember(schema, found, remembered.chunks)
         return found

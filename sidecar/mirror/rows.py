@@ -1,16 +1,13 @@
 """Converts cells to SQLite values, and records problems. Pure."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from sidecar.digests import Piece
 from sidecar.javascript import dump_json, json_number
 from sidecar.mirror.schema import ROWID_STEP, Column, Kind, TableSchema
-from sidecar.mirror.summaries import Problems, Summary, summarize
+from sidecar.mirror.summaries import Problems, RowProblemLine, Summary, summarize
 from sidecar.model import EXACT_INTEGER, Block, Cell
-
-RowProblemLine = tuple[str | None, str, str | None]
-"""Field, kind and detail."""
 
 Converted = tuple[Cell, str | None, bool]
 """The SQLite value, the kind of problem or None, and whether _extra keeps the original."""
@@ -40,7 +37,6 @@ class RowWriter:
         rows: Rows so far.
         kinds: For each column the kinds of its cells in the open chunk, without null.
         nullable: For each column whether it has a null in the open chunk.
-        problems: Problems in the open chunk.
         odd: Its rows whose part in the summary does not follow from the types of their cells, those
             with problems or wide integers -> field, kind and detail of each problem.
     """
@@ -52,16 +48,12 @@ class RowWriter:
         self._is_open = False
         self._begin()
 
-    def convert(self, piece: Piece) -> Iterator[tuple[Cell, ...]]:
+    def columns(self, piece: Piece) -> list[Sequence[Cell]]:
         """Convert rows that belong to one chunk.
 
         Returns:
-            For each row its id, the columns in the schema's order, extra, and its rowid.
+            By column: their ids, the columns in the schema's order, extras, and rowids.
         """
-        return zip(*self.columns(piece), strict=True)
-
-    def columns(self, piece: Piece) -> list[Sequence[Cell]]:
-        """Convert rows that belong to one chunk, as ``convert`` does, and give them by column."""
         block = piece.rows
         if piece.begins:
             self._close()
@@ -90,10 +82,10 @@ class RowWriter:
         """Replace the largest cells of a row that is too large for SQLite by NULL until it fits.
 
         Args:
-            row: A row from ``convert``.
+            row: A row of ``columns``.
             limit: Most bytes that SQLite accepts in one row.
         """
-        cells = list(row)
+        cells, row_id = list(row), str(row[0])
         sizes = {index: _size(value) for index, value in enumerate(cells) if index}
         while sum(sizes.values()) > limit - _ROW_HEADER * len(cells):
             index = max(sizes, key=lambda index: (sizes[index], -index))
@@ -102,15 +94,14 @@ class RowWriter:
             detail = f"{sizes[index]} bytes, more than SQLite accepts in one row"
             cells[index], sizes[index] = None, 0
             column = self.schema.columns[index - 1] if index <= len(self.schema.columns) else None
-            self.problems.add(column.source if column else None, "too_large", row[0], detail)
+            self._note(column.source if column else None, "too_large", row_id, detail)
             if column:
                 self.nullable[index - 1] = True
                 if column.required:
-                    self.problems.add(column.source, "missing", row[0], None)
+                    self._note(column.source, "missing", row_id, None)
         return tuple(cells)
 
     def _begin(self) -> None:
-        self.problems = Problems()
         self.odd: dict[str, list[RowProblemLine]] = {}
         self.kinds: list[set[Kind]] = [set() for _ in self.schema.columns]
         self.nullable = [False] * len(self.schema.columns)
@@ -118,8 +109,11 @@ class RowWriter:
     def _close(self) -> None:
         if not self._is_open:
             return
+        problems = Problems()
+        for row_id, found in self.odd.items():
+            problems.add_row(row_id, found)
         self._summaries.append(
-            summarize(self.schema, self.kinds, self.nullable, self.problems.counted())
+            summarize(self.schema, self.kinds, self.nullable, problems.counted())
         )
         self._is_open = False
         self._begin()
@@ -181,7 +175,6 @@ class RowWriter:
                 self._note(column.source, "missing", ids[index], None)
 
     def _note(self, field: str | None, kind: str, row_id: str, detail: str | None) -> None:
-        self.problems.add(field, kind, row_id, detail)
         self.odd.setdefault(row_id, []).append((field, kind, detail))
 
 

@@ -14,6 +14,9 @@ from sidecar.model import Problem
 ProblemLine = tuple[str | None, str, int, str | None, str | None]
 """Field, kind, number of rows, first row, detail."""
 
+RowProblemLine = tuple[str | None, str, str | None]
+"""Of one row: field, kind, detail."""
+
 
 class Summary(msgspec.Struct, frozen=True):
     """What was met in the rows of one chunk. Fields have their names in the document.
@@ -78,6 +81,11 @@ class Problems:
         if row_id is not None and first is not None and row_id < first:
             first, shown = row_id, detail
         self._lines[field, kind] = (field, kind, count + rows, first, shown)
+
+    def add_row(self, row_id: str, problems: Iterable[RowProblemLine]) -> None:
+        """Count the problems of one row."""
+        for field, kind, detail in problems:
+            self.add(field, kind, row_id, detail)
 
     def counted(self) -> list[ProblemLine]:
         """Give all lines, sorted by field and kind."""

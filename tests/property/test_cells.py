@@ -45,7 +45,7 @@ def stored(kind: str | None, cells: list[Any]) -> tuple[str, list[tuple[Any, Any
     writer = RowWriter(schema)
     ids = [f"r{number:03}" for number in range(len(cells))]
     piece = Piece(Block(ids, [cells], [None] * len(ids), []), begins=True)
-    rows = [row[:-1] for row in writer.convert(piece)]
+    rows = list(zip(*writer.columns(piece)[:-1], strict=True))
     summaries = writer.summaries()
     ((declared, _),) = columns_of(schema, summaries)
     with closing(sqlite3.connect(":memory:")) as connection:

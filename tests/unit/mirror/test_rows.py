@@ -36,7 +36,7 @@ def chunk(*columns: list[Any], extras: list[Any] | None = None) -> Block:
 
 def convert(rows: RowWriter, given: Block, *, begins: bool = True) -> list[Row]:
     """Write rows of one chunk, and return them without their rowids."""
-    return [row[:-1] for row in rows.convert(Piece(given, begins))]
+    return list(zip(*rows.columns(Piece(given, begins))[:-1], strict=True))
 
 
 def lines(rows: RowWriter) -> list[Problem]:
@@ -233,8 +233,8 @@ def test_kinds_are_collected_over_all_chunks() -> None:
 def test_rows_that_are_walked_apart_may_be_of_one_chunk() -> None:
     """Then they have one summary; positions continue, with free numbers between two rows."""
     rows = writer("integer")
-    first = list(rows.convert(Piece(chunk([1, "x"]), begins=True)))
-    second = list(rows.convert(Piece(chunk([None]), begins=False)))
+    first = list(zip(*rows.columns(Piece(chunk([1, "x"]), begins=True)), strict=True))
+    second = list(zip(*rows.columns(Piece(chunk([None]), begins=False)), strict=True))
     assert [row[-1] for row in (*first, *second)] == [ROWID_STEP, 2 * ROWID_STEP, 3 * ROWID_STEP]
     (summary,) = rows.summaries()
     assert summary == Summary(
