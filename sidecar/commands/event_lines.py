@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sidecar.commands.layout import fold, shorten
-from sidecar.commands.terminal import escape, plural
+from sidecar.commands.layout import shorten
+from sidecar.commands.terminal import folded, plural
 from sidecar.files import shown
 from sidecar.host import protocol
 from sidecar.host.protocol import Event
@@ -51,10 +51,8 @@ def lines_of(
 
 def hanging(head: str, text: str, width: int | None) -> list[str]:
     """Return a text behind its head, later lines below its first; the text is not yet escaped."""
-    clean = escape(text)
     indent = len(_STYLE.sub("", head))
-    is_folded = width is not None and width >= 2 * indent
-    first, *rest = fold(clean, width - indent) if width and is_folded else [clean]
+    first, *rest = folded(text, indent, width)
     return [f"{head}{first}".rstrip(), *(" " * indent + line for line in rest)]
 
 

@@ -1,6 +1,5 @@
 """Output of the reading commands: one JSON value, lines, or tables that fit the terminal."""
 
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from sidecar.commands.layout import (
     shorten,
     width_of,
 )
-from sidecar.commands.terminal import escape, folding_width, has_color, say, terminal_width
+from sidecar.commands.terminal import escape, folded, folding_width, has_color, say, terminal_width
 from sidecar.reports import DocumentFields
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "magenta": "35"}
@@ -114,21 +113,14 @@ def print_line(*pieces: Piece) -> None:
 
 def print_text(text: str, *, indent: str = "", style: str = "") -> None:
     """Print a sentence, not yet escaped; a terminal gets lines that end between words."""
-    clean = escape(text)
-    width = terminal_width() - len(indent)
-    lines = fold(clean, width) if sys.stdout.isatty() and width > 0 else [clean]
-    for line in lines:
+    for line in folded(text, len(indent), folding_width()):
         say(indent + paint(line, style))
 
 
 def print_hanging(text: str, *, indent: str, style: str = "") -> None:
     """Print a line, not yet escaped; what a terminal has no room for goes on below, indented."""
     own = text[: len(text) - len(text.lstrip())]
-    width = folding_width()
-    clean = escape(text.lstrip())
-    is_folded = width is not None and width > 2 * len(indent)
-    lines = fold(clean, width - len(indent)) if width and is_folded else [clean]
-    for number, line in enumerate(lines):
+    for number, line in enumerate(folded(text.lstrip(), len(indent), folding_width())):
         say((indent if number else own) + paint(line, style))
 
 

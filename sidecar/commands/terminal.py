@@ -90,6 +90,18 @@ def folding_width() -> int | None:
     return terminal_width() if sys.stdout.isatty() else None
 
 
+def folded(text: str, indent: int, width: int | None) -> list[str]:
+    """Return a text, escaped, in lines that leave room for an indent.
+
+    Args:
+        text: It.
+        indent: Columns that are not for the text.
+        width: Of the terminal. Where that is None or too narrow nothing is folded.
+    """
+    clean = escape(text)
+    return [clean] if width is None or width < 2 * indent else fold(clean, width - indent)
+
+
 def plural(count: int, noun: str) -> str:
     """Return a number with its noun."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
