@@ -5,6 +5,8 @@ so every snapshot is checked against it. Yjs's other encoding, V2, reads as V1 i
 """
 
 from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -13,6 +15,8 @@ from sidecar.errors import DocumentUnavailableError, DocumentUnusableError
 from sidecar.yjs.encoding import refuse_foreign
 from sidecar.yjs.moments import Moments
 from sidecar.yjs.update import Id, Ranges, UpdateReader
+
+Encoding = Literal["v1", "v2"]
 
 _MOST_WITNESSES = 10_000
 """Elements that are asked which of two readings makes sense."""
@@ -32,8 +36,13 @@ class Past:
         exact: Whether it holds everything that was ever in it: it has collected no garbage.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, snapshots: Iterable[bytes] = ()) -> None:
         """Read a document.
+
+        Args:
+            data: Its bytes.
+            snapshots: Those the app wrote of it. Some bytes make sense in both encodings, and
+                nothing in the document tells which was meant; the other snapshots may.
 
         Raises:
             DocumentUnavailableError: ``undecodable``, ``torn`` or ``v2``.
@@ -45,6 +54,7 @@ class Past:
         except ValueError as error:
             raise DocumentUnavailableError("undecodable", str(error)) from error
         self.exact = self._moments.exact
+        self._usual = self._usual_encoding(snapshots)
 
     def state_at(self, snapshot: bytes) -> bytes:
         """Give the document as it was, as a Yjs V1 update.
@@ -56,33 +66,38 @@ class Past:
             DocumentUnusableError: ``v2``; ``undecodable``: no snapshot; ``foreign``: it is newer
                 than the document, or of another one.
         """
-        found = self._understood(snapshot)
-        return self._moments.update_at(found.state_vector, found.deleted)
-
-    def _understood(self, data: bytes) -> SnapshotReading:
-        """Read a snapshot in the encoding that makes sense of the document."""
-        first, second = _read(data, v2=False), _read(data, v2=True)
+        first, second = _read(snapshot, v2=False), _read(snapshot, v2=True)
         if first is None and second is None:
             raise DocumentUnusableError("undecodable", "the file is no Yjs snapshot")
-        if first is None or (second and second != first and self._prefers(second, first)):
+        if first is None or (
+            first != second and (self._told(first, second) or self._usual) == "v2"
+        ):
             message = "the file is a Yjs V2 snapshot; the app must save V1 (Y.encodeSnapshot)"
             raise DocumentUnusableError("v2", message)
         if not self._holds(first):
             message = "the snapshot is newer than the document, or of another one"
             raise DocumentUnusableError("foreign", message)
-        return first
+        return self._moments.update_at(first.state_vector, first.deleted)
 
-    def _prefers(self, second: SnapshotReading, first: SnapshotReading) -> bool:
-        """Tell whether a V2 snapshot was read as V1.
+    def _usual_encoding(self, snapshots: Iterable[bytes]) -> Encoding:
+        """Tell how the app writes its snapshots: as V2 where some can only be that, and none V1."""
+        told = {self._told(_read(data, v2=False), _read(data, v2=True)) for data in snapshots}
+        return "v2" if "v2" in told and "v1" not in told else "v1"
 
-        What was overwritten by then was deleted, and so was what lay in a deleted type: whatever
-        was joined or divided since, this still holds. Where both make sense it is V1.
+    def _told(
+        self, first: SnapshotReading | None, second: SnapshotReading | None
+    ) -> Encoding | None:
+        """Tell which of two readings, as V1 and as V2, is possible; None where both are, or none.
+
+        What was overwritten by then was deleted, so was what lay in a deleted type, and the two
+        halves of an emoji go together: whatever was joined or divided since, this still holds.
         """
-        if not self._holds(second):
-            return False
-        return not self._holds(first) or (
-            self._contradicts(first, second) and not self._contradicts(second, first)
-        )
+        possible: list[Encoding] = []
+        if first and self._holds(first) and not (second and self._contradicts(first, second)):
+            possible.append("v1")
+        if second and self._holds(second) and not (first and self._contradicts(second, first)):
+            possible.append("v2")
+        return possible[0] if len(possible) == 1 else None
 
     def _contradicts(self, reading: SnapshotReading, other: SnapshotReading) -> bool:
         """Tell whether something that only the other reading deletes must have been deleted."""

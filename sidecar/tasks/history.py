@@ -4,6 +4,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -36,10 +37,10 @@ def history(source: Source, options: Options, *, root: str | None = None) -> His
         DocumentUnavailableError: The document cannot be read now.
         DocumentUnusableError: It cannot be decoded.
     """
-    past = Past(read_with_retry(source.document, options.max_document_bytes).data)
     root = os.path.realpath(root or os.path.dirname(source.document))
+    found = list(snapshots_of(source, root))
+    past = _past(source, options, found)
     tables = read_mirror(source.mirror).options.tables
-    found = snapshots_of(source, root)
     moments = [_moment(past, at, path, root, tables) for at, path in found]
     return History(**doc_fields(source), exact=past.exact, snapshots=tuple(moments))
 
@@ -91,7 +92,7 @@ def state_at(
             message = f"there is no snapshot that old; the first one is {every[0][0]}"
         raise DocumentUnavailableError("gone", message)
     unix_ms, path = found[-1]
-    past = Past(read_with_retry(source.document, options.max_document_bytes).data)
+    past = _past(source, options, every)
     return unix_ms, past.state_at(read_stable(path, _MOST_BYTES).data)
 
 
@@ -109,6 +110,17 @@ def snapshots_of(source: Source, root: str) -> Iterator[tuple[int, str]]:
     for unix_ms, name in sorted(moments.items()):
         if is_inside(str(folder / name), root):
             yield unix_ms, str(folder / name)
+
+
+def _readable(snapshots: list[tuple[int, str]]) -> Iterator[bytes]:
+    for _, path in snapshots:
+        with suppress(SidecarError):
+            yield read_stable(path, _MOST_BYTES).data
+
+
+def _past(source: Source, options: Options, snapshots: list[tuple[int, str]]) -> Past:
+    document = read_with_retry(source.document, options.max_document_bytes)
+    return Past(document.data, _readable(snapshots))
 
 
 def _moment(past: Past, unix_ms: int, path: str, root: str, chosen: tuple[str, ...]) -> Moment:

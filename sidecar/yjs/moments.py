@@ -43,6 +43,7 @@ class Moments:
         self._data = data
         self._sections: dict[int, _Section] = {}
         self._items: Items | None = None
+        self._texts: dict[Id, bytes] = {}
         reader = UpdateReader(data)
         for client, structs in reader.sections():
             section = self._sections[client] = _Section(reader.at)
@@ -70,12 +71,15 @@ class Moments:
     def must_be_deleted(self, element: Id, vector: dict[int, int], deleted: Ranges) -> bool:
         """Tell whether an element must have been deleted by then.
 
-        So must be what lies in a deleted type, and what was overwritten under its key.
+        So must be what lies in a deleted type, what was overwritten under its key, and the other
+        half of a deleted surrogate: Yjs writes U+FFFD for both where it deletes one alone.
         """
         items = self._held()
         item = items.holding(element)
         if item is None:
             return False
+        if item.kind == STRING and self._is_half_deleted(element, item, deleted):
+            return True
         parent, key = items.place(item)
         if isinstance(parent, tuple) and _holds(deleted, parent):
             return True
@@ -92,6 +96,23 @@ class Moments:
                 s.left: (s.client, s.clock) for s in self._items.sorted if s.left is not None
             }
         return self._items
+
+    def _is_half_deleted(self, element: Id, item: Struct, deleted: Ranges) -> bool:
+        """Tell whether an element is one half of a character whose other half is deleted."""
+        client, clock = element
+        return any(
+            _holds(deleted, (client, clock + step))
+            and _is_pair(self._text(item), min(clock, clock + step) - item.clock)
+            for step in (-1, 1)
+        )
+
+    def _text(self, item: Struct) -> bytes:
+        """Return the text of an item in UTF-16, of which Yjs counts the units."""
+        place = item.client, item.clock
+        if place not in self._texts:
+            text = UpdateReader(self._data, item.at).blob().decode(errors="replace")
+            self._texts[place] = text.encode("utf-16-le")
+        return self._texts[place]
 
     def _following(self, element: Id, item: Struct) -> Id | None:
         """Find what was written over an element under one key: behind it, or joined with it."""
@@ -150,6 +171,12 @@ def _holds(deleted: Ranges, wanted: Id) -> bool:
     found = deleted.get(wanted[0], [])
     index = bisect_left(found, (wanted[1] + 1, 0)) - 1
     return index >= 0 and wanted[1] < sum(found[index])
+
+
+def _is_pair(text: bytes, at: int) -> bool:
+    """Tell whether two units of a text, the low byte of each first, are one character."""
+    units = text[2 * at : 2 * at + 4] if at >= 0 else b""
+    return len(units) == 4 and units[1] & 0xFC == 0xD8 and units[3] & 0xFC == 0xDC
 
 
 def _first(kind: int, content: bytes, count: int) -> bytes:
