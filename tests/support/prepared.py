@@ -14,6 +14,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import select
 import signal
 import socket
@@ -28,13 +29,11 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
+import sidecar
 from sidecar.__main__ import main as run_command
 
-_MODULES = (
-    *("sidecar.commands.query", "sidecar.commands.sync", "sidecar.commands.status"),
-    *("sidecar.commands.verify", "sidecar.commands.inspect", "sidecar.commands.problems"),
-    *("sidecar.commands.schema", "sidecar.commands.search", "sidecar.tasks.sync"),
-)
+_NOT_LOADED = {"__main__", "datasette", "mcp"}
+"""What runs when it is loaded, or what needs an extra."""
 _MOST = 1 << 20
 """Bytes of a request: arguments and environment."""
 can_fork = os.name == "posix" and "COVERAGE_PROCESS_START" not in os.environ
@@ -166,8 +165,9 @@ def _be_the_command(request: bytes, files: list[int]) -> NoReturn:
 
 def main() -> None:
     """Load the modules, then serve the socket whose descriptor is the argument."""
-    for name in _MODULES:
-        importlib.import_module(name)
+    for found in pkgutil.walk_packages(sidecar.__path__, "sidecar."):
+        if found.name.rpartition(".")[2] not in _NOT_LOADED:
+            importlib.import_module(found.name)
     gc.collect()
     gc.freeze()  # so that forks share the pages
     with socket.socket(fileno=int(sys.argv[1])) as requests:
