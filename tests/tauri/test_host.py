@@ -134,11 +134,15 @@ def test_a_crash_is_followed_by_a_new_start(app: App) -> None:
 
 @pytest.mark.parametrize("at", ["rest", "work"])
 def test_nothing_outlives_a_killed_app(app: App, at: str, tmp_path: Path) -> None:
-    """A second after the app is SIGKILLed no process of ours is alive, in a large build too."""
+    """A second after the app is SIGKILLed no process of ours is alive, in a large build too.
+
+    The app's pipes are closed after its memory, which takes the system some time of its own.
+    """
     app.do("start")
     if at == "work":
         begin_large_build(app, tmp_path)
     app.process.kill()
+    app.process.wait()
     wait_until(lambda: app.sidecars() == {}, "nothing of ours is left", ORPHAN_SECONDS)
 
 
