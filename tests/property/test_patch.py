@@ -226,8 +226,15 @@ def test_rows_with_problems_are_remembered_as_others_are(
 
 
 @pytest.mark.medium
-@pytest.mark.parametrize("remembers", [True, False])
-@pytest.mark.parametrize("fts", [(), ("t.title",)])
+@pytest.mark.parametrize(
+    ("fts", "remembers"),
+    [
+        ((), True),
+        (("t.title",), False),
+        pytest.param((), False, marks=pytest.mark.slow),
+        pytest.param(("t.title",), True, marks=pytest.mark.slow),
+    ],
+)
 def test_the_usual_edits_are_patched(
     tmp_path: Path, fts: tuple[str, ...], *, remembers: bool
 ) -> None:

@@ -199,6 +199,7 @@ def test_the_columns_of_a_keyed_table_stay_by_the_warm_road(tmp_path: Path) -> N
     assert kept.columns()["plain"] == ["id", "a", "b", "c", "_extra"]
 
 
+@pytest.mark.medium
 def test_what_is_gone_makes_room_for_what_is_there(tmp_path: Path) -> None:
     """A table has at most 2000 columns, and those that rows have come first."""
     kept = Kept(tmp_path, ("blocks",))

@@ -50,6 +50,7 @@ def test_any_bytes_end_in_a_reading_or_a_value_error(data: bytes) -> None:
         items.place(item)
 
 
+@pytest.mark.medium
 def test_deep_nesting_is_passed_over() -> None:
     """A million nested arrays are no problem."""
     levels = 1_000_000

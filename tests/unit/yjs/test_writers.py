@@ -40,6 +40,7 @@ def test_a_cut_update_of_many_writers_is_left_to_the_slow_road() -> None:
     assert collide(update(list(range(1, 6000)))[:-40])
 
 
+@pytest.mark.medium
 def test_equal_low_bits_cost_no_square() -> None:
     """Twice the writers cost about twice as much, and all of them are shown."""
 
