@@ -147,12 +147,19 @@ class Document:
         )
 
     def _delete(self, deleted: Ranges) -> None:
-        """Apply a delete set (Yjs ``readAndApplyDeleteSet``)."""
+        """Apply a delete set (Yjs ``readAndApplyDeleteSet``).
+
+        Raises:
+            ValueError: It waits with nothing in it, which Yjs cannot keep.
+        """
         self.may_be_cut = self._ends_in_nothing(deleted)
         for client, ranges in deleted.items():
             structs = self._clients.get(client)
             state = self.state(client)
             for clock, length in ranges:
+                if not length and clock >= state and not self._holds_nothing_at(client, clock):
+                    message = f"{client}:{clock}, of which nothing is deleted, is not held"
+                    raise ValueError(message)
                 if length and clock + length > state:
                     self.miss(client)
                     self.kept_back += 1
@@ -165,8 +172,12 @@ class Document:
         client, ranges = next(reversed(deleted.items()))
         if not ranges or ranges[-1][1]:
             return False
+        return not self._holds_nothing_at(client, ranges[-1][0])
+
+    def _holds_nothing_at(self, client: int, clock: int) -> bool:
+        """Tell whether a struct without elements stands there, as an embed ``''`` is one."""
         structs = self._clients.get(client)
-        return not (structs and structs.holds_nothing_at(ranges[-1][0]))
+        return bool(structs and structs.holds_nothing_at(clock))
 
 
 class _Structs:
@@ -196,7 +207,7 @@ class _Structs:
         return bisect_right(self.clocks, clock) - 1
 
     def holds_nothing_at(self, clock: int) -> bool:
-        """Tell whether a struct without elements stands at a clock, as an embed ``''`` is one."""
+        """Tell whether a struct without elements stands at a clock."""
         at = bisect_left(self.clocks, clock)
         return any(not item.length for item in self.items[at : bisect_right(self.clocks, clock)])
 

@@ -288,9 +288,8 @@ def test_structs_of_no_element_show_nothing(structs: list[bytes], shown: str) ->
         (b"\1\5\1\3\0", False),
         (b"\1\5\1\2\0", True),
         (b"\1\5\2\2\0\2\1", False),
-        (b"\1\6\1\0\0", True),
     ],
-    ids=["of a struct of nothing", "of a letter", "in front of another", "of nobody"],
+    ids=["of a struct of nothing", "of a letter", "in front of another"],
 )
 def test_a_deletion_of_no_element_deletes_nothing(deleted: bytes, *, may_be_cut: bool) -> None:
     """Yjs lists it for a struct of no element; at the end of a file it may be a lost end too."""
@@ -298,6 +297,15 @@ def test_a_deletion_of_no_element_deletes_nothing(deleted: bytes, *, may_be_cut:
     normal = normalize(update((5, 0, structs), deleted=deleted))
     assert shown_text(normal) == ("ab" if deleted.endswith(b"\1") else "abc")
     assert (normal.kept_back, normal.may_be_cut) == (0, may_be_cut)
+
+
+@pytest.mark.parametrize(
+    "deleted", [b"\1\6\1\0\0", b"\1\5\1\4\0"], ids=["of nobody", "behind the end"]
+)
+def test_a_deletion_of_no_element_that_waits_is_refused(deleted: bytes) -> None:
+    """Yjs raises, since it cannot write what it keeps for later."""
+    with pytest.raises(ValueError, match="of which nothing is deleted, is not held"):
+        normalize(update((5, 0, [text("abc")]), deleted=deleted))
 
 
 def test_nothing_but_zeros_is_no_row_of_collected_structs() -> None:
