@@ -12,8 +12,8 @@ from tests.support.examples import is_thorough
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="writers are forked")
 def test_open_connections_see_whole_states_only() -> None:
     """Each look is one version, none goes back, and all readers see the last one in the end."""
-    kills = 12 if is_thorough() else 4
-    writers, seen = run(rebuilds=40 if is_thorough() else 12, kills=kills)
+    kills = 12 if is_thorough() else 6
+    writers, seen = run(rebuilds=40 if is_thorough() else 20, kills=kills)
     assert writers.kills == kills
     assert writers.interrupted > 0
     assert [one.kind for one in seen] == kinds()
