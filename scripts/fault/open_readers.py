@@ -201,11 +201,11 @@ class Writers:
         return str(self._folder / "tables.sqlite")
 
     def write(self, rebuilds: int, kills: int) -> None:
-        """Write so many versions; kill so many writers on the way."""
+        """Write so many versions; kill so many writers on the way, one of them while it writes."""
         before = self.version
         while self.version - before < rebuilds:
             left = rebuilds - (self.version - before)
-            self._run(left, is_killed=self.kills < kills)
+            self._run(left, is_killed=self.kills < kills or not self.interrupted)
 
     def _run(self, rebuilds: int, *, is_killed: bool = False) -> None:
         read, write = os.pipe()
@@ -236,7 +236,7 @@ class Writers:
             return marks
         while not marks.endswith(_WRITES):
             marks += pipe.read(1) or b""
-        time.sleep(self._random.uniform(0, _LONGEST_WRITE_S))
+        time.sleep(self._random.random() ** 3 * _LONGEST_WRITE_S)  # most writes are short
         return marks
 
     def _child(self, rebuilds: int, pipe: int) -> None:
