@@ -6,6 +6,7 @@ so every snapshot is checked against it. Yjs's other encoding, V2, reads as V1 i
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,8 @@ Encoding = Literal["v1", "v2"]
 
 _MOST_WITNESSES = 10_000
 """Elements that are asked which of two readings makes sense."""
+_MOST_OTHERS = 100
+"""Other snapshots that are read for one that makes sense in both encodings."""
 
 
 class SnapshotReading(msgspec.Struct, frozen=True):
@@ -36,13 +39,8 @@ class Past:
         exact: Whether it holds everything that was ever in it: it has collected no garbage.
     """
 
-    def __init__(self, data: bytes, snapshots: Iterable[bytes] = ()) -> None:
+    def __init__(self, data: bytes) -> None:
         """Read a document.
-
-        Args:
-            data: Its bytes.
-            snapshots: Those the app wrote of it. Some bytes make sense in both encodings, and
-                nothing in the document tells which was meant; the other snapshots may.
 
         Raises:
             DocumentUnavailableError: ``undecodable``, ``torn`` or ``v2``.
@@ -54,13 +52,14 @@ class Past:
         except ValueError as error:
             raise DocumentUnavailableError("undecodable", str(error)) from error
         self.exact = self._moments.exact
-        self._usual = self._usual_encoding(snapshots)
 
-    def state_at(self, snapshot: bytes) -> bytes:
+    def state_at(self, snapshot: bytes, others: Iterable[bytes] = ()) -> bytes:
         """Give the document as it was, as a Yjs V1 update.
 
         Args:
             snapshot: The bytes of a .ysnap file.
+            others: Those of other snapshots of the document, the nearest in time first. Some bytes
+                make sense in both encodings; how the app wrote the others tells which was meant.
 
         Raises:
             DocumentUnusableError: ``v2``; ``undecodable``: no snapshot; ``foreign``: it is newer
@@ -69,9 +68,7 @@ class Past:
         first, second = _read(snapshot, v2=False), _read(snapshot, v2=True)
         if first is None and second is None:
             raise DocumentUnusableError("undecodable", "the file is no Yjs snapshot")
-        if first is None or (
-            first != second and (self._told(first, second) or self._usual) == "v2"
-        ):
+        if first is None or (first != second and self._is_v2(first, second, others)):
             message = "the file is a Yjs V2 snapshot; the app must save V1 (Y.encodeSnapshot)"
             raise DocumentUnusableError("v2", message)
         if not self._holds(first):
@@ -79,10 +76,16 @@ class Past:
             raise DocumentUnusableError("foreign", message)
         return self._moments.update_at(first.state_vector, first.deleted)
 
-    def _usual_encoding(self, snapshots: Iterable[bytes]) -> Encoding:
-        """Tell how the app writes its snapshots: as V2 where some can only be that, and none V1."""
-        told = {self._told(_read(data, v2=False), _read(data, v2=True)) for data in snapshots}
-        return "v2" if "v2" in told and "v1" not in told else "v1"
+    def _is_v2(
+        self, first: SnapshotReading, second: SnapshotReading | None, others: Iterable[bytes]
+    ) -> bool:
+        """Tell by the two readings, else by the first of the others that tells; else it is V1."""
+        told = self._told(first, second)
+        for other in islice(others, _MOST_OTHERS) if told is None else ():
+            told = self._told(_read(other, v2=False), _read(other, v2=True))
+            if told is not None:
+                break
+        return told == "v2"
 
     def _told(
         self, first: SnapshotReading | None, second: SnapshotReading | None

@@ -24,6 +24,9 @@ from sidecar.tasks.sync import sync
 _NAME = re.compile(r"([0-9]{1,15})\.ysnap")
 _MOST_BYTES = 64 << 20
 
+Found = tuple[int, str]
+"""A snapshot: its Unix milliseconds and its path."""
+
 
 def history(source: Source, options: Options, *, root: str | None = None) -> History:
     """Look at every snapshot beside a document, oldest first.
@@ -37,11 +40,11 @@ def history(source: Source, options: Options, *, root: str | None = None) -> His
         DocumentUnavailableError: The document cannot be read now.
         DocumentUnusableError: It cannot be decoded.
     """
+    past = Past(read_with_retry(source.document, options.max_document_bytes).data)
     root = os.path.realpath(root or os.path.dirname(source.document))
-    found = list(snapshots_of(source, root))
-    past = _past(source, options, found)
     tables = read_mirror(source.mirror).options.tables
-    moments = [_moment(past, at, path, root, tables) for at, path in found]
+    every = list(snapshots_of(source, root))
+    moments = [_moment(past, found, every, root, tables) for found in every]
     return History(**doc_fields(source), exact=past.exact, snapshots=tuple(moments))
 
 
@@ -92,11 +95,11 @@ def state_at(
             message = f"there is no snapshot that old; the first one is {every[0][0]}"
         raise DocumentUnavailableError("gone", message)
     unix_ms, path = found[-1]
-    past = _past(source, options, every)
-    return unix_ms, past.state_at(read_stable(path, _MOST_BYTES).data)
+    past = Past(read_with_retry(source.document, options.max_document_bytes).data)
+    return unix_ms, past.state_at(_read(path), _others(unix_ms, every))
 
 
-def snapshots_of(source: Source, root: str) -> Iterator[tuple[int, str]]:
+def snapshots_of(source: Source, root: str) -> Iterator[Found]:
     """Yield time and path of every snapshot beside a document, oldest first.
 
     Links that lead out of ``root``, which is a real path, are not followed.
@@ -112,23 +115,27 @@ def snapshots_of(source: Source, root: str) -> Iterator[tuple[int, str]]:
             yield unix_ms, str(folder / name)
 
 
-def _readable(snapshots: list[tuple[int, str]]) -> Iterator[bytes]:
-    for _, path in snapshots:
-        with suppress(SidecarError):
-            yield read_stable(path, _MOST_BYTES).data
+def _read(path: str) -> bytes:
+    return read_stable(path, _MOST_BYTES).data
 
 
-def _past(source: Source, options: Options, snapshots: list[tuple[int, str]]) -> Past:
-    document = read_with_retry(source.document, options.max_document_bytes)
-    return Past(document.data, _readable(snapshots))
+def _others(unix_ms: int, every: list[Found]) -> Iterator[bytes]:
+    """Read the other snapshots, the nearest in time first, without those that cannot be read."""
+    for at, path in sorted(every, key=lambda found: abs(found[0] - unix_ms)):
+        if at != unix_ms:
+            with suppress(SidecarError):
+                yield _read(path)
 
 
-def _moment(past: Past, unix_ms: int, path: str, root: str, chosen: tuple[str, ...]) -> Moment:
+def _moment(
+    past: Past, found: Found, every: list[Found], root: str, chosen: tuple[str, ...]
+) -> Moment:
+    unix_ms, path = found
     size = 0
     try:
-        snapshot = read_stable(path, _MOST_BYTES).data
+        snapshot = _read(path)
         size = len(snapshot)
-        tables = _count(past.state_at(snapshot), chosen)
+        tables = _count(past.state_at(snapshot, _others(unix_ms, every)), chosen)
     except SidecarError as error:
         about = _describe(path, root)
         return Moment(unix_ms, about, size, error.code, None, {}, error.message)
