@@ -68,7 +68,7 @@ class Past:
         first, second = _read(snapshot, v2=False), _read(snapshot, v2=True)
         if first is None and second is None:
             raise DocumentUnusableError("undecodable", "the file is no Yjs snapshot")
-        if first is None or (first != second and self._is_v2(first, second, others)):
+        if first is None or (first != second and self._is_v2(snapshot, others)):
             message = "the file is a Yjs V2 snapshot; the app must save V1 (Y.encodeSnapshot)"
             raise DocumentUnusableError("v2", message)
         if not self._holds(first):
@@ -76,31 +76,27 @@ class Past:
             raise DocumentUnusableError("foreign", message)
         return self._moments.update_at(first.state_vector, first.deleted)
 
-    def _is_v2(
-        self, first: SnapshotReading, second: SnapshotReading | None, others: Iterable[bytes]
-    ) -> bool:
-        """Tell by the two readings, else by the first of the others that tells; else it is V1."""
-        told = self._told(first, second)
-        for other in islice(others, _MOST_OTHERS) if told is None else ():
-            told = self._told(_read(other, v2=False), _read(other, v2=True))
-            if told is not None:
-                break
-        return told == "v2"
+    def _is_v2(self, snapshot: bytes, others: Iterable[bytes]) -> bool:
+        """Tell whether it can only be V2, or may be either and the nearest that tells is V2."""
+        possible = self._possible(snapshot)
+        if possible == {"v1", "v2"}:
+            told = map(self._possible, islice(others, _MOST_OTHERS))
+            possible = next((one for one in told if len(one) == 1), possible)
+        return possible == {"v2"}
 
-    def _told(
-        self, first: SnapshotReading | None, second: SnapshotReading | None
-    ) -> Encoding | None:
-        """Tell which of two readings, as V1 and as V2, is possible; None where both are, or none.
+    def _possible(self, snapshot: bytes) -> set[Encoding]:
+        """Give the encodings as which a snapshot makes sense of the document.
 
         What was overwritten by then was deleted, so was what lay in a deleted type, and the two
         halves of an emoji go together: whatever was joined or divided since, this still holds.
         """
-        possible: list[Encoding] = []
+        possible = set[Encoding]()
+        first, second = _read(snapshot, v2=False), _read(snapshot, v2=True)
         if first and self._holds(first) and not (second and self._contradicts(first, second)):
-            possible.append("v1")
+            possible.add("v1")
         if second and self._holds(second) and not (first and self._contradicts(second, first)):
-            possible.append("v2")
-        return possible[0] if len(possible) == 1 else None
+            possible.add("v2")
+        return possible
 
     def _contradicts(self, reading: SnapshotReading, other: SnapshotReading) -> bool:
         """Tell whether something that only the other reading deletes must have been deleted."""
