@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.apps import mirror_of, place
 from tests.support.data import DOCUMENTS
 from tests.support.mirrors import assert_holds, query, read_tables
@@ -22,6 +24,7 @@ def test_both_definition_roots_at_every_level(tmp_path: Path) -> None:
     assert all(other == first for other in others)
 
 
+@pytest.mark.slow
 @needs_node
 def test_ten_thousand_rows_of_ten_fields(tmp_path: Path) -> None:
     """A mirror of 10,000 rows x 10 fields equals the rows JavaScript reports, cell by cell."""

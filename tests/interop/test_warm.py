@@ -85,7 +85,13 @@ WARM = [
 ]
 
 
-@pytest.mark.parametrize("gc", [False, True], ids=["kept", "collected"])
+@pytest.mark.parametrize(
+    "gc",
+    [
+        pytest.param(False, id="kept"),
+        pytest.param(True, id="collected", marks=pytest.mark.slow),
+    ],
+)
 def test_what_users_do_goes_warm(tmp_path: Path, *, gc: bool) -> None:
     """Each kind of edit, before and after a reload of the app."""
     follower = Follower()

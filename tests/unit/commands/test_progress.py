@@ -78,7 +78,7 @@ def test_long_work_shows_how_far_it_is(long_work: Path, color: dict[str, str]) -
     assert not seen.rpartition("\r\x1b[K")[2].startswith("Comparing")
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 @needs_terminal
 def test_quiet_shows_no_progress(long_work: Path) -> None:
     """However long the work takes."""
