@@ -3,12 +3,16 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sidecar.commands import OK
 from sidecar.commands.arguments import Arguments, Parser, add_paths, settings_of
 from sidecar.commands.extras import needs
 from sidecar.commands.targets import find
 from sidecar.settings import CHOICE
+
+if TYPE_CHECKING:
+    from sidecar.readers.mcp import Ask
 
 EXAMPLES = (
     "epicenter-sidecar mcp ~/.local/share/com.example.app",
@@ -36,17 +40,26 @@ def run(arguments: Arguments) -> int:
     with needs("mcp"):
         import anyio
 
-        from sidecar.readers.mcp import make_server, refusal
+        from sidecar.readers.mcp import make_server
 
-    flags = _flags(arguments)
+        server = make_server(asker(settings.roots, _flags(arguments)))
+    anyio.run(server.run_stdio_async)
+    return OK
+
+
+def asker(roots: Sequence[str], flags: Sequence[str]) -> "Ask":
+    """Give what answers the tools: each command over the roots, in a process of its own."""
+    import anyio
+
+    from sidecar.readers.mcp import refusal
 
     async def ask(words: Sequence[str], behind: Sequence[str]) -> str:
         if words[0] != "search":
-            return await _run(words, [*settings.roots, *behind])
-        found = [await _run(words, [root, *behind]) for root in settings.roots]  # it takes one PATH
+            return await run_command(words, [*roots, *behind])
+        found = [await run_command(words, [root, *behind]) for root in roots]  # it takes one PATH
         return "\n".join(found)
 
-    async def _run(words: Sequence[str], behind: Sequence[str]) -> str:
+    async def run_command(words: Sequence[str], behind: Sequence[str]) -> str:
         command = [*_program(), *words, "-q", *flags, "--", *behind]
         try:
             with anyio.fail_after(_MAX_SECONDS):
@@ -60,8 +73,7 @@ def run(arguments: Arguments) -> int:
             raise refusal(said or f"{words[0]} failed")
         return out
 
-    anyio.run(make_server(ask).run_stdio_async)
-    return OK
+    return ask
 
 
 def _flags(arguments: Arguments) -> list[str]:

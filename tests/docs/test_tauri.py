@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -33,19 +32,27 @@ def test_every_capability_that_concerns_us_is_in_the_guide() -> None:
     assert {HOST / name for name in CONFIGURATION} >= ours
 
 
-def test_the_typescript_of_the_guide_type_checks(run_node: RunNode, tmp_path: Path) -> None:
-    """The guide's TypeScript, beside the client as npm has it, satisfies the strictest tsc."""
-    (tmp_path / "src").mkdir()
-    shutil.copyfile(PROJECT / "sidecar" / "host" / "tauri.ts", tmp_path / "client.ts")
+def test_all_typescript_satisfies_the_strictest_tsc(run_node: RunNode, tmp_path: Path) -> None:
+    """The guide's, which imports the client as npm names it, and that of ``tests/clients``."""
     for name, text in SCRIPTS.items():
-        (tmp_path / name).write_text(text, "utf-8")
-    settings = json.loads((CLIENTS / "tsconfig.json").read_bytes())["compilerOptions"]
-    settings["paths"]["epicenter-sidecar"] = ["./client.ts"]
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
     (tmp_path / "node_modules").symlink_to(CLIENTS / "node_modules")
-    (tmp_path / "tsconfig.json").write_text(
-        json.dumps({"compilerOptions": settings, "include": ["src"]})
-    )
-    done = run_node(CLIENTS / "node_modules" / "typescript" / "bin" / "tsc", "-p", tmp_path)
+    tested = json.loads((CLIENTS / "tsconfig.json").read_bytes())
+    paths = {
+        name: [str(CLIENTS / place) for place in places]
+        for name, places in tested["compilerOptions"]["paths"].items()
+    }
+    paths["epicenter-sidecar"] = [str(PROJECT / "sidecar" / "host" / "tauri.ts")]
+    settings = {
+        "extends": str(CLIENTS / "tsconfig.json"),
+        "compilerOptions": {"paths": paths},
+        "include": ["src", *(str(CLIENTS / place) for place in tested["include"])],
+    }
+    (tmp_path / "tsconfig.json").write_text(json.dumps(settings))
+    tsc = CLIENTS / "node_modules" / "typescript" / "bin" / "tsc"
+    done = run_node(tsc, "--project", tmp_path)
     assert done.returncode == 0, done.stdout
 
 

@@ -10,7 +10,7 @@ from tests.support.data import ODDITIES
 from tests.support.examples import is_thorough
 from tests.support.program import sync
 
-PROCESSES = 24 if is_thorough() else 3
+PROCESSES = 24 if is_thorough() else 2
 
 
 @pytest.mark.random

@@ -138,6 +138,7 @@ def test_a_new_workspace_is_found(watch: Watch, writer: NodeWriter, tmp_path: Pa
             assert_holds(mirror_of(made), other.expected())
 
 
+@pytest.mark.slow
 def test_a_reader_sees_only_whole_mirrors(watch: Watch, writer: NodeWriter, document: Path) -> None:
     """A reader that polls during rebuilds finds every time all rows, all of one generation."""
     keys = [f"k{n:04}" for n in range(2000)]
