@@ -48,7 +48,7 @@ def test_all_typescript_satisfies_the_strictest_tsc(run_node: RunNode, tmp_path:
     settings = {
         "extends": str(CLIENTS / "tsconfig.json"),
         "compilerOptions": {"paths": paths},
-        "include": ["src", *(str(CLIENTS / place) for place in tested["include"])],
+        "include": ["src", *(str((CLIENTS / place).resolve()) for place in tested["include"])],
     }
     (tmp_path / "tsconfig.json").write_text(json.dumps(settings))
     tsc = CLIENTS / "node_modules" / "typescript" / "bin" / "tsc"
