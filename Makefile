@@ -20,8 +20,7 @@ TEST_NODE_READY := .venv/test-node-ready
 TEST_NODE := tests/clients tests/interop/apps
 
 TESTS := tests --ignore=tests/tauri
-# Some tests wait for other processes, with deadlines that the program promises. The others calculate,
-# in what those leave of the processors.
+# Some tests wait for other processes, with deadlines that the program promises; the others calculate.
 WAITING := tests/process tests/fault
 CALCULATING := $(TESTS) $(WAITING:%=--ignore=%)
 WORKERS ?= auto
@@ -107,17 +106,8 @@ imports: $(READY)  ## the architecture's import contracts
 # ------------------------------------------------------------------------------ tests
 
 test: setup $(TEST_NODE_READY)  ## what proves a change: every fact has a test in it, but the Tauri host's
-	@$(MAKE) --no-print-directory --jobs=2 test-waiting test-calculating
-
-.PHONY: test-waiting test-calculating
-test-waiting:
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(CALCULATING) $(ARGS) || test $$? = $(NOTHING)
 	@$(PY) -m pytest -n $(WAITERS) --dist worksteal -m "not slow" $(WAITING) $(ARGS) || test $$? = $(NOTHING)
-
-# Shown at its end: two runs at once are not to be read.
-test-calculating:
-	@mkdir -p build
-	@nice -n 19 $(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(CALCULATING) $(ARGS) \
-		> build/calculating.log 2>&1; code=$$?; cat build/calculating.log; test $$code = 0 || test $$code = $(NOTHING)
 
 test-fast: setup  ## the loop while working: units and properties that take less than a second
 	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow and not medium" \
