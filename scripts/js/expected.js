@@ -137,7 +137,7 @@ const content = (value) => {
   return value
 }
 
-/** How SQLite keeps a value in a declared column, and whether that bends it. */
+/** How SQLite keeps a value in a declared column, and whether that changes it. */
 const stored = (value, column) => {
   if (value === null) return { value: null }
   if (column.kind === 'tags' || column.kind === 'json') {

@@ -161,7 +161,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value <= _LONGEST_S:
-        message = f"{text!r} will not do; it takes a number of seconds above 0"
+        message = f"it takes a number of seconds above 0, not {text!r}"
         raise ArgumentTypeError(message)
     return value
 

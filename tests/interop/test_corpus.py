@@ -36,7 +36,7 @@ def test_each_cell_is_what_javascript_says(document: Path, root: Path) -> None:
 
 
 @each
-def test_each_bend_is_written_up(document: Path, root: Path) -> None:
+def test_each_change_is_a_problem(document: Path, root: Path) -> None:
     """The mirror's problems are the ones JavaScript counts: rows, and the first row's id."""
     told = {tuple(problem) for problem in expected_of(document)["problems"]}
     problems = read_problems(mirror_in(root, document))

@@ -108,7 +108,7 @@ def test_json_columns_hold_json(kind: str, cells: list[Any]) -> None:
 
 
 @given(st.sampled_from(KINDS), st.lists(CELLS, min_size=1, max_size=5))
-def test_what_is_bent_is_told(kind: str | None, cells: list[Any]) -> None:
+def test_what_is_changed_is_told(kind: str | None, cells: list[Any]) -> None:
     """Without a problem every cell is in its column as it was, and `_extra` is empty."""
     _, found, problems = stored(kind, cells)
     if problems:

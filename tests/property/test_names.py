@@ -39,21 +39,21 @@ def test_sqlite_takes_all_columns_under_their_names(found: list[str]) -> None:
 
 
 @given(names)
-def test_a_name_that_needs_no_bending_is_kept(found: list[str]) -> None:
-    """Also when a bent one would have liked to be called so."""
+def test_a_name_that_needs_no_change_is_kept(found: list[str]) -> None:
+    """Also when another name would be changed into it."""
     for place, ours in ((place_tables, "_mirror"), (place_columns, None)):
         kept: set[str] = set() if ours else {"id", "_extra"}
         given_names = [name for name in found if ours or name != "id"]
         for name, placed in zip(given_names, place(given_names), strict=True):
-            bends = "\0" in name or bool(ours and fold(name).startswith(("sqlite_", ours)))
-            if not bends and fold(name) not in kept:
+            changes = "\0" in name or bool(ours and fold(name).startswith(("sqlite_", ours)))
+            if not changes and fold(name) not in kept:
                 kept.add(fold(name))
                 assert placed == name
 
 
 @given(names)
 def test_placing_is_stable(found: list[str]) -> None:
-    """The same names give the same names; those that were placed without bending stay so."""
+    """The same names give the same names; those that were placed unchanged stay so."""
     placed = place_tables(found)
     assert place_tables(found) == placed
     kept = [name for name, there in zip(found, placed, strict=True) if name == there]
@@ -62,7 +62,7 @@ def test_placing_is_stable(found: list[str]) -> None:
 
 @given(st.one_of(awkward, text))
 def test_quoting_says_the_name(name: str) -> None:
-    """Whatever is in it but NUL, which is bent before."""
+    """Whatever is in it but NUL, which is replaced before."""
     shown = name.replace("\0", "")
     with closing(sqlite3.connect(":memory:")) as connection:
         cursor = connection.execute(f"SELECT 1 AS {quote(shown)}")

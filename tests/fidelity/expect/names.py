@@ -20,11 +20,11 @@ def _columns(*names: str) -> Table:
     return table([f"{name} TEXT!" for name in ordered], ("r1", *(values[name] for name in ordered)))
 
 
-def _bent_tables(*names: str) -> Sequence[Line]:
+def _renamed_tables(*names: str) -> Sequence[Line]:
     return [(name, None, "name", 0, None) for name in names]
 
 
-def _bent_fields(table_name: str, *fields: str) -> Sequence[Line]:
+def _renamed_fields(table_name: str, *fields: str) -> Sequence[Line]:
     return [(table_name, field, "name", 0, None) for field in fields]
 
 
@@ -56,8 +56,8 @@ NAMES = {
             _named("a\ufffdb", "c\ufffdd_2", "c\ufffdd", "\ufffd"),
             t=_columns("a\ufffdb", "c\ufffdd_2", "c\ufffdd"),
         ),
-        *_bent_tables("a\ufffdb", "c\ufffdd_2", "\ufffd"),
-        *_bent_fields("t", "a\0b", "c\0d"),
+        *_renamed_tables("a\ufffdb", "c\ufffdd_2", "\ufffd"),
+        *_renamed_fields("t", "a\0b", "c\0d"),
     ),
     "names_empty": expected(_with(_named(""), t=_columns("", " "))),
     "names_sqlite": expected(
@@ -68,7 +68,7 @@ NAMES = {
             ),
             t=_columns("sqlite_x", "sqlite_master"),
         ),
-        *_bent_tables("_sqlite_master", "_sqlite_x", "_SQLite_Y", "_sqlite_taken_2"),
+        *_renamed_tables("_sqlite_master", "_sqlite_x", "_SQLite_Y", "_sqlite_taken_2"),
     ),
     "names_proto": expected(
         _with(
@@ -106,17 +106,17 @@ NAMES = {
                 ("r2", "upper", None, "lower", None, None),
             ),
         ),
-        *_bent_tables("Users_2", "users_3"),
-        *_bent_fields("t", "Name", "name"),
+        *_renamed_tables("Users_2", "users_3"),
+        *_renamed_fields("t", "Name", "name"),
         *(("t", field, "missing", 1, "r2") for field in ("Name", "É", "é")),
     ),
     "names_case_taken": expected(
         _with(_named("Users", "users_4", "users_2", "USERS_3"), t=_columns("A", "a_3", "a_2")),
-        *_bent_tables("users_4"),
-        *_bent_fields("t", "a"),
+        *_renamed_tables("users_4"),
+        *_renamed_fields("t", "a"),
     ),
     "names_id_beside": expected(
-        {"t": _columns("ID_3", "Id_4", "id_2")}, *_bent_fields("t", "ID", "Id")
+        {"t": _columns("ID_3", "Id_4", "id_2")}, *_renamed_fields("t", "ID", "Id")
     ),
     "names_unicode_twins": expected(
         _with(
@@ -133,8 +133,8 @@ NAMES = {
                 ("r2", None, None, "mine", None, {"undeclared": 1}),
             ),
         ),
-        *_bent_tables("_mirror_2", "_mirror_tables_2", "_Mirrored_2"),
-        *_bent_fields("t", "_EXTRA", "_extra"),
+        *_renamed_tables("_mirror_2", "_mirror_tables_2", "_Mirrored_2"),
+        *_renamed_fields("t", "_EXTRA", "_extra"),
         *(("t", field, "missing", 1, "r2") for field in ("_EXTRA", "_extra_2", "_mirror")),
     ),
     "names_fts": expected(
@@ -154,9 +154,9 @@ NAMES = {
             ),
             't"1_2': table("A INTEGER,a_2 INTEGER", ("r1", 1, 2)),
         },
-        *_bent_tables('t"1_2'),
-        *_bent_fields('T"1', "ID", "_extra", "a\0"),
-        *_bent_fields('t"1_2', "a"),
+        *_renamed_tables('t"1_2'),
+        *_renamed_fields('T"1', "ID", "_extra", "a\0"),
+        *_renamed_fields('t"1_2', "a"),
         plain=PLAIN_INFERRED,
     ),
 }
