@@ -267,7 +267,7 @@ def _integer(least: int, most: int = 10**15) -> Parse:
     return parse
 
 
-def _number(most: float) -> Parse:
+def _number(most: float) -> Callable[[str], float]:
     def parse(text: str) -> float:
         try:
             value = float(text)
@@ -332,7 +332,8 @@ def _fields(text: str) -> tuple[str, ...]:
 _MOST_WARM_MB = 1024
 _NAME = "epicenter-sidecar"
 _YES = frozenset({"1", "true", "yes", "on"})
-_LONGEST_S = 86_400.0
+seconds = _number(86_400)
+"""Reads a time of at most a day; raises ``ValueError`` with what to give instead."""
 _LAST_PID = 2**31 - 1
 _NO_ROOT = (
     "no folder is given; give a PATH, --identifier or SIDECAR_ROOT, "
@@ -370,7 +371,7 @@ LIMITS = (
     Setting(
         "max_memory_mb", _integer(64), "MB", "most memory for one sync (three quarters of RAM)"
     ),
-    Setting("max_seconds", _number(_LONGEST_S), "S", "most CPU time for one sync (300)"),
+    Setting("max_seconds", seconds, "S", "most CPU time for one sync (300)"),
 )
 MIRROR = (
     Setting(
@@ -398,7 +399,7 @@ MIRROR = (
 WATCH = (
     Setting("debounce_ms", _integer(0), "MS", "wait after the last event (500)"),
     Setting("max_wait_ms", _integer(0), "MS", "longest wait while events go on (1500)"),
-    Setting("rescan_s", _number(_LONGEST_S), "S", "look at every file this often (60)"),
+    Setting("rescan_s", seconds, "S", "look at every file this often (60)"),
     Setting(
         "force_polling",
         _switch,
@@ -406,7 +407,7 @@ WATCH = (
         "check files four times a second instead of waiting for file events",
     ),
     Setting("max_load", _number(64), "SHARE", "share of one core to use under steady edits (0.25)"),
-    Setting("warm_s", _number(_LONGEST_S), "S", "keep an edited document in memory (20)"),
+    Setting("warm_s", seconds, "S", "keep an edited document in memory (20)"),
     Setting(
         "warm_mb",
         _integer(0),

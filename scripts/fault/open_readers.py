@@ -236,7 +236,7 @@ class Writers:
             return marks
         while not marks.endswith(_WRITES):
             marks += pipe.read(1) or b""
-        time.sleep(self._random.random() ** 3 * _LONGEST_WRITE_S)  # most writes are short
+        time.sleep(self._random.uniform(0, _LONGEST_WRITE_S))
         return marks
 
     def _child(self, rebuilds: int, pipe: int) -> None:

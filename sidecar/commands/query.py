@@ -21,7 +21,7 @@ from sidecar.readers.guard import limit_memory
 from sidecar.readers.members import Queried
 from sidecar.readers.query import Cell, Limits, QueryRows, Session, asking
 from sidecar.reports import Json, cell_to_json
-from sidecar.settings import CHOICE, Settings
+from sidecar.settings import CHOICE, Settings, seconds
 
 EXAMPLES = (
     "epicenter-sidecar query ~/.local/share/com.example.app 'SELECT * FROM notes'",
@@ -36,7 +36,6 @@ _LIMITS = {"table": (1000, 64), "json": (1000, 64), "ndjson": (10**6, 1024), "cs
 _SECONDS = 30.0
 _WIDEST = 60
 _STDIN_BYTES = 1 << 20
-_LONGEST_S = 86_400.0
 _PLACES = "folders, documents or mirrors; the SQL comes last"
 _SHORT_NAME, _MOST_NAMED = 30, 8
 _SHORT_ID = 11
@@ -157,13 +156,10 @@ def _seconds(text: str) -> float:
     from argparse import ArgumentTypeError  # beside what raises it
 
     try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= _LONGEST_S:
-        message = f"it takes a number of seconds above 0, not {text!r}"
-        raise ArgumentTypeError(message)
-    return value
+        return seconds(text)
+    except ValueError as error:
+        message = f"{text!r} is not valid; {error}"
+        raise ArgumentTypeError(message) from None
 
 
 def _too_long(limits: Limits, shape: str) -> int:

@@ -7,7 +7,7 @@ taken over as they are, so BigInts keep their digits.
 from bisect import bisect_left
 
 from sidecar.yjs.encoding import write_varuint
-from sidecar.yjs.items import cut_content
+from sidecar.yjs.items import HIGH, cut_content
 from sidecar.yjs.store import Items
 from sidecar.yjs.update import (
     ANY,
@@ -102,7 +102,7 @@ class Moments:
         client, clock = element
         return any(
             _holds(deleted, (client, clock + step))
-            and _is_pair(self._text(item), min(clock, clock + step) - item.clock)
+            and _begins_pair(self._text(item), min(clock, clock + step) - item.clock)
             for step in (-1, 1)
         )
 
@@ -173,10 +173,9 @@ def _holds(deleted: Ranges, wanted: Id) -> bool:
     return index >= 0 and wanted[1] < sum(found[index])
 
 
-def _is_pair(text: bytes, at: int) -> bool:
-    """Tell whether two units of a text, the low byte of each first, are one character."""
-    units = text[2 * at : 2 * at + 4] if at >= 0 else b""
-    return len(units) == 4 and units[1] & 0xFC == 0xD8 and units[3] & 0xFC == 0xDC
+def _begins_pair(text: bytes, at: int) -> bool:
+    """Tell whether a unit of a text, the low byte first, is the first half of a character."""
+    return at >= 0 and int.from_bytes(text[2 * at : 2 * at + 2], "little") in HIGH
 
 
 def _first(kind: int, content: bytes, count: int) -> bytes:

@@ -14,13 +14,13 @@ def test_open_connections_see_whole_states_only() -> None:
     """Each look is one version, none goes back, and all readers see the last one in the end."""
     kills = 12 if is_thorough() else 6
     writers, seen = run(rebuilds=40 if is_thorough() else 20, kills=kills)
-    assert writers.kills >= kills
     assert writers.interrupted > 0
+    assert writers.kills == kills or (writers.kills > kills and writers.interrupted == 1)
     assert [one.kind for one in seen] == kinds()
     for one in seen:
         assert one.broken == []
         assert one.last == writers.version - 1, f"{one.kind} is behind: {one.errors}"
-        assert one.versions > 2
+        assert one.versions > (1 if one.kind == "duckdb" else 5)  # its looks are few
 
 
 @pytest.mark.parametrize("kind", ["pandas", "duckdb"])

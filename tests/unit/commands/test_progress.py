@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.commands.progress import ProgressLine
+from sidecar.commands.progress import ProgressLine, progress
+from sidecar.commands.terminal import HABITS
 from sidecar.discovery import source_of
 from sidecar.model import Source
 from tests.support.documents import document, save
@@ -100,6 +101,18 @@ def test_the_first_pass_of_watch_shows_how_far_it_is(tmp_path: Path, large: byte
     shown = [line.rpartition("\r\x1b[K")[2] for line in seen.split("\r\n")]
     assert not any("MB/s" in line for line in shown)
     assert sum("rebuilt" in line for line in shown) == 4
+
+
+@pytest.mark.parametrize("is_quiet", [False, True])
+def test_quiet_draws_no_line(
+    sources: list[Source], monkeypatch: pytest.MonkeyPatch, *, is_quiet: bool
+) -> None:
+    """Elsewhere a terminal that can move its cursor has one."""
+    monkeypatch.setattr(HABITS, "is_quiet", is_quiet)
+    monkeypatch.setattr("sidecar.commands.progress.sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("sidecar.commands.progress.is_capable", lambda: True)
+    with progress("Reading", sources) as line:
+        assert isinstance(line, ProgressLine) is not is_quiet
 
 
 def test_what_is_not_waited_for_is_done(sources: list[Source]) -> None:
