@@ -21,7 +21,7 @@ TEST_NODE := tests/clients tests/interop/apps
 
 TESTS := tests --ignore=tests/tauri
 # Some tests wait for other processes, with deadlines that the program promises; the others calculate.
-WAITING := tests/process tests/fault
+WAITING := tests/process tests/fault tests/clients tests/interop/test_live.py
 CALCULATING := $(TESTS) $(WAITING:%=--ignore=%)
 WORKERS ?= auto
 WAITERS ?= 4

@@ -55,7 +55,7 @@ def test_no_row_of_verify_breaks(columns: int, small_twenty: Twenty) -> None:
 
 @pytest.mark.slow
 def test_verify_of_twenty_with_the_big_one(twenty: Twenty) -> None:
-    """The same with 65,000 rows."""
+    """The same with 30,000 rows."""
     done = run("verify", twenty.root, environment={"COLUMNS": "80"})
     assert done.code == 0
     assert_no_row_breaks(done.out, 80, "equal", ALL)

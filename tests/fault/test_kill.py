@@ -20,6 +20,7 @@ COMBINED = {
     "in place, growing",
     "in place, a first one",
     "forced, in step",
+    "warm, patched in place",
 }
 """Scenarios that join what others have alone: only `make test-slow` plays them."""
 

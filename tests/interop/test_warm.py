@@ -14,6 +14,13 @@ from tests.support.sessions import Follower, play
 
 pytestmark = needs_node
 
+KEPT_OR_COLLECTED = pytest.mark.parametrize(
+    "gc",
+    [
+        pytest.param(False, id="kept"),
+        pytest.param(True, id="collected", marks=pytest.mark.slow),
+    ],
+)
 LEAST = 40
 """Saves of a session: in fewer, what goes cold by right is more than a tenth."""
 
@@ -85,13 +92,7 @@ WARM = [
 ]
 
 
-@pytest.mark.parametrize(
-    "gc",
-    [
-        pytest.param(False, id="kept"),
-        pytest.param(True, id="collected", marks=pytest.mark.slow),
-    ],
-)
+@KEPT_OR_COLLECTED
 def test_what_users_do_goes_warm(tmp_path: Path, *, gc: bool) -> None:
     """Each kind of edit, before and after a reload of the app."""
     follower = Follower()
@@ -102,7 +103,7 @@ def test_what_users_do_goes_warm(tmp_path: Path, *, gc: bool) -> None:
     assert {step: road for step, road in roads if road != "warm"} == {"fill": "the first time"}
 
 
-@pytest.mark.parametrize("gc", [False, True], ids=["kept", "collected"])
+@KEPT_OR_COLLECTED
 @pytest.mark.parametrize(
     ("step", "road"),
     [

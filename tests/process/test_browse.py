@@ -17,8 +17,9 @@ import pytest
 from tests.support.apps import document_path
 from tests.support.documents import document
 from tests.support.program import Watch, program, sync
+from tests.support.systems import needs_package
 
-pytest.importorskip("datasette")
+pytestmark = needs_package("datasette")
 
 CHROMIUM = next(
     (

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.apps import document_path, leftovers, mirror_of
 from tests.support.documents import document, nested, save
+from tests.support.large import ROWS
 from tests.support.mirrors import query
 from tests.support.program import Watch, run
 from tests.support.systems import needs_signals
@@ -74,7 +75,7 @@ def test_a_document_whose_worker_is_killed_again_and_again_is_synced_in_the_end(
             process.kill()
         wait_until(lambda: len(family(watch)) == 2, "the end of the child")
     assert watch.until("failed")["retry_ms"] == 1000
-    watch.until("rebuilt", rows=60_000, seconds=90)
+    watch.until("rebuilt", rows=ROWS, seconds=90)
     assert leftovers(path.parents[3]) == []
 
 
@@ -134,7 +135,7 @@ def test_two_slow_documents_do_not_block_an_edit_elsewhere(
     for pid in hung:
         os.kill(pid, signal.SIGCONT)
     for _ in slow:
-        watch.until("rebuilt", rows=60_000)
+        watch.until("rebuilt", rows=ROWS)
 
 
 def test_a_status_each_second_starves_no_document(path: Path, watch: Watch) -> None:

@@ -7,12 +7,12 @@ import pytest
 from tests.support.documents import document
 from tests.support.once import made_once
 
-ROWS = 60_000
+ROWS = 40_000
 
 
 @pytest.fixture(scope="session")
 def large(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Return the document; it has 60,000 rows in its table ``notes``."""
+    """Return the document; it has ``ROWS`` rows in its table ``notes``."""
 
     def make(folder: Path) -> None:
         (folder / "workspace.yjs").write_bytes(document(ROWS))

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -20,3 +21,8 @@ needs_byte_names = pytest.mark.skipif(
     sys.platform in ("win32", "darwin"), reason="file names are text here"
 )
 """Has names that are no UTF-8, which macOS refuses."""
+
+
+def needs_package(name: str) -> pytest.MarkDecorator:
+    """Need an extra's package, which is not loaded before a test runs: all workers would load it."""
+    return pytest.mark.skipif(find_spec(name) is None, reason=f"{name} is not installed")

@@ -1,7 +1,7 @@
 """An app's data folder as it is after a year: twenty workspaces, no two names alike in shape.
 
 UUIDs as ids, wide and long names, three deleted workspaces, one with three epochs of which the
-second is current, one of 65,000 rows, one with problems, and three schemas among them all.
+second is current, one of 30,000 rows, one with problems, and three schemas among them all.
 """
 
 import uuid
@@ -15,7 +15,7 @@ from tests.support.apps import document_path
 from tests.support.once import made_once
 from tests.support.program import sync
 
-BIG_ROWS = 65_000
+BIG_ROWS = 30_000
 COUNT = 20
 IDS = tuple(str(uuid.uuid5(uuid.NAMESPACE_DNS, f"workspace {n}.example")) for n in range(COUNT))
 NAMES = (
@@ -26,7 +26,7 @@ NAMES = (
 )
 DELETED = (15, 16, 17)
 EPOCHS, BIG, ODD = 2, 18, 19
-"""Places of the workspace with three epochs, the one of 65,000 rows, the one with problems."""
+"""Places of the workspace with three epochs, the one of 30,000 rows, the one with problems."""
 
 _TEXT = {"type": "text"}
 SCHEMAS: tuple[dict[str, dict[str, Any]], ...] = (

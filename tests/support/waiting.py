@@ -6,7 +6,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-POLL_SECONDS = 0.01
+SHORTEST, LONGEST = 0.01, 0.05
+"""Seconds between two looks: a look may cost as much as what is waited for, and delay it."""
 
 
 def wait_until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> T:
@@ -15,8 +16,9 @@ def wait_until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> 
     Raises:
         AssertionError: there was none within ``seconds``; it says ``what`` was waited for.
     """
-    deadline = time.monotonic() + seconds
+    started = time.monotonic()
     while not (result := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(POLL_SECONDS)
+        waited = time.monotonic() - started
+        assert waited < seconds, f"not within {seconds:.0f} s: {what}"
+        time.sleep(min(max(SHORTEST, waited / 10), LONGEST))
     return result

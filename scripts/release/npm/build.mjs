@@ -20,7 +20,7 @@ copyFileSync(client, copy);
 try {
   const types = ["--lib", "ES2022,DOM,DOM.Iterable", "--skipLibCheck", "--moduleResolution", "Bundler"];
   const target = ["--target", "ES2022", "--module", "ESNext", "--strict", "--declaration"];
-  run(copy, "--outDir", output, ...types, ...target);
+  run(copy, "--ignoreConfig", "--outDir", output, ...types, ...target);
 } finally {
   rmSync(copy);
 }
