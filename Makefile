@@ -179,7 +179,7 @@ lock: $(READY)  ## write the lock files anew (ARGS=--upgrade for the newest vers
 	@$(LOCK) --group dev --output-file requirements/dev.txt pyproject.toml
 	@$(LOCK) --resolution lowest-direct --output-file requirements/oldest.txt pyproject.toml
 	@$(LOCK) --group node --output-file requirements/node.txt
-	@for folder in scripts/js scripts/release/npm; do \
+	@for folder in scripts/js scripts/release/npm $(TEST_NODE); do \
 		(cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved) || exit 1; done
 
 clean:  ## remove everything that make made

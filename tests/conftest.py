@@ -1,5 +1,6 @@
 """What every test run says first: whether real Yjs takes part."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -28,6 +29,13 @@ def pytest_report_header() -> str:
     if missing is None:
         return f"yjs: real, by {nodejs.find_node()}"
     return f"yjs: only the committed corpus, tests/data/documents: {missing}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Leave modules and tests out of garbage collection: they stay."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

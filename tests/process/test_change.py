@@ -17,6 +17,10 @@ from tests.support.systems import needs_byte_names
 from tests.support.waiting import wait_until
 
 QUICK = ("--debounce-ms", "50")
+HEARD = pytest.mark.parametrize(
+    "watch", ["events", pytest.param("polling", marks=pytest.mark.slow)], indirect=True
+)
+"""Marks what follows when a change was heard, in whichever way."""
 
 
 @pytest.fixture(params=["events", "polling"])
@@ -63,6 +67,7 @@ def test_an_edit_is_rebuilt_and_tells_what_changed(watch: Watch, path: Path) -> 
     assert rows(path) == 4
 
 
+@HEARD
 def test_a_table_that_went_is_told(watch: Watch, path: Path) -> None:
     """Renaming a table removes one and adds another."""
     save(path, document(3, table="posts"))
@@ -70,6 +75,7 @@ def test_a_table_that_went_is_told(watch: Watch, path: Path) -> None:
     assert (event["changed"], event["removed"]) == (["posts"], ["notes"])
 
 
+@HEARD
 def test_equal_bytes_and_equal_content_leave_the_mirror_alone(watch: Watch, path: Path) -> None:
     """Its inode, its mtime and its bytes stay the same."""
     before = version_of(str(mirror_of(path)))
@@ -162,6 +168,7 @@ def test_what_is_gone_is_told_and_its_mirror_left(watch: Watch, path: Path) -> N
     assert watch.until("unchanged")["reason"] == "bytes"
 
 
+@HEARD
 def test_a_torn_file_keeps_the_mirror_and_is_reported_once(watch: Watch, path: Path) -> None:
     """Half a document is read again later; if it stays so, one `failed` for that version."""
     whole = document(200)
@@ -175,6 +182,7 @@ def test_a_torn_file_keeps_the_mirror_and_is_reported_once(watch: Watch, path: P
     assert [event["type"] for event in watch.events] == ["failed", "rebuilt"]
 
 
+@HEARD
 def test_nothing_of_ours_is_left_beside_the_documents(watch: Watch, path: Path) -> None:
     """Only tables.sqlite: no journal, no temporary file."""
     for count in range(4, 9):
@@ -183,6 +191,7 @@ def test_nothing_of_ours_is_left_beside_the_documents(watch: Watch, path: Path) 
     assert leftovers(path.parents[3]) == []
 
 
+@HEARD
 def test_many_documents_at_once_each_get_their_own(watch: Watch, tmp_path: Path) -> None:
     """A hundred workspaces made at once get a hundred mirrors."""
     names = {f"x{number}" for number in range(100)}

@@ -45,11 +45,15 @@ def family(watch: Watch) -> list[psutil.Process]:
 
 def assert_all_gone(processes: list[psutil.Process], seconds: float) -> None:
     """Wait until none of the processes is alive."""
-    wait_until(
-        lambda: not [p for p in processes if p.is_running() and p.status() != "zombie"],
-        "the end of every process",
-        seconds,
-    )
+    wait_until(lambda: not any(map(is_alive, processes)), "the end of every process", seconds)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether a process has not ended, which it may do during the question."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def begin_large_build(watch: Watch, large: bytes) -> list[psutil.Process]:

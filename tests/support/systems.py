@@ -24,5 +24,5 @@ needs_byte_names = pytest.mark.skipif(
 
 
 def needs_package(name: str) -> pytest.MarkDecorator:
-    """Need an extra's package, which is not loaded before a test runs: all workers would load it."""
+    """Need an extra's package. A test loads it by itself: at the top all workers would."""
     return pytest.mark.skipif(find_spec(name) is None, reason=f"{name} is not installed")
