@@ -102,7 +102,7 @@ def test_a_mirror_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
     assert row_changes(str(tmp_path / "not there"), str(new), ["t"], {}) is None
 
 
-IDS = st.integers(0, 1500).map(lambda number: f"row {number}")
+IDS = st.integers(0, 4000).map(lambda number: f"row {number}")
 
 
 @pytest.mark.medium
@@ -112,7 +112,7 @@ def test_the_chunks_lose_nothing(
     tmp_path_factory: pytest.TempPathFactory, removed: set[str], changed: set[str]
 ) -> None:
     """In many chunks, also if their first rows are added, removed or changed."""
-    every: Rows = {f"row {number}": {"n": number} for number in range(1501)}
+    every: Rows = {f"row {number}": {"n": number} for number in range(4001)}
     after = {i: {"n": -1} if i in changed else row for i, row in every.items() if i not in removed}
     folder = tmp_path_factory.mktemp("mirrors")
     expected = told([], sorted(changed - removed), sorted(removed))
