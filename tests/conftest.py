@@ -1,4 +1,4 @@
-"""What every test run says first: whether real Yjs takes part."""
+"""What holds for every test run: real Yjs or not, signals, settings, garbage collection."""
 
 import gc
 import os

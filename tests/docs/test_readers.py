@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import re
 import shutil
 import signal
@@ -19,6 +18,7 @@ from scripts.nodejs import find_node
 from tests.support.data import PROJECT
 from tests.support.papers import blocks_of
 from tests.support.program import program, run
+from tests.support.systems import needs_package, needs_signals
 
 BENCH = PROJECT / "scripts" / "bench"
 EXTENSION = importlib.util.find_spec("duckdb_extension_sqlite_scanner")
@@ -96,10 +96,11 @@ def test_better_sqlite3_prints_what_is_shown(studio: Path, tmp_path: Path) -> No
     assert done.stdout.strip() == shown.strip()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="it is ended by a signal")
+@needs_package("datasette")
+@needs_package("mcp")
+@needs_signals
 def test_browse_and_mcp_start_as_shown(app: Path) -> None:
     """The first prints a link, the second answers its client."""
-    pytest.importorskip("datasette")
     line = next(
         line
         for line in (PROJECT / "docs" / "reading.md").read_text("utf-8").splitlines()

@@ -20,7 +20,7 @@ def test_open_connections_see_whole_states_only() -> None:
     for one in seen:
         assert one.broken == []
         assert one.last == writers.version - 1, f"{one.kind} is behind: {one.errors}"
-        assert one.versions > (1 if one.kind == "duckdb" else 5)  # its looks are few
+        assert one.versions > (1 if one.kind == "duckdb" else 5)  # it waits a second at a write
 
 
 @pytest.mark.parametrize("kind", ["pandas", "duckdb"])

@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.support.apps import document_path, leftovers, mirror_of
 from tests.support.documents import document, nested, save
 from tests.support.large import ROWS
 from tests.support.mirrors import query
+from tests.support.processes import family
 from tests.support.program import Watch, run
 from tests.support.systems import needs_signals
 from tests.support.waiting import wait_until
@@ -33,12 +33,6 @@ def watch(path: Path) -> Iterator[Watch]:
     with Watch(path.parents[3], *QUICK) as watch:
         watch.until("ready")
         yield watch
-
-
-def family(watch: Watch) -> list[psutil.Process]:
-    """Return the program and all below it."""
-    top = psutil.Process(watch.process.pid)
-    return [top, *top.children(recursive=True)]
 
 
 def state(watch: Watch) -> tuple[str, str | None]:

@@ -16,6 +16,7 @@ import pytest
 from tests.support.apps import document_path, mirror_of, unfinished
 from tests.support.documents import document, save
 from tests.support.mirrors import query
+from tests.support.processes import family, is_gone
 from tests.support.program import Watch, program
 from tests.support.systems import needs_signals
 from tests.support.waiting import wait_until
@@ -37,23 +38,9 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
         yield watch
 
 
-def family(watch: Watch) -> list[psutil.Process]:
-    """Return the program and all its descendants."""
-    top = psutil.Process(watch.process.pid)
-    return [top, *top.children(recursive=True)]
-
-
 def assert_all_gone(processes: list[psutil.Process], seconds: float) -> None:
     """Wait until none of the processes is alive."""
-    wait_until(lambda: not any(map(is_alive, processes)), "the end of every process", seconds)
-
-
-def is_alive(process: psutil.Process) -> bool:
-    """Tell whether a process has not ended, which it may do during the question."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    wait_until(lambda: all(map(is_gone, processes)), "the end of every process", seconds)
 
 
 def begin_large_build(watch: Watch, large: bytes) -> list[psutil.Process]:

@@ -13,6 +13,7 @@ from sidecar.workers.pool import MOST_KEPT
 from tests.support.apps import document_path, mirror_of
 from tests.support.documents import save
 from tests.support.mirrors import query
+from tests.support.processes import is_gone
 from tests.support.program import Watch
 from tests.support.waiting import wait_until
 
@@ -57,14 +58,6 @@ def kept(watch: Watch) -> list[psutil.Process]:
     """Return the processes that keep a document: children of workers."""
     workers = psutil.Process(watch.process.pid).children()
     return [child for child in descendants(watch) if child not in workers]
-
-
-def is_gone(process: psutil.Process) -> bool:
-    """Return whether a process has ended, reaped or not."""
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def test_an_edit_goes_warm_and_names_its_row(tmp_path: Path) -> None:

@@ -20,5 +20,5 @@ def wait_until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> 
     while not (result := condition()):
         waited = time.monotonic() - started
         assert waited < seconds, f"not within {seconds:.0f} s: {what}"
-        time.sleep(min(max(SHORTEST, waited / 10), LONGEST))
+        time.sleep(min(max(SHORTEST, waited / 10), LONGEST, seconds - waited))
     return result
