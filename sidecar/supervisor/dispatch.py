@@ -31,6 +31,9 @@ SLOW_WAIT_S = 5.0
 """How long a slow document lets others go first."""
 GONE_S = 1.0
 """How long a document must be missing before it is gone: apps save by delete and create, too."""
+HELD_S = 2.0
+"""How long an edit waits for the end of the batch that had its document: then it is known which
+worker keeps it. Milliseconds pass between the answer and the end, if nothing hangs."""
 _MOST_DIGESTED = 64 << 20
 """Bytes of a document that are digested here after its worker has ended at it: 40 ms."""
 
@@ -117,14 +120,12 @@ class Dispatcher:
 
     def hear(self, worker: Worker, message: Message | None, now: float) -> None:
         """Take in what a worker says; None when it is gone."""
-        if isinstance(message, Answer) and not worker.waiting_tasks:
-            return  # it was withdrawn, and another worker answers
         if isinstance(message, Answer):
-            task, took_s = worker.waiting_tasks[0], now - worker.since
-            worker.answered, worker.since = worker.answered + 1, now
-            self._note_time(task, message.result, took_s)
-            self._answer(task, message, now)
+            if worker.waiting_tasks:  # else it was withdrawn, and another worker answers
+                self._hear_answer(worker, message, now)
             return
+        for task in worker.batch.tasks if worker.batch else ():
+            self._documents.let_go(task.source.document)
         left, cost_s = worker.waiting_tasks, now - worker.since
         if message is None:
             message = worker.end
@@ -144,6 +145,14 @@ class Dispatcher:
             left = left[1:]
         for task in left:
             self._give_back(task, now)
+
+    def _hear_answer(self, worker: Worker, answer: Answer, now: float) -> None:
+        task, took_s = worker.waiting_tasks[0], now - worker.since
+        worker.answered, worker.since = worker.answered + 1, now
+        self._note_time(task, answer.result, took_s)
+        self._answer(task, answer, now)
+        if task.function == "sync" and task.source.document in self._documents:
+            self._documents.hold(task.source.document, now + HELD_S)
 
     def _is_waiting(self, now: float) -> bool:
         due = self._documents.next_due()

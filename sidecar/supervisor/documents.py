@@ -14,6 +14,7 @@ One queue owns both. A document is in one of five states, and only this moves it
 | running | ``give_back`` (the worker did not come to it)    | waiting |
 | running | ``end``: retry, slow, later, or events since     | waiting |
 | running | ``end``: done or once                            | resting |
+| waiting | ``hold``: its worker has not ended its batch     | waiting |
 | any     | ``forget``: it is gone                           | unknown |
 """
 
@@ -365,6 +366,21 @@ class DocumentQueue:
             due.cost_s = 0.0
         self._enter(document)
         return wait_ms
+
+    def hold(self, document: str, until: float) -> None:
+        """Have a document wait for the end of its worker's batch, which may keep it.
+
+        Args:
+            document: Its path.
+            until: Another worker may have it from then on, if that end does not come.
+        """
+        self._states[document].due.held_until = until
+        self._enter(document)
+
+    def let_go(self, document: str) -> None:
+        """Note that the batch has ended which a document may have waited for."""
+        if document in self._states:
+            self.hold(document, float("-inf"))
 
     def forget(self, document: str) -> None:
         """Drop a document that is gone."""

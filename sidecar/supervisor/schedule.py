@@ -54,6 +54,8 @@ class Due(msgspec.Struct):
         later_at: Time of the next try with these bytes.
         cost_s: CPU seconds since the last rest.
         running: A worker has the document.
+        held_until: Nothing causes a sync before this time: a worker that has answered may keep the
+            document.
     """
 
     first_event: float | None = None
@@ -66,6 +68,7 @@ class Due(msgspec.Struct):
     later_at: float | None = None
     cost_s: float = 0.0
     running: bool = False
+    held_until: float = float("-inf")
 
     @property
     def is_last_try(self) -> bool:
@@ -86,11 +89,11 @@ class Due(msgspec.Struct):
         """Return when the next sync should start, None when none is due."""
         if self.running:
             return None
-        if self.first_event is None or self.last_event is None:
-            return self.at
-        rested_at = self.last_event + timing.debounce_s
-        by_events = max(self.rest_until, min(rested_at, self.first_event + timing.max_wait_s))
-        return by_events if self.at is None else min(by_events, self.at)
+        times = [] if self.at is None else [self.at]
+        if self.first_event is not None and self.last_event is not None:
+            rested_at = self.last_event + timing.debounce_s
+            times.append(max(self.rest_until, min(rested_at, self.first_event + timing.max_wait_s)))
+        return max(self.held_until, min(times)) if times else None
 
     def touch(self, now: float) -> None:
         """Record an event: the document may have changed."""

@@ -11,7 +11,7 @@ from sidecar.files import FileVersion, version_of
 from sidecar.host.outcomes import unreadable
 from sidecar.host.protocol import Event, StatusReport, Synced
 from sidecar.model import Changes, Collapse, Failed, Rebuilt, Unchanged
-from sidecar.supervisor.dispatch import LIGHT_BYTES, SLOW_S
+from sidecar.supervisor.dispatch import HELD_S, LIGHT_BYTES, SLOW_S
 from sidecar.supervisor.requests import STATUS_WAIT_S, SyncRequest
 from sidecar.supervisor.schedule import (
     LATER_MS,
@@ -555,6 +555,43 @@ def test_an_edit_of_a_kept_document_waits_for_no_other_worker(desk: DispatchDesk
     desk.tasks()
     assert [task.source.document for task in keeper.waiting_tasks] == [kept]
     assert [task.source.document for task in desk.workers.worker.waiting_tasks] == [busy]
+
+
+@pytest.mark.parametrize("is_kept_before", [False, True])
+def test_an_edit_before_the_end_of_its_batch_goes_to_who_keeps_it(
+    desk: DispatchDesk, *, is_kept_before: bool
+) -> None:
+    """It came between the answer and the end, and another worker is free; there it were cold."""
+    kept = desk.add("kept")
+    worker = desk.workers.keep(kept) if is_kept_before else desk.workers.worker
+    assert desk.names() == ([] if is_kept_before else ["kept"])
+    desk.dispatcher.hear(worker, Answer(REBUILT, 0.1), desk.now)
+    if not is_kept_before:
+        desk.workers.worker, free = Still(), desk.workers.worker
+        assert free is worker
+    desk.add("kept")
+    assert desk.names() == []
+    desk.dispatcher.hear(worker, Ended(holds=kept, holds_mb=5), desk.now)
+    desk.workers.keepers = [worker]
+    assert desk.names() == []
+    assert [task.source.document for task in worker.waiting_tasks] == [kept]
+
+
+def test_an_edit_does_not_wait_for_a_batch_that_does_not_end(desk: DispatchDesk) -> None:
+    """Its worker has answered, and hangs: another one may have the document some time later."""
+    desk.add("a")
+    assert desk.names() == ["a"]
+    desk.answer(REBUILT)
+    hanging, desk.workers.worker = desk.workers.worker, Still()
+    desk.add("a")
+    assert desk.names() == []
+    assert desk.dispatcher.next_step() == desk.now + HELD_S
+    desk.now += HELD_S
+    assert desk.names() == ["a"]
+    desk.dispatcher.hear(hanging, Ended(), desk.now)
+    desk.answer(REBUILT)
+    desk.end()
+    assert desk.reported() == ["rebuilt"] * 2
 
 
 def test_what_keeps_a_document_ends_when_that_is_gone(desk: DispatchDesk) -> None:

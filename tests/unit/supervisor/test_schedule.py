@@ -103,6 +103,25 @@ def test_a_command_does_not_wait(queue: DocumentQueue) -> None:
     assert queue.take_due(11.0, 9) == ["a"]
 
 
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_what_is_held_waits_until_it_is_let_go(queue: DocumentQueue, *, is_asked: bool) -> None:
+    """No longer than said, however it was asked for; what nothing asks for is never due."""
+    run(queue, "a", 0.0)
+    queue.hold("a", 4.0)
+    assert queue.next_due() is None
+    if is_asked:
+        queue.ask("a", 1.0)
+    else:
+        queue.touch("a", 0.5)
+    assert queue.take_due(3.9, 9) == []
+    assert queue.next_due() == queue.due_at("a") == 4.0
+    queue.let_go("a")
+    assert queue.next_due() == queue.due_at("a") == 1.0
+    run(queue, "a", 2.0)
+    queue.let_go("a")
+    assert queue.next_due() is None
+
+
 def test_the_oldest_due_goes_first(queue: DocumentQueue) -> None:
     """A noisy document does not starve quiet ones."""
     queue.touch("noisy", 0.0)
