@@ -25,6 +25,7 @@ WAITING := tests/process tests/fault tests/clients tests/interop/test_live.py
 CALCULATING := $(TESTS) $(WAITING:%=--ignore=%)
 WORKERS ?= auto
 WAITERS ?= 4
+IN_MEMORY := export TMPDIR="$$($(PY) -m scripts.temporary)"; # their files, where there is room
 NOTHING := 5# pytest: no test was chosen in this half, by ARGS="-k name"
 ARGS ?=
 
@@ -106,11 +107,11 @@ imports: $(READY)  ## the architecture's import contracts
 # ------------------------------------------------------------------------------ tests
 
 test: setup $(TEST_NODE_READY)  ## what proves a change: every fact has a test in it, but the Tauri host's
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(CALCULATING) $(ARGS) || test $$? = $(NOTHING)
-	@$(PY) -m pytest -n $(WAITERS) --dist worksteal -m "not slow" $(WAITING) $(ARGS) || test $$? = $(NOTHING)
+	@$(IN_MEMORY) $(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(CALCULATING) $(ARGS) || test $$? = $(NOTHING)
+	@$(IN_MEMORY) $(PY) -m pytest -n $(WAITERS) --dist worksteal -m "not slow" $(WAITING) $(ARGS) || test $$? = $(NOTHING)
 
 test-fast: setup  ## the loop while working: units and properties that take less than a second
-	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow and not medium" \
+	@$(IN_MEMORY) $(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow and not medium" \
 		--hypothesis-profile fast tests/unit tests/property $(ARGS)
 
 test-slow: setup $(TEST_NODE_READY)  ## the same facts with many more examples and larger sizes

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from scripts.fault.damage import damage, flip_bit, zero
 from scripts.fault.judge import Judge, Verdict
+from scripts.temporary import temporary_folder
 
 DATA = Path(__file__).resolve().parents[2] / "tests" / "data"
 OLD = DATA / "documents" / "undeclared.yjs"
@@ -95,8 +96,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeat a run")
     parser.add_argument("--every", type=int, metavar="BYTES", help="try all, and not at random")
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="for what is found")
-    memory = Path("/dev/shm")  # noqa: S108 - the system's folder in memory: no disk to wait for
-    parser.add_argument("--work", type=Path, default=memory if memory.is_dir() else None)
+    parser.add_argument("--work", type=Path, default=temporary_folder(), help="for its files")
     return parser.parse_args()
 
 

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from scripts.children import program
 from tests.support.program import run
 from tests.support.typescript import CLIENTS, RunNode
@@ -12,6 +14,7 @@ TYPES_BEGIN = "// --- protocol types, printed by `epicenter-sidecar protocol --t
 TYPES_END = "// --- end of the protocol types ---\n"
 
 
+@pytest.mark.long
 def test_the_client_works_with_the_real_program(run_node: RunNode, tmp_path: Path) -> None:
     """Every test of ``tauri.test.ts`` passes; the stand-in for the plugin starts the program."""
     bundle = tmp_path / "tauri.test.mjs"

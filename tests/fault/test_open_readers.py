@@ -8,6 +8,7 @@ from scripts.fault.open_readers import kinds, run
 from tests.support.examples import is_thorough
 
 
+@pytest.mark.long
 @pytest.mark.random
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="writers are forked")
 def test_open_connections_see_whole_states_only() -> None:

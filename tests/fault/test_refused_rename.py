@@ -91,6 +91,7 @@ def test_a_connection_that_stays_open_sees_the_copy(
         assert client.run("SELECT count(*) FROM notes") == [[5]]
 
 
+@pytest.mark.long
 def test_a_long_read_is_waited_for_and_then_told(
     bench: Bench, refuse: Callable[[float], Refusal]
 ) -> None:

@@ -72,6 +72,7 @@ def test_nothing_is_lost_between_arming_and_the_first_pass(
             wait_until(lambda: rows(path) == last[0], "the last version")  # noqa: B023
 
 
+@pytest.mark.long
 def test_a_change_during_a_sync_leads_to_one_more(tmp_path: Path) -> None:
     """The mirror shows the last state on disk, whatever was read before."""
     path = save(document_path(tmp_path), document(1))

@@ -181,6 +181,7 @@ def test_a_workspace_that_comes_is_on_the_first_page(app: Path) -> None:
         assert "4 rows" in page
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 def test_a_real_browser_shows_it(app: Path, tmp_path: Path) -> None:
     """The link opens the first page; the cookie opens the next one."""

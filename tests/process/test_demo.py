@@ -35,11 +35,13 @@ def played() -> "subprocess.CompletedProcess[str]":
     return play({})
 
 
+@pytest.mark.long
 def test_the_demo_plays_to_its_end(played: "subprocess.CompletedProcess[str]") -> None:
     """Every step is shown, every result is right, and the exit code is 0."""
     assert_played(played)
 
 
+@pytest.mark.long
 def test_the_demo_plays_with_nothing_on_path() -> None:
     """Without Node, the stand-in writes the document."""
     assert_played(play({"PATH": ""}))

@@ -61,6 +61,7 @@ def test_sync_does_not_wait_for_the_debounce(tmp_path: Path) -> None:
             assert query(mirror_of(path), "SELECT count(*) FROM notes") == [(rows,)]
 
 
+@pytest.mark.long
 def test_sync_counts_failures(watch: Watch, tmp_path: Path) -> None:
     """A document that stays bad is counted and reported for each command."""
     path = save(document_path(tmp_path, "w2"), b"no update at all")

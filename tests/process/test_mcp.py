@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pycrdt import Doc, Map
 
 from sidecar.commands.mcp import asker
@@ -68,6 +69,7 @@ async def text_of(client: Any, tool: str, **arguments: Any) -> str:
     return str(content.text)
 
 
+@pytest.mark.long
 def test_every_tool_answers(app: Path) -> None:
     """With its source and age; only these tools and the schemas exist."""
 

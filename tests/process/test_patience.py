@@ -42,6 +42,7 @@ def state(watch: Watch) -> tuple[str, str | None]:
     return status["state"], status["code"]
 
 
+@pytest.mark.long
 def test_deadly_bytes_are_tried_no_sooner_by_a_rescan_or_a_rewrite(path: Path) -> None:
     """The wait of a minute is kept; other bytes are tried at once."""
     with Watch(path.parents[3], *QUICK, "--rescan-s", "0.5") as watch:
@@ -58,6 +59,7 @@ def test_deadly_bytes_are_tried_no_sooner_by_a_rescan_or_a_rewrite(path: Path) -
         watch.until("rebuilt", rows=4)
 
 
+@pytest.mark.long
 def test_a_document_whose_worker_is_killed_again_and_again_is_synced_in_the_end(
     path: Path, watch: Watch, large: bytes
 ) -> None:
@@ -73,6 +75,7 @@ def test_a_document_whose_worker_is_killed_again_and_again_is_synced_in_the_end(
     assert leftovers(path.parents[3]) == []
 
 
+@pytest.mark.long
 @needs_signals
 def test_a_sleep_of_all_processes_is_no_hang(path: Path) -> None:
     """SIGSTOP of the whole group for longer than four times ``--max-seconds``."""
@@ -90,6 +93,7 @@ def test_a_sleep_of_all_processes_is_no_hang(path: Path) -> None:
         assert "failed" not in [event["type"] for event in watch.events]
 
 
+@pytest.mark.long
 @needs_signals
 def test_a_child_that_hangs_is_ended(path: Path) -> None:
     """By real time, after four times ``--max-seconds``, because it uses no CPU."""
@@ -103,6 +107,7 @@ def test_a_child_that_hangs_is_ended(path: Path) -> None:
         assert (failed["code"], failed["retry_ms"]) == ("timeout", 60_000)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="a child is a process of its own here")
 def test_two_slow_documents_do_not_block_an_edit_elsewhere(
     path: Path, watch: Watch, large: bytes
@@ -170,6 +175,7 @@ def test_a_mirror_of_another_process_that_is_behind_is_rebuilt(path: Path, tmp_p
         watch.until("rebuilt", rows=5)
 
 
+@pytest.mark.long
 def test_two_watches_with_other_options_do_not_fight(path: Path, tmp_path: Path) -> None:
     """Each replaces the mirror once for each version of the document, then reports and keeps it."""
     root = path.parents[3]
@@ -205,6 +211,7 @@ def test_an_app_that_saves_by_delete_and_create_is_never_gone(path: Path, watch:
     watch.until("gone")
 
 
+@pytest.mark.long
 def test_workspaces_deleted_at_once_are_gone_in_seconds(tmp_path: Path) -> None:
     """Each is reported once, within seconds."""
     for number in range(300):

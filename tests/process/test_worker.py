@@ -74,6 +74,7 @@ def test_a_crash_costs_one_document_one_failure(
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.long
 def test_a_crash_does_not_take_its_neighbours_along(tmp_path: Path, deadly: bytes) -> None:
     """Documents that share a job with a deadly one are synced all the same, in watch and sync."""
     for number in range(20):
@@ -175,6 +176,7 @@ def test_memory_goes_back_after_a_large_document(watch: Watch, path: Path, large
     assert sum(resident) < 120 << 20  # shared pages count twice in it
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="it counts handles, of which few are ours")
 def test_nothing_grows(watch: Watch, path: Path) -> None:
     """Descriptors, threads and children are the same after a hundred syncs as after one."""
