@@ -136,14 +136,16 @@ def _row(status: Status) -> list[str | Styled]:
         if holds
     ]
     published = status.mirror_mtime_ms
+    numbers = (str(status.rows), str(status.problems), size(status.bytes), str(status.tables))
+    rows, problems, bytes_, tables = ("",) * 4 if published is None else numbers
     return [
         titled(status.icon, status.name),
         name_of(status),
         Styled(state, _STYLES.get(status.state, "red")),
-        str(status.rows),
-        str(status.problems),
+        rows,
+        problems,
         Styled(", ".join(marks), "dim"),
         "" if published is None else age(published),
-        size(status.bytes),
-        str(status.tables),
+        bytes_,
+        tables,
     ]
