@@ -66,8 +66,9 @@ def test_a_lost_mirror_is_written_in_place_again(bench: Bench) -> None:
     assert bench.mirror.stat().st_ino == inode
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("begin", ["BEGIN", "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+@pytest.mark.parametrize(
+    "begin", ["BEGIN", "BEGIN IMMEDIATE", pytest.param("BEGIN EXCLUSIVE", marks=pytest.mark.long)]
+)
 def test_who_holds_it_for_too_long_is_busy(
     bench: Bench, client: Client, begin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,8 +124,9 @@ def test_another_format_is_rebuilt(bench: Bench) -> None:
     rebuilt(bench, "format", 3)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("sql", ["BEGIN", "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+@pytest.mark.parametrize(
+    "sql", ["BEGIN", "BEGIN IMMEDIATE", pytest.param("BEGIN EXCLUSIVE", marks=pytest.mark.long)]
+)
 def test_a_lock_that_is_held_holds_nobody_up(bench: Bench, sql: str) -> None:
     """A long read, a write that never ends, an exclusive lock: the rename still succeeds."""
     with Client(bench.mirror) as client:
