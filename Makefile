@@ -25,7 +25,7 @@ WAITING := tests/process tests/fault tests/clients tests/interop/test_live.py
 CALCULATING := $(TESTS) $(WAITING:%=--ignore=%)
 WORKERS ?= auto
 WAITERS ?= 4
-IN_MEMORY := export TMPDIR="$$($(PY) -m scripts.temporary)"; # files of tests, where it has room
+IN_MEMORY := export TMPDIR="$$($(PY) -m scripts.temporary)"; # for the files of tests, where it has room
 NOTHING := 5# pytest: no test was chosen in this half, by ARGS="-k name"
 ARGS ?=
 

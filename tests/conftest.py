@@ -33,12 +33,14 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the ``long`` tests over the first half of what each worker begins with.
+    """Spread the ``long`` tests over the first half of what each of several workers begins with.
 
     Otherwise a run ends with one worker that waits, and nothing else to do. With ``worksteal`` each
     of N workers begins with an Nth of the tests, in their order, and gives away the last of them.
     """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return
     long = [item for item in items if item.get_closest_marker("long")]
     others = [item for item in items if not item.get_closest_marker("long")]
     items.clear()

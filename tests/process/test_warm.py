@@ -13,7 +13,7 @@ from sidecar.workers.pool import MOST_KEPT
 from tests.support.apps import document_path, mirror_of
 from tests.support.documents import save
 from tests.support.mirrors import query
-from tests.support.processes import is_gone
+from tests.support.processes import family, is_gone
 from tests.support.program import Watch
 from tests.support.waiting import wait_until
 
@@ -50,8 +50,7 @@ class App:
 
 def descendants(watch: Watch) -> list[psutil.Process]:
     """Return all running descendants of the watch."""
-    found = psutil.Process(watch.process.pid).children(recursive=True)
-    return [process for process in found if not is_gone(process)]
+    return [process for process in family(watch)[1:] if not is_gone(process)]
 
 
 def kept(watch: Watch) -> list[psutil.Process]:
